@@ -1,0 +1,3 @@
+"""Isocenter: an open regional medical imaging cloud."""
+
+__version__ = "0.1.0"

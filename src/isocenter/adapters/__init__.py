@@ -1,0 +1,1 @@
+"""The doors: thin translations between a protocol and a verb of a room."""

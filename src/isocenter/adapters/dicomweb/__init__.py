@@ -1,0 +1,1 @@
+"""DICOMweb doors (PS3.18): STOW-RS, QIDO-RS, WADO-RS."""

@@ -1,0 +1,1 @@
+"""The processes: read the settings, wire the floors together, start and stop."""

@@ -1,0 +1,1 @@
+"""What is where: the DICOM hierarchy in PostgreSQL, its migrations and its queries."""

@@ -1,0 +1,60 @@
+"""Every setting of a process, read once in `apps` and passed down as a value (no floor below reads the environment)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+
+MIB = 1 << 20
+GIB = 1 << 30
+LOOPBACK: tuple[IPv4Network | IPv6Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one Isocenter runs with. The environment name of a field is ISOCENTER_ and the field in capitals."""
+
+    home: Path
+    """Folder of everything this node keeps: database, journals, packs, secrets, logs."""
+    http_host: str = "127.0.0.1"
+    """Address the web server listens on. Nothing listens beyond loopback unless told."""
+    http_port: int = 8080
+    """Port of the web server: web client, /api, /dicom-web, /health, /metrics."""
+    dicom_host: str = "127.0.0.1"
+    """Address the DICOM listener listens on."""
+    dicom_port: int = 11112
+    """Port of the DICOM listener."""
+    ae_title: str = "ISOCENTER"
+    """Our application entity title; a calling AE must name it as called AE title."""
+    database_url: str | None = None
+    """PostgreSQL 15 or newer, as a role that may create roles and tables; None starts a private one in home."""
+    storage_url: str | None = None
+    """Where packs and facts live (file:///path); None is home/store."""
+    dicom_accept_from: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
+    """Networks from which any calling AE may store into the default institution."""
+    quiet_for: timedelta = timedelta(seconds=60)
+    """A study with no new instance for this long is sealed."""
+    hot_cache_bytes: int = 20 * GIB
+    """Received forms of sealed studies stay in the journals up to this many bytes …"""
+    hot_cache_for: timedelta = timedelta(days=7)
+    """… and up to this age."""
+    max_object_bytes: int = 4 * GIB
+    """The largest object that is received."""
+    max_associations: int = 200
+    """DICOM associations held at one time."""
+    max_associations_per_address: int = 50
+    """DICOM associations held at one time from one address."""
+    association_idle_for: timedelta = timedelta(seconds=60)
+    """An association with nothing to say for this long is aborted."""
+    artim: timedelta = timedelta(seconds=30)
+    """Time a connection has to finish its association request (PS3.8 9.1.4, ARTIM timer)."""
+    max_pdu_bytes: int = 131072
+    """Largest P-DATA PDU we offer to receive (PS3.8 D.1)."""
+    web_processes: int = 1
+    """Processes of the web server."""
+    institution_name: str = "My institution"
+    """Name of the institution that is made at first start."""
+    log_format: str = field(default="text")
+    """text for people, json for programs."""

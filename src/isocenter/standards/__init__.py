@@ -1,0 +1,1 @@
+"""Pure knowledge of the standards: no input, no output, no clock."""
