@@ -1,0 +1,70 @@
+"""Person names (PN, PS3.5 6.2.1): up to three groups (alphabetic, ideographic, phonetic) of five components."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_WORDS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+MAX_TOKENS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """One name in its three groups, each "family^given^middle^prefix^suffix" or None when not sent."""
+
+    alphabetic: str | None
+    ideographic: str | None
+    phonetic: str | None
+
+    def to_json(self) -> dict[str, str]:
+        """The PN object of DICOM JSON (PS3.18 F.2.2); absent groups are left out."""
+        groups = (("Alphabetic", self.alphabetic), ("Ideographic", self.ideographic), ("Phonetic", self.phonetic))
+        return {key: value for key, value in groups if value}
+
+
+def parse_person_name(text: str) -> PersonName:
+    """Split a decoded name into its groups; padding and empty trailing groups fall away."""
+    groups = [group.strip(" \0") or None for group in text.split("=", 2)]
+    groups += [None] * (3 - len(groups))
+    return PersonName(groups[0], groups[1], groups[2])
+
+
+def family_and_given(group: str) -> tuple[str, str]:
+    """The first two components of one group, trimmed."""
+    components = group.split("^")
+    return components[0].strip(), components[1].strip() if len(components) > 1 else ""
+
+
+def name_tokens(name: str) -> list[str]:
+    """What a name is found by: casefolded words of every group, whole ideographic names, and words without accents.
+
+    "Wang^XiaoDong=王^小东" gives wang, xiaodong, 王小东, 王, 小东. At most MAX_TOKENS, in order, without doubles.
+    """
+    tokens: dict[str, None] = {}
+    for number, group in enumerate(name.split("=")[:3]):
+        folded = unicodedata.normalize("NFKC", group).casefold()
+        if number and not folded.isascii():
+            joined = "".join(_WORDS.findall(folded))
+            if joined:
+                tokens.setdefault(joined)
+        for word in _WORDS.findall(folded):
+            tokens.setdefault(word)
+            bare = _without_accents(word)
+            if bare != word:
+                tokens.setdefault(bare)
+            if len(tokens) >= MAX_TOKENS:
+                return list(tokens)[:MAX_TOKENS]
+    return list(tokens)
+
+
+def _without_accents(word: str) -> str:
+    if word.isascii():
+        return word
+    # Only Latin loses its marks: in other scripts a mark can make another letter.
+    kept = (
+        unicodedata.normalize("NFD", letter)[0] if "LATIN" in unicodedata.name(letter, "") else letter
+        for letter in word
+    )
+    return "".join(kept)
