@@ -141,8 +141,11 @@ def test_names_of_real_files_read_as_pydicom_reads_them(shared_data: Path) -> No
     compared = 0
     for path in sorted((shared_data / "charset").glob("*.dcm")):
         data_set = pydicom.dcmread(path)
-        declared = character_set(bytes(data_set.get_item(0x00080005).value))
-        raw = bytes(data_set.get_item(0x00100010).value).rstrip(b" \0")
-        assert decode_text(raw, declared, person_name=True).text == str(data_set.PatientName), path.name
+        terms = data_set.get("SpecificCharacterSet", "")
+        terms = terms if isinstance(terms, str) else "\\".join(terms)
+        raw = data_set.PatientName.original_string
+        decoded = decode_text(raw, character_set(terms.encode()), person_name=True)
+        # pydicom leaves escapes in the text of "ISO 2022 GBK", a term that the standard does not define.
+        assert decoded.text.strip() == str(data_set.PatientName).replace("\x1b$)A", ""), path.name
         compared += 1
     assert compared >= 5
