@@ -1,0 +1,62 @@
+"""`python -m bench [ingest|sealing|first-image|faults|quick]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bench import ingest, report, servers
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of the benches; 0 when every run counted."""
+    chosen = _parser().parse_args(arguments)
+    work = chosen.work
+    status: int = work(chosen)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.set_defaults(
+        work=_ingest, servers="", scenes="ct1,ct4,mr4,ct1-storescu,ct4-dcmsend", repeats=5, docs=False, small=False
+    )
+    commands = parser.add_subparsers(title="benches (ingest when none is named)")
+    table = commands.add_parser("ingest", help="C-STORE beside the peers, interleaved")
+    table.add_argument(
+        "--servers", default="", help="names, separated by commas: " + ", ".join(s.name for s in servers.SERVERS)
+    )
+    table.add_argument("--scenes", default="ct1,ct4,mr4,ct1-storescu,ct4-dcmsend", help="columns, separated by commas")
+    table.add_argument("--repeats", type=int, default=5)
+    table.add_argument("--small", action="store_true", help="a tenth of the data")
+    table.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    table.set_defaults(work=_ingest)
+    quick = commands.add_parser(
+        "quick", help="one small repeat of everything that is installed: does the bench itself work?"
+    )
+    quick.set_defaults(work=_quick)
+    return parser
+
+
+def _ingest(chosen: argparse.Namespace) -> int:
+    names = chosen.servers.split(",") if chosen.servers else [server.name for server in servers.SERVERS]
+    wanted = [server for server in servers.SERVERS if server.name in names]
+    scenes = [scene for scene in ingest.SCENES if scene.name in chosen.scenes.split(",")]
+    size = ingest.Size(ct=(1, 60), mr=(4, 50)) if chosen.small else ingest.Size()
+    runs = ingest.measure(wanted, scenes, repeats=chosen.repeats, size=size)
+    summaries = ingest.summarize(runs)
+    table = ingest.markdown(summaries)
+    path = report.save("ingest", {"summaries": [s.as_json() for s in summaries]}, table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return int(any(run.failure for run in runs))
+
+
+def _quick(_: argparse.Namespace) -> int:
+    size = ingest.Size(ct=(1, 8), mr=(1, 8))
+    runs = ingest.measure(servers.SERVERS, ingest.SCENES[:3], repeats=1, size=size)
+    return int(any(run.failure for run in runs))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
