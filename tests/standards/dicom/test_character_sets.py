@@ -145,7 +145,7 @@ def test_names_of_real_files_read_as_pydicom_reads_them(shared_data: Path) -> No
         terms = terms if isinstance(terms, str) else "\\".join(terms)
         raw = data_set.PatientName.original_string
         decoded = decode_text(raw, character_set(terms.encode()), person_name=True)
-        # pydicom leaves escapes in the text of "ISO 2022 GBK", a term that the standard does not define.
+        # pydicom leaves the escapes of ISO 2022 IR 58 in the text.
         assert decoded.text.strip() == str(data_set.PatientName).replace("\x1b$)A", ""), path.name
         compared += 1
     assert compared >= 5
