@@ -1,0 +1,482 @@
+"""The journal: what was received, made durable before it is acknowledged.
+
+One `JournalWriter` per process appends to segments of its own (docs/formats.md, "Journal segment"); `journal_reader`
+reads them back. Nothing here knows what a data set means.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from isocenter.kit.clock import utc_now
+from isocenter.kit.errors import Invalid
+from isocenter.kit.logging import get_logger
+from isocenter.storage import tar
+from isocenter.storage.allocation import preallocate, release_preallocated, write_all
+from isocenter.storage.errors import JournalPoisoned, StorageFull
+from isocenter.storage.journal_reader import Damage, JournalMember, TornTail, cut_torn_tail, read_segment
+from isocenter.storage.segments import (
+    NONCE_LENGTH,
+    EpochLease,
+    MemberHeader,
+    MemberLocation,
+    SegmentName,
+    encode_head,
+    encode_member_header,
+    is_epoch_live,
+    meta_of,
+    segments,
+)
+
+__all__ = [
+    "LARGE_OBJECT_BYTES",
+    "Damage",
+    "JournalMember",
+    "JournalWriter",
+    "LargeMember",
+    "MemberHeader",
+    "MemberLocation",
+    "SegmentName",
+    "TornTail",
+    "cut_torn_tail",
+    "is_epoch_live",
+    "read_segment",
+    "segments",
+]
+
+MIB: Final = 1 << 20
+LARGE_OBJECT_BYTES: Final = 8 * MIB
+"""Objects up to this are buffered and appended; larger ones get a segment of their own (`begin_large`)."""
+_LARGE_SYNC_BYTES: Final = 32 * MIB
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+_log = get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _SegmentFile:
+    """An open segment. `end`: bytes written and good; `synced`: bytes known durable; guarded by the writer's lock."""
+
+    name: SegmentName
+    path: Path
+    file: int
+    nonce: bytes
+    opened_at: float
+    end: int
+    members: int = 0
+    synced: int = 0
+    allocated: int = 0
+    entry_durable: bool = False
+    finished: bool = False
+
+
+@dataclass(slots=True)
+class _Lost:
+    """A poisoned segment: durable up to `synced`; members up to `told` were reported by an exception of `sync`."""
+
+    synced: int
+    end: int
+    told: int
+
+
+class JournalWriter:
+    """Appends received objects to segments of its own epoch and makes them durable. Safe for threads.
+
+    A location that `append` or `LargeMember.finish` returned may be acknowledged only after a `sync` that began later
+    has returned. When `sync` raises JournalPoisoned, ask `is_durable` for each location: false means never.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        node: str,
+        *,
+        close_bytes: int = 64 * MIB,
+        close_after_s: float = 10.0,
+        reserve_bytes: int = 64 * MIB,
+    ) -> None:
+        """directory: the journal directory, `<home>/journal`. Leases a new epoch of the node.
+
+        close_bytes, close_after_s: a segment is closed at this size or age, by the next append or `roll_if_due`.
+        reserve_bytes: append fails with StorageFull while less is free, so that others on the disk can go on.
+        """
+        self._directory = directory
+        self._lease = EpochLease(directory, node)
+        self._close_bytes = close_bytes
+        self._close_after_s = close_after_s
+        self._reserve_bytes = reserve_bytes
+        self._lock = threading.Lock()
+        self._sync_lock = threading.Lock()
+        self._sequence = 0
+        self._current: _SegmentFile | None = None
+        self._unsynced: list[_SegmentFile] = []
+        self._lost: dict[SegmentName, _Lost] = {}
+        self._closed: list[SegmentName] = []
+        self._given_up: list[int] = []
+        self._room = 0
+        self._is_closed = False
+
+    @property
+    def node(self) -> str:
+        """The node this writer belongs to."""
+        return self._lease.node
+
+    @property
+    def epoch(self) -> int:
+        """The epoch this writer holds."""
+        return self._lease.epoch
+
+    # Appending
+
+    def append(self, header: MemberHeader, data_set: Sequence[memoryview | bytes]) -> MemberLocation:
+        """Append one object, its data set in pieces; not durable before `sync`.
+
+        Raises StorageFull (nothing of it is left), JournalPoisoned (the segment is given up; the next append starts
+        another), Invalid for a header without digest.
+        """
+        if header.digest is None or len(header.digest) != 32:
+            raise Invalid("A member needs the BLAKE3 digest of its data set (32 bytes).")
+        length = sum(len(piece) for piece in data_set)
+        meta = meta_of(header)
+        with self._lock:
+            segment = self._open_segment(length)
+            head = encode_member_header(
+                header, header.digest, meta, length, number=segment.members + 1, offset=segment.end, nonce=segment.nonce
+            )
+            before = len(head) + len(meta)
+            pieces = [head, meta, *data_set, tar.padding(len(meta) + length)]
+            location = MemberLocation(segment.name, segment.end, segment.end + before, length)
+            self._write(segment, pieces)
+            segment.members += 1
+            return location
+
+    def begin_large(self, header: MemberHeader) -> LargeMember:
+        """Begin an object of unknown size in a segment of its own. Raises StorageFull, JournalPoisoned."""
+        with self._lock:
+            segment = self._new_segment(0)
+        try:
+            return LargeMember(self, segment, header)
+        except BaseException:
+            os.close(segment.file)
+            segment.path.unlink(missing_ok=True)
+            raise
+
+    def _open_segment(self, length: int) -> _SegmentFile:
+        self._check_room(length)
+        segment = self._current
+        if segment is not None and self._is_due(segment):
+            self._finish(segment)
+            segment = None
+        if segment is None:
+            segment = self._current = self._new_segment(self._close_bytes)
+            self._unsynced.append(segment)
+        return segment
+
+    def _is_due(self, segment: _SegmentFile) -> bool:
+        return segment.end >= self._close_bytes or time.monotonic() - segment.opened_at >= self._close_after_s
+
+    def _check_room(self, length: int) -> None:
+        """Look at the free space each 16 MiB that were written, and at every append while there is too little."""
+        if self._room < length:
+            free = self._free_bytes()
+            if free < length:
+                self._room = 0
+                raise StorageFull("The disk of the journal is full.", free_bytes=max(0, free))
+            self._room = min(free, 16 * MIB + length)
+        self._room -= length
+
+    def _free_bytes(self) -> int:
+        status = os.statvfs(self._directory)
+        return status.f_bavail * status.f_frsize - self._reserve_bytes
+
+    def _new_segment(self, room: int) -> _SegmentFile:
+        if self._is_closed:
+            raise JournalPoisoned("This journal is closed.")
+        name = SegmentName(self.node, self.epoch, self._sequence + 1)
+        path, nonce = name.path(self._directory), secrets.token_bytes(NONCE_LENGTH)
+        head = encode_head(name, nonce, utc_now())
+        file = -1
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+            self._sequence += 1
+            if room and self._free_bytes() > room:
+                preallocate(file, 0, room)
+            write_all(file, [head], 0)
+        except OSError as error:
+            if file >= 0:
+                os.close(file)
+                path.unlink(missing_ok=True)
+            raise _translated(error, name) from error
+        return _SegmentFile(name, path, file, nonce, time.monotonic(), len(head))
+
+    def _write(self, segment: _SegmentFile, pieces: list[bytes | memoryview]) -> None:
+        """Write at the end of a segment; on failure cut it back to its last good member."""
+        try:
+            segment.end += write_all(segment.file, pieces, segment.end)
+        except OSError as error:
+            full = error.errno in _FULL
+            try:
+                os.ftruncate(segment.file, segment.end)
+            except OSError:
+                full = False
+            if not full:
+                self._poison(segment)
+            raise _translated(error, segment.name) from error
+
+    # Making durable
+
+    def sync(self) -> None:
+        """Make everything appended or finished before this call durable: one fdatasync per file.
+
+        Raises JournalPoisoned when a sync failed, or when a segment was poisoned since the last call and members of it
+        were not reported yet; all other segments are durable then.
+        """
+        with self._sync_lock:
+            with self._lock:
+                due = [(segment, segment.end) for segment in self._unsynced if segment.end > segment.synced]
+                failed = {name: lost.end for name, lost in self._lost.items() if lost.told < lost.end}
+            for segment, end in due:
+                if not self._sync_segment(segment, end):
+                    failed[segment.name] = end
+            self._report(failed)
+
+    def _sync_segment(self, segment: _SegmentFile, end: int) -> bool:
+        try:
+            os.fdatasync(segment.file)
+            if not segment.entry_durable:
+                _fsync_folder(segment.path.parent)
+                segment.entry_durable = True
+        except OSError as error:
+            _log.error("journal-sync-failed", segment=segment.name.source, errno=error.errno)
+            with self._lock:
+                self._poison(segment)
+            return False
+        with self._lock:
+            if segment not in self._unsynced:  # an append poisoned it meanwhile, and cut it
+                return False
+            segment.synced = end
+            if segment.finished and end == segment.end:
+                self._retire(segment)
+        return True
+
+    def _report(self, failed: dict[SegmentName, int]) -> None:
+        """Raise for poisoned segments. What came after this sync began, behind `failed`, the next one reports."""
+        with self._lock:
+            for name, end in failed.items():
+                self._lost[name].told = max(self._lost[name].told, end)
+            for file in self._given_up:
+                os.close(file)
+            self._given_up.clear()
+        if failed:
+            raise JournalPoisoned(
+                "The disk failed; what was not durable in these segments must be sent again.",
+                segments=tuple(name.source for name in failed),
+            )
+
+    def is_durable(self, location: MemberLocation) -> bool:
+        """Whether a location of this writer is on disk by a sync that succeeded."""
+        with self._lock:
+            lost = self._lost.get(location.segment)
+            if lost is not None:
+                return location.end_offset <= lost.synced
+            for segment in self._unsynced:
+                if segment.name == location.segment:
+                    return location.end_offset <= segment.synced
+            return True
+
+    def _poison(self, segment: _SegmentFile) -> None:
+        """Give a segment up: what is not synced is never acknowledged, and is cut off when the disk still obeys.
+
+        Its file is closed by the next sync, because a sync of another thread may be using it now.
+        """
+        if segment not in self._unsynced:
+            return
+        self._unsynced.remove(segment)
+        self._lost[segment.name] = _Lost(segment.synced, segment.end, told=segment.synced)
+        if self._current is segment:
+            self._current = None
+        release_preallocated(segment.file, segment.synced)
+        self._given_up.append(segment.file)
+
+    def _retire(self, segment: _SegmentFile) -> None:
+        self._unsynced.remove(segment)
+        self._closed.append(segment.name)
+        os.close(segment.file)
+
+    # Closing segments
+
+    def roll(self) -> None:
+        """Close the current segment when it has members; it is durable, and listed as closed, after the next `sync`."""
+        with self._lock:
+            if self._current is not None:
+                self._finish(self._current)
+
+    def roll_if_due(self) -> bool:
+        """Close the current segment when it is old or large enough; for the idle moments of the committer.
+
+        True when a segment was closed, so that a `sync` is due. An idle journal has no current segment: nothing churns.
+        """
+        with self._lock:
+            if self._current is None or not self._is_due(self._current):
+                return False
+            self._finish(self._current)
+            return True
+
+    def _finish(self, segment: _SegmentFile) -> None:
+        """End a segment: end-of-archive blocks, unused room given back. The next sync retires it."""
+        if self._current is segment:
+            self._current = None
+        if not segment.members:  # a failed first append left an empty segment
+            self._unsynced.remove(segment)
+            os.close(segment.file)
+            segment.path.unlink(missing_ok=True)
+            return
+        try:
+            write_all(segment.file, [tar.END_OF_ARCHIVE], segment.end)
+            segment.end += len(tar.END_OF_ARCHIVE)
+        except OSError:
+            _log.warning("journal-segment-without-end", segment=segment.name.source)
+        release_preallocated(segment.file, segment.end)
+        segment.finished = True
+        if segment.synced == segment.end:
+            self._retire(segment)
+
+    def closed_segments(self) -> list[SegmentName]:
+        """The segments of this writer that are closed and durable: ready to be copied elsewhere."""
+        with self._lock:
+            return list(self._closed)
+
+    def close(self) -> None:
+        """Close and sync what is open and give the epoch up. Large members in progress must be ended before."""
+        try:
+            self.roll()
+            self.sync()
+        finally:
+            with self._lock:
+                self._is_closed = True
+                for segment in list(self._unsynced):
+                    self._poison(segment)
+                for file in self._given_up:
+                    os.close(file)
+                self._given_up.clear()
+            self._lease.close()
+
+    # Large members (called by LargeMember)
+
+    def _adopt(self, segment: _SegmentFile) -> None:
+        with self._lock:
+            self._unsynced.append(segment)
+            self._finish(segment)
+
+
+class LargeMember:
+    """An object on its way into a segment of its own. For one thread.
+
+    Its header is written last, so that a crash leaves a segment with nothing that could be taken for a member.
+    """
+
+    def __init__(self, writer: JournalWriter, segment: _SegmentFile, header: MemberHeader) -> None:
+        self._writer = writer
+        self._segment = segment
+        self._header = header
+        self._meta = meta_of(header)
+        self._length = 0
+        self._data_set_offset = segment.end + len(self._member_header(bytes(32))) + len(self._meta)
+        self._unsynced = 0
+
+    @property
+    def length(self) -> int:
+        """Bytes of the data set written so far."""
+        return self._length
+
+    def write(self, chunk: memoryview | bytes) -> None:
+        """Write the next bytes of the data set. After an exception only `abandon` may follow.
+
+        Raises StorageFull, JournalPoisoned, Invalid (larger than a member can be).
+        """
+        offset, size = self._data_set_offset + self._length, len(chunk)
+        if self._length + size + len(self._meta) > tar.LARGEST_MEMBER:
+            raise Invalid("The object is larger than a journal member can be (8 GiB).")
+        try:
+            self._make_room(offset + size)
+            self._length += write_all(self._segment.file, [chunk], offset)
+            self._unsynced += size
+            if self._unsynced >= _LARGE_SYNC_BYTES:  # so that the sync of the group has little left to wait for
+                os.fdatasync(self._segment.file)
+                self._unsynced = 0
+        except OSError as error:
+            raise _translated(error, self._segment.name) from error
+
+    def data_set(self) -> memoryview:
+        """The data set written so far, mapped from the file: to be scanned before `finish`."""
+        if self._length == 0:
+            return memoryview(b"")
+        mapped = mmap.mmap(self._segment.file, self._data_set_offset + self._length, prot=mmap.PROT_READ)
+        return memoryview(mapped)[self._data_set_offset :]
+
+    def finish(self, digest: bytes) -> MemberLocation:
+        """Write the header and end the segment; durable after the next `sync`. digest: BLAKE3 of the data set."""
+        segment = self._segment
+        head = self._member_header(digest)
+        end = self._data_set_offset + self._length
+        try:
+            write_all(segment.file, [tar.padding(len(self._meta) + self._length)], end)
+            write_all(segment.file, [head, self._meta], segment.end)
+        except OSError as error:
+            raise _translated(error, segment.name) from error
+        location = MemberLocation(segment.name, segment.end, self._data_set_offset, self._length)
+        segment.end, segment.members = location.end_offset, 1
+        self._writer._adopt(segment)
+        self._segment = _GONE
+        return location
+
+    def abandon(self) -> None:
+        """Remove the segment, unless it is finished. May be called twice."""
+        if self._segment is _GONE:
+            return
+        os.close(self._segment.file)
+        self._segment.path.unlink(missing_ok=True)
+        self._segment = _GONE
+
+    def _member_header(self, digest: bytes) -> bytes:
+        segment = self._segment
+        return encode_member_header(
+            self._header, digest, self._meta, self._length, number=1, offset=segment.end, nonce=segment.nonce
+        )
+
+    def _make_room(self, end: int) -> None:
+        segment = self._segment
+        if end <= segment.allocated:
+            return
+        with self._writer._lock:
+            self._writer._check_room(_LARGE_SYNC_BYTES)
+        step = max(_LARGE_SYNC_BYTES, end - segment.allocated)
+        preallocate(segment.file, segment.allocated, step)
+        segment.allocated += step
+
+
+_GONE: Final = _SegmentFile(SegmentName("gone", 0, 0), Path(), -1, b"", 0.0, 0)
+
+
+def _translated(error: OSError, name: SegmentName) -> StorageFull | JournalPoisoned:
+    if error.errno in _FULL:
+        return StorageFull("The disk of the journal is full.", segment=name.source)
+    _log.error("journal-write-failed", segment=name.source, errno=error.errno)
+    return JournalPoisoned("The disk of the journal failed a write.", segments=(name.source,))
+
+
+def _fsync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

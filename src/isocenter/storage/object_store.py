@@ -1,0 +1,294 @@
+"""The object store: immutable objects under random keys. One contract: a local directory, or what obstore knows.
+
+A put that returns is durable. Keys are created once, never overwritten.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore import exceptions as obstore_errors
+from obstore.store import MemoryStore, from_url
+
+from isocenter.kit.errors import Exhausted, Invalid
+from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, StorageFull
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
+_INCOMING = ".incoming"
+
+
+class StoreAway(Exhausted):
+    """The object store does not answer, or not as it should."""
+
+    reason = "store-away"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectHead:
+    """A stored object: its key and its size in bytes."""
+
+    key: str
+    size: int
+
+
+class ObjectStore(Protocol):
+    """What every store offers. Safe for threads. Raises StoreAway when it cannot be reached."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Create an object, durable on return. Raises ObjectExists, StorageFull."""
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Create an object of a file that `staging_path` gave, durable on return; the file is gone then.
+
+        A local store links it in place. Raises ObjectExists (the file stays), StorageFull.
+        """
+
+    def get(self, key: str) -> bytes:
+        """The whole object. Raises NoSuchObject."""
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes from `offset`. Raises NoSuchObject, Damaged when the object is shorter."""
+
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Several (offset, length) of one object."""
+
+    def head(self, key: str) -> ObjectHead:
+        """Size of an object. Raises NoSuchObject."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; no error when there is none."""
+
+    def list(self, prefix: str = "") -> Iterator[ObjectHead]:
+        """Objects whose key begins with the folders of `prefix`, in the order of their keys."""
+
+    def local_path(self, key: str) -> Path | None:
+        """The file of an object, for zero-copy reading; None when it is not a local file. Says nothing of existence."""
+
+    def staging_path(self) -> Path:
+        """A new path to write a file for `put_file`, where putting it is cheapest."""
+
+
+def check_key(key: str) -> str:
+    """The key, when it is one: folders and names of [a-z0-9._-], each beginning with a letter or digit."""
+    if len(key) > 512 or _KEY.fullmatch(key) is None:
+        raise Invalid("This is not a key of the object store.", key=key[:80])
+    return key
+
+
+def random_key(folder: str, suffix: str) -> str:
+    """A new key "<folder>/<2 hex>/<32 hex><suffix>"."""
+    name = secrets.token_hex(16)
+    return check_key(f"{folder}/{name[:2]}/{name}{suffix}")
+
+
+def open_store(url: str) -> ObjectStore:
+    """The store behind a URL: file:///path (made when not there), memory:///, or what obstore knows (s3://…)."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return LocalObjectStore(Path(unquote(parts.path)))
+    if parts.scheme == "memory":
+        return RemoteObjectStore(MemoryStore())
+    try:
+        return RemoteObjectStore(from_url(url))
+    except obstore_errors.BaseError as error:
+        raise Invalid("This is not the URL of an object store.", url=parts.scheme) from error
+
+
+class LocalObjectStore:
+    """A directory on a local file system. Files and their folders are synced before a put returns."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        (root / _INCOMING).mkdir(parents=True, exist_ok=True)
+
+    def put(self, key: str, data: bytes) -> None:
+        check_key(key)
+        staged = self.staging_path()
+        try:
+            with _full_means_storage_full(), staged.open("xb") as file:
+                file.write(data)
+            self.put_file(key, staged)
+        finally:
+            staged.unlink(missing_ok=True)
+
+    def put_file(self, key: str, path: Path) -> None:
+        target = self._root / check_key(key)
+        with _full_means_storage_full():
+            _fsync(path)
+            self._make_folders(target.parent)
+            try:
+                os.link(path, target)
+            except FileExistsError as error:
+                raise ObjectExists("The store already has an object under this key.", key=key) from error
+            _fsync(target.parent)
+            path.unlink()
+
+    def _make_folders(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        self._make_folders(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _fsync(folder.parent)
+
+    def get(self, key: str) -> bytes:
+        with _missing_means_no_such_object(key):
+            return (self._root / check_key(key)).read_bytes()
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:
+        return self.get_ranges(key, [(offset, length)])[0]
+
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        with _missing_means_no_such_object(key), (self._root / check_key(key)).open("rb", buffering=0) as file:
+            return [_exactly(key, os.pread(file.fileno(), length, offset), length) for offset, length in ranges]
+
+    def head(self, key: str) -> ObjectHead:
+        with _missing_means_no_such_object(key):
+            return ObjectHead(key, (self._root / check_key(key)).stat().st_size)
+
+    def delete(self, key: str) -> None:
+        path = self._root / check_key(key)
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            _fsync(path.parent)
+
+    def list(self, prefix: str = "") -> Iterator[ObjectHead]:
+        start = self._root / check_key(prefix.rstrip("/")) if prefix else self._root
+        files = sorted(path for path in start.rglob("*") if path.is_file())
+        for path in files:
+            key = path.relative_to(self._root).as_posix()
+            if not key.startswith(_INCOMING):
+                yield ObjectHead(key, path.stat().st_size)
+
+    def local_path(self, key: str) -> Path | None:
+        return self._root / check_key(key)
+
+    def staging_path(self) -> Path:
+        return self._root / _INCOMING / secrets.token_hex(16)
+
+
+class RemoteObjectStore:
+    """Any store that obstore speaks to; also its memory store, for tests. Durable as far as that store is."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def put(self, key: str, data: bytes) -> None:
+        self._put(key, data)
+
+    def put_file(self, key: str, path: Path) -> None:
+        self._put(key, path)
+        path.unlink()
+
+    def _put(self, key: str, data: bytes | Path) -> None:
+        try:
+            obstore.put(self._store, check_key(key), data, mode="create")
+        except obstore_errors.AlreadyExistsError as error:
+            raise ObjectExists("The store already has an object under this key.", key=key) from error
+        except obstore_errors.BaseError as error:
+            raise StoreAway("The object store did not take an object.", key=key) from error
+
+    def get(self, key: str) -> bytes:
+        with _remote_errors(key):
+            return bytes(obstore.get(self._store, check_key(key)).bytes())
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:
+        return self.get_ranges(key, [(offset, length)])[0]
+
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        wanted = [(offset, length) for offset, length in ranges if length]
+        with _remote_errors(key):
+            starts, lengths = [offset for offset, _ in wanted], [length for _, length in wanted]
+            found = obstore.get_ranges(self._store, check_key(key), starts=starts, lengths=lengths) if wanted else []
+        pieces = iter(found)
+        return [_exactly(key, bytes(next(pieces)), length) if length else b"" for _, length in ranges]
+
+    def head(self, key: str) -> ObjectHead:
+        with _remote_errors(key):
+            return ObjectHead(key, int(obstore.head(self._store, check_key(key))["size"]))
+
+    def delete(self, key: str) -> None:
+        with contextlib.suppress(NoSuchObject), _remote_errors(key):
+            obstore.delete(self._store, check_key(key))
+
+    def list(self, prefix: str = "") -> Iterator[ObjectHead]:
+        with _remote_errors(prefix):
+            pages = obstore.list(self._store, prefix=check_key(prefix.rstrip("/")) if prefix else None)
+            heads = [ObjectHead(str(item["path"]), int(item["size"])) for page in pages for item in page]
+        yield from sorted(heads, key=lambda head: head.key)
+
+    def local_path(self, key: str) -> Path | None:
+        check_key(key)
+        return None
+
+    def staging_path(self) -> Path:
+        return Path(tempfile.gettempdir()) / f"isocenter-{secrets.token_hex(16)}"
+
+
+def clear_staging(root: Path, *, older_than_s: float, now: float) -> int:
+    """Remove what processes that died left in the staging folder of a local store; returns how many files."""
+    removed = 0
+    for path in (root / _INCOMING).iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if now - path.stat().st_mtime > older_than_s:
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def copy_into_staging(store: ObjectStore, source: Path) -> Path:
+    """A copy of a file at a new staging path, for a `put_file` that must leave the source as it is."""
+    staged = store.staging_path()
+    with _full_means_storage_full():
+        shutil.copyfile(source, staged)
+    return staged
+
+
+def _fsync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _exactly(key: str, data: bytes, length: int) -> bytes:
+    if len(data) != length:
+        raise Damaged("An object is shorter than what was written to it.", key=key, length=length)
+    return data
+
+
+@contextlib.contextmanager
+def _full_means_storage_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageFull("The disk of the object store is full or failing.", errno=error.errno) from error
+
+
+@contextlib.contextmanager
+def _missing_means_no_such_object(key: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise NoSuchObject("The store has no such object.", key=key) from error
+
+
+@contextlib.contextmanager
+def _remote_errors(key: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, obstore_errors.NotFoundError) as error:
+        raise NoSuchObject("The store has no such object.", key=key) from error
+    except obstore_errors.BaseError as error:
+        raise StoreAway("The object store did not answer as it should.", key=key) from error
