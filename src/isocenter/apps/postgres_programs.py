@@ -74,7 +74,7 @@ class RunAs:
 
 
 def run_as() -> RunAs:
-    """Ourselves; when we are root, the user postgres if there is one, else nobody (PostgreSQL refuses to run as root)."""
+    """Ourselves; when we are root, the user postgres if there is one, else nobody (PostgreSQL never runs as root)."""
     if os.geteuid() != 0:
         return RunAs()
     for name in ("postgres", "nobody"):

@@ -1,0 +1,102 @@
+"""Bring a database to the present schema, with the role isocenter_app that everything else acts as."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from isocenter.kit.database import APPLICATION_ROLE, Connection, translated_errors
+from isocenter.kit.errors import Conflict
+
+OLDEST_SERVER = 150000
+_ADVISORY_LOCK = 0x150CE17E
+
+
+class DatabaseUnfit(Conflict):
+    """The server or the role cannot serve Isocenter; the message says what to run."""
+
+    reason = "database-unfit"
+
+
+def migrate(url: str) -> None:
+    """Run every migration that is still missing. url: of the role that owns, or will own, the tables.
+
+    Waits for another process that migrates. Raises DatabaseUnfit for a server older than 15, a role that may not create
+    isocenter_app, or a database made by a newer Isocenter; DatabaseAway when nobody answers.
+    """
+    with translated_errors(), psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
+        _check_server(connection)
+        _ensure_application_role(connection)
+        connection.execute("SET client_min_messages = warning")
+        _upgrade(url)
+
+
+def newest_revision() -> str:
+    """Name of the newest migration that this program knows."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
+
+
+def _upgrade(url: str) -> None:
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    with engine.connect() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if _present_revision(connection.connection.driver_connection) not in known | {None}:
+            raise DatabaseUnfit("This database was made by a newer Isocenter: use that version.")
+        command.upgrade(config, "head")
+    engine.dispose()
+
+
+def _present_revision(connection: object) -> str | None:
+    assert isinstance(connection, psycopg.Connection)
+    if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def _check_server(connection: Connection) -> None:
+    if connection.info.server_version < OLDEST_SERVER:
+        raise DatabaseUnfit("Isocenter needs PostgreSQL 15 or newer.", server_version=connection.info.server_version)
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseUnfit("Isocenter needs a database with the encoding UTF8.", server_encoding=encoding)
+
+
+def _ensure_application_role(connection: Connection) -> None:
+    """The role exists, is bound by row-level security, and we may act as it."""
+    role = connection.execute(
+        "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]
+    ).fetchone()
+    if role == (True,):
+        raise DatabaseUnfit(f"The role {APPLICATION_ROLE} may not be a superuser or bypass row-level security.")
+    user = connection.info.user
+    statements = [] if role else [f"CREATE ROLE {APPLICATION_ROLE} NOLOGIN NOBYPASSRLS"]
+    member = role and connection.execute(
+        "SELECT pg_has_role(current_user, %s, 'MEMBER')", [APPLICATION_ROLE]
+    ).fetchone() == (True,)
+    if not member:
+        statements.append(f'GRANT {APPLICATION_ROLE} TO "{user}"')
+    try:
+        for statement in statements:
+            connection.execute(statement.encode())
+    except psycopg.errors.InsufficientPrivilege:
+        raise DatabaseUnfit(
+            f'The role "{user}" may not create roles. Run once as a superuser: {"; ".join(statements)};'
+        ) from None

@@ -1,0 +1,1 @@
+"""The history of the schema, as Alembic migrations run by `isocenter.index.migrate`."""

@@ -1,0 +1,175 @@
+"""Connections to PostgreSQL (15 or newer): a pool, transactions inside one institution, the connection of ingest.
+
+Every connection acts as the role isocenter_app, which owns nothing and is bound by row-level security: a query sees the
+rows of the institution its transaction was opened for, and none without one. Errors of psycopg become `DatabaseAway` and
+`DatabaseBusy` here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from isocenter.kit.errors import Exhausted
+
+APPLICATION_ROLE = "isocenter_app"
+POOL_TIMEOUT_S = 5.0
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+class DatabaseAway(Exhausted):
+    """PostgreSQL does not answer, or ended the connection."""
+
+    reason = "database-away"
+
+
+class DatabaseBusy(Exhausted):
+    """PostgreSQL gave up on a statement: too long, a lock, a deadlock, no space. The same request may succeed later."""
+
+    reason = "database-busy"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLife:
+    """Which life of which server this is. A changed value means that commits made with synchronous_commit=off may be gone.
+
+    life_id is kept in an unlogged table, which PostgreSQL empties after every crash: also after one of a single backend,
+    where the start time of the server stays.
+    """
+
+    system_identifier: int
+    timeline: int
+    started_at: datetime
+    life_id: str
+
+
+class Database:
+    """A pool of connections of one process. url: of a role that is a member of isocenter_app (see index/migrate.py).
+
+    Thread-safe. Not to be carried over fork: make one per process.
+    """
+
+    def __init__(self, url: str, *, max_connections: int = 10) -> None:
+        self.url = url
+        self._pool = ConnectionPool(
+            application_conninfo(url),
+            min_size=0,
+            max_size=max_connections,
+            timeout=POOL_TIMEOUT_S,
+            check=ConnectionPool.check_connection,
+            open=True,
+            name="isocenter",
+        )
+
+    @contextmanager
+    def transaction(self, institution_id: int | None = None) -> Iterator[Connection]:
+        """One transaction that sees and writes the rows of one institution; None: only tables without institutions.
+
+        Commits synchronously at the end, rolls back on an exception. Raises DatabaseAway or DatabaseBusy.
+        """
+        with translated_errors(), self._pool.connection() as connection, connection.transaction():
+            if institution_id is not None:
+                set_institution(connection, institution_id)
+            yield connection
+
+    @contextmanager
+    def credential_transaction(self, credential: str) -> Iterator[Connection]:
+        """A transaction before the institution is known: it sees the one row that belongs to the credential.
+
+        credential: hexadecimal hash of a session token, API token or enrolment token, or a user name. Row-level security
+        shows the session, api_token, enrolment or user_account row with exactly that value. Go on with set_institution.
+        """
+        with translated_errors(), self._pool.connection() as connection, connection.transaction():
+            connection.execute("SELECT set_config('isocenter.credential', %s, true)", [credential])
+            yield connection
+
+    def ingest_connection(self) -> Connection:
+        """A connection of its own with synchronous_commit=off and autocommit: the journal is the log of what it writes.
+
+        The caller closes it, and opens another when it broke (and then compares server_life).
+        """
+        with translated_errors():
+            return psycopg.connect(application_conninfo(self.url, synchronous_commit="off"), autocommit=True)
+
+    def server_life(self) -> ServerLife:
+        """Which life of which server answers now."""
+        with translated_errors(), self._pool.connection() as connection:
+            return fingerprint(connection)
+
+    def answers(self) -> bool:
+        """Whether a query would succeed now."""
+        try:
+            with translated_errors(), self._pool.connection(timeout=1.0) as connection:
+                connection.execute("SELECT 1")
+        except Exhausted:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+
+def set_institution(connection: Connection, institution_id: int) -> None:
+    """From here to the end of the transaction, see and write the rows of this institution."""
+    connection.execute("SELECT set_config('isocenter.institution_id', %s, true)", [str(institution_id)])
+
+
+def application_conninfo(url: str, **settings: str) -> str:
+    """The address with the application's role and these server settings."""
+    known = conninfo_to_dict(url)
+    wanted = {"role": APPLICATION_ROLE, "statement_timeout": "60s", "lock_timeout": "30s"} | settings
+    options = " ".join([str(known.get("options") or ""), *(f"-c {name}={value}" for name, value in wanted.items())])
+    return make_conninfo(
+        url,
+        options=options.strip(),
+        connect_timeout=str(known.get("connect_timeout") or 5),
+        application_name=str(known.get("application_name") or "isocenter"),
+    )
+
+
+def fingerprint(connection: Connection) -> ServerLife:
+    """Which life of which server this connection talks to; asked on start and after every reconnect."""
+    row = connection.execute(
+        """
+        SELECT (SELECT system_identifier FROM pg_control_system()),
+               CASE WHEN pg_is_in_recovery() THEN 0
+                    ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
+               pg_postmaster_start_time(),
+               isocenter_server_life()::text
+        """
+    ).fetchone()
+    assert row is not None
+    system_identifier, timeline, started_at, life_id = row
+    assert isinstance(system_identifier, int)
+    assert isinstance(timeline, int)
+    assert isinstance(started_at, datetime)
+    return ServerLife(system_identifier, timeline, started_at, str(life_id))
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Errors of psycopg that mean "not now" become ours; programming errors pass."""
+    try:
+        yield
+    except (PoolTimeout, PoolClosed) as error:
+        raise DatabaseAway("The database does not answer.") from error
+    except psycopg.errors.OperationalError as error:
+        raise _translated(error) from error
+    except psycopg.InterfaceError as error:
+        raise DatabaseAway("The connection to the database was lost.") from error
+
+
+def _translated(error: psycopg.OperationalError) -> Exhausted:
+    state = error.sqlstate
+    # Without a state, or with class 08 (connection) or 57P0x (shutdown, crash, starting up), nobody answers.
+    if state is None or state.startswith(("08", "57P0")):
+        return DatabaseAway("The database does not answer.")
+    return DatabaseBusy("The database could not finish in time; try again.", sqlstate=state)

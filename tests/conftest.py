@@ -1,0 +1,96 @@
+"""Fixtures for every floor: a real PostgreSQL with a fresh, migrated database per test, and the real DICOM data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.index.institutions import Institution, ensure_institution
+from isocenter.index.migrate import migrate
+from isocenter.kit.database import Database
+
+TEMPLATE = "isocenter_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One private PostgreSQL for the session, with a migrated template database."""
+    home = Path(tempfile.mkdtemp(prefix="isocenter-test-"))
+    home.chmod(0o755)  # as root, PostgreSQL runs as another user, who must get in
+    server = EmbeddedPostgres(home, durable=False)
+    try:
+        server.start()
+        administrator = make_conninfo(server.url, dbname="postgres")
+        with psycopg.connect(administrator, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {TEMPLATE}".encode())
+        migrate(make_conninfo(server.url, dbname=TEMPLATE))
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """Address, as the owner, of a database with nothing in it."""
+    yield from _new_database(postgres, "template0")
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """Address, as the owner, of a migrated database of this test alone."""
+    yield from _new_database(postgres, TEMPLATE)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated database of this test alone, reached as the application reaches it."""
+    made = Database(database_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def institution(database: Database) -> Institution:
+    """The institution most tests work in."""
+    with database.transaction() as connection:
+        return ensure_institution(connection, "Demo")
+
+
+@pytest.fixture
+def other_institution(database: Database, institution: Institution) -> Institution:
+    """A second hospital, which must never see the first one's rows."""
+    with database.transaction() as connection:
+        return ensure_institution(connection, "Elsewhere")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real DICOM data: skips with the reason where it is absent, fails in CI."""
+    folder = Path(os.environ.get("ISOCENTER_SHARED_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    if not folder.is_dir():
+        reason = f"the real DICOM data is not here ({folder}); set ISOCENTER_SHARED_DATA"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+def _new_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    administrator = make_conninfo(postgres.url, dbname="postgres")
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    yield make_conninfo(postgres.url, dbname=name)
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
