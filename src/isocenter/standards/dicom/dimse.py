@@ -1,0 +1,164 @@
+"""DIMSE command sets (PS3.7 6.3, Annex E) and status codes (PS3.7 Annex C, PS3.4 B.2.3). Not their exchange."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from isocenter.kit.errors import Invalid
+
+MAX_COMMAND_SET_BYTES: Final = 1 << 16
+NO_DATA_SET: Final = 0x0101
+RESPONSE_BIT: Final = 0x8000
+MAX_ERROR_COMMENT_CHARACTERS: Final = 64
+
+_HEADER = struct.Struct("<HHI")
+
+
+class CommandField(IntEnum):
+    """The message types that are named anywhere in the house (PS3.7 E.1-1)."""
+
+    C_STORE_RQ = 0x0001
+    C_GET_RQ = 0x0010
+    C_FIND_RQ = 0x0020
+    C_MOVE_RQ = 0x0021
+    C_ECHO_RQ = 0x0030
+    C_CANCEL_RQ = 0x0FFF
+
+
+class Element(IntEnum):
+    """Element numbers of group 0000 (PS3.7 E.1)."""
+
+    COMMAND_GROUP_LENGTH = 0x0000
+    AFFECTED_SOP_CLASS_UID = 0x0002
+    REQUESTED_SOP_CLASS_UID = 0x0003
+    COMMAND_FIELD = 0x0100
+    MESSAGE_ID = 0x0110
+    MESSAGE_ID_BEING_RESPONDED_TO = 0x0120
+    PRIORITY = 0x0700
+    COMMAND_DATA_SET_TYPE = 0x0800
+    STATUS = 0x0900
+    OFFENDING_ELEMENT = 0x0901
+    ERROR_COMMENT = 0x0902
+    AFFECTED_SOP_INSTANCE_UID = 0x1000
+
+
+class Status(IntEnum):
+    """Status codes (PS3.7 Annex C; those of C-STORE from PS3.4 table B.2-1)."""
+
+    SUCCESS = 0x0000
+    PROCESSING_FAILURE = 0x0110
+    DUPLICATE_SOP_INSTANCE = 0x0111
+    NO_SUCH_OBJECT_INSTANCE = 0x0112
+    SOP_CLASS_NOT_SUPPORTED = 0x0122
+    NOT_AUTHORIZED = 0x0124
+    UNRECOGNIZED_OPERATION = 0x0211
+    OUT_OF_RESOURCES = 0xA700
+    DATA_SET_DOES_NOT_MATCH_SOP_CLASS = 0xA900
+    CANNOT_UNDERSTAND = 0xC000
+    COERCION_OF_DATA_ELEMENTS = 0xB000
+
+
+class MalformedCommandSet(Invalid):
+    """The command set does not hold together or misses what every command has."""
+
+    reason = "malformed-command-set"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSet:
+    """A received command set: raw values by element number, and the three fields that every request has."""
+
+    values: dict[int, bytes]
+    command_field: int
+    message_id: int
+    has_data_set: bool
+
+    def text(self, element: Element) -> str:
+        """The value of a text or UID element without its padding; "" when absent."""
+        return self.values.get(element, b"").strip(b"\0 ").decode("latin-1")
+
+
+def decode_command_set(data: bytes | bytearray) -> CommandSet:
+    """Decode a command set (implicit VR little endian, group 0000 only). Raises MalformedCommandSet."""
+    values: dict[int, bytes] = {}
+    position, end = 0, len(data)
+    while position < end:
+        if position + 8 > end:
+            raise MalformedCommandSet("The command set ends inside an element.", offset=position)
+        group, element, length = _HEADER.unpack_from(data, position)
+        position += 8
+        if group != 0 or length > end - position:
+            raise MalformedCommandSet("A command element has an impossible tag or length.", offset=position - 8)
+        values.setdefault(element, bytes(data[position : position + length]))
+        position += length
+    command_field = _number(values, Element.COMMAND_FIELD)
+    return CommandSet(
+        values=values,
+        command_field=command_field,
+        message_id=_number(values, _id_element(command_field)),
+        has_data_set=_number(values, Element.COMMAND_DATA_SET_TYPE) != NO_DATA_SET,
+    )
+
+
+def encode_command_set(elements: Sequence[tuple[int, bytes]]) -> bytes:
+    """Encode (element number, value of even length) pairs, given in ascending order, with their group length."""
+    body = b"".join(_HEADER.pack(0, element, len(value)) + value for element, value in elements)
+    return _HEADER.pack(0, 0, 4) + len(body).to_bytes(4, "little") + body
+
+
+def encode_response(
+    request: CommandSet, status: int, *, error_comment: str = "", offending_element: int | None = None
+) -> bytes:
+    """The response to a request without a data set of its own (C-STORE-RSP, C-ECHO-RSP, failures of any service).
+
+    error_comment is cut to 64 characters and freed of what VR LO forbids. UIDs of the request are repeated when they
+    have a legal length.
+    """
+    elements: list[tuple[int, bytes]] = [
+        *_repeated(request, Element.AFFECTED_SOP_CLASS_UID),
+        (Element.COMMAND_FIELD, _us(request.command_field | RESPONSE_BIT)),
+        (Element.MESSAGE_ID_BEING_RESPONDED_TO, _us(request.message_id)),
+        (Element.COMMAND_DATA_SET_TYPE, _us(NO_DATA_SET)),
+        (Element.STATUS, _us(status)),
+    ]
+    if offending_element is not None:
+        elements.append(
+            (Element.OFFENDING_ELEMENT, struct.pack("<HH", offending_element >> 16, offending_element & 0xFFFF))
+        )
+    if error_comment:
+        elements.append((Element.ERROR_COMMENT, _long_string(error_comment)))
+    elements += _repeated(request, Element.AFFECTED_SOP_INSTANCE_UID)
+    return encode_command_set(elements)
+
+
+def _id_element(command_field: int) -> Element:
+    answers = command_field & RESPONSE_BIT or command_field == CommandField.C_CANCEL_RQ
+    return Element.MESSAGE_ID_BEING_RESPONDED_TO if answers else Element.MESSAGE_ID
+
+
+def _number(values: dict[int, bytes], element: Element) -> int:
+    value = values.get(element, b"")
+    if len(value) != 2:
+        raise MalformedCommandSet("A command element is missing or not a number.", tag=f"(0000,{element:04x})")
+    return int.from_bytes(value, "little")
+
+
+def _us(number: int) -> bytes:
+    return number.to_bytes(2, "little")
+
+
+def _repeated(request: CommandSet, element: Element) -> list[tuple[int, bytes]]:
+    value = request.values.get(element, b"")
+    if not value or len(value) > 64:
+        return []
+    return [(element, value + b"\0" if len(value) & 1 else value)]
+
+
+def _long_string(text: str) -> bytes:
+    legal = "".join(c if " " <= c <= "~" and c != "\\" else "?" for c in text[:MAX_ERROR_COMMENT_CHARACTERS])
+    value = legal.encode("ascii")
+    return value + b" " if len(value) & 1 else value
