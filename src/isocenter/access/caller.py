@@ -49,12 +49,14 @@ class Caller:
     """Who asks, for which institution, in which role.
 
     id names the user, token, AE or job in logs and audit; it is ours or a DICOM AE title, never a person's name.
+    sitting is one stretch of work (a session, or a program's day): looking at a study is audited once in it.
     """
 
     kind: CallerKind
     id: str
     institution_id: int
     role: Role
+    sitting: str = ""
 
     def may(self, right: Right) -> bool:
         """Whether the caller's role holds the right."""

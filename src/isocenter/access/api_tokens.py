@@ -1,0 +1,113 @@
+"""Bearer tokens: how programs come in. "iso_" and 256 random bits; only the hash is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from isocenter.access import audit
+from isocenter.access.caller import Caller, CallerKind, Right, Role
+from isocenter.access.errors import InvalidRole, UnknownToken
+from isocenter.access.secret_tokens import new_secret, secret_hash
+from isocenter.kit.clock import utc_now
+from isocenter.kit.database import Database, set_institution
+from isocenter.kit.errors import Invalid
+
+PREFIX = "iso_"
+ROLES_OF_PROGRAMS = (Role.ADMINISTRATOR, Role.RADIOLOGIST, Role.MODALITY)
+_MAX_LABEL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """What is known about a token; never the token itself."""
+
+    token_id: int
+    role: Role
+    label: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+def role_of_program(text: str) -> Role:
+    """Raises InvalidRole unless programs may have this role."""
+    if text not in ROLES_OF_PROGRAMS:
+        raise InvalidRole(f"A token's role is one of: {', '.join(ROLES_OF_PROGRAMS)}.", role=text[:40])
+    return Role(text)
+
+
+def issue_token(
+    database: Database, caller: Caller, role: Role, *, label: str = "", valid_for: timedelta | None = None
+) -> str:
+    """A new token, shown this once. None never expires."""
+    caller.require(Right.MANAGE_USERS)
+    if len(label) > _MAX_LABEL or not label.isprintable():
+        raise Invalid(f"A label has at most {_MAX_LABEL} printable characters.")
+    secret = new_secret(PREFIX)
+    with database.transaction(caller.institution_id) as connection:
+        row: Any = connection.execute(
+            "insert into api_token (token_hash, institution_id, role, label, expires_at) values (%s, %s, %s, %s, %s)"
+            " returning token_id",
+            (
+                secret_hash(secret),
+                caller.institution_id,
+                str(role),
+                label,
+                None if valid_for is None else utc_now() + valid_for,
+            ),
+        ).fetchone()
+        audit.record(connection, caller, audit.Action.TOKEN_ISSUED, token_id=row[0], role=str(role))
+    return secret
+
+
+def tokens_of(database: Database, caller: Caller) -> list[ApiToken]:
+    """Every token of the caller's institution, newest first."""
+    caller.require(Right.MANAGE_USERS)
+    with database.transaction(caller.institution_id) as connection:
+        rows: list[Any] = connection.execute(
+            "select token_id, role, label, created_at, expires_at, revoked_at, last_used_at from api_token"
+            " where institution_id = %s order by token_id desc",
+            (caller.institution_id,),
+        ).fetchall()
+    return [ApiToken(row[0], Role(row[1]), *row[2:]) for row in rows]
+
+
+def revoke_token(database: Database, caller: Caller, token_id: int) -> None:
+    """End a token. Raises UnknownToken when there is none or it has ended already."""
+    caller.require(Right.MANAGE_USERS)
+    with database.transaction(caller.institution_id) as connection:
+        row = connection.execute(
+            "update api_token set revoked_at = now() where institution_id = %s and token_id = %s and revoked_at is null"
+            " returning 1",
+            (caller.institution_id, token_id),
+        ).fetchone()
+        if row is None:
+            raise UnknownToken("There is no such token, or it is revoked already.", token_id=token_id)
+        audit.record(connection, caller, audit.Action.TOKEN_REVOKED, token_id=token_id)
+
+
+def caller_of_token(database: Database, secret: str) -> Caller | None:
+    """Who a bearer token speaks for, or None when it is unknown, expired or revoked. A program's sitting is a day."""
+    if not secret.startswith(PREFIX):
+        return None
+    token_hash = secret_hash(secret)
+    with database.credential_transaction(token_hash.hex()) as connection:
+        known: Any = connection.execute(
+            "select institution_id from api_token where token_hash = %s", (token_hash,)
+        ).fetchone()
+        if known is None:
+            return None
+        set_institution(connection, known[0])
+        row: Any = connection.execute(
+            "with touched as (update api_token set last_used_at = now() where token_hash = %(hash)s"
+            " and (last_used_at is null or last_used_at < now() - interval '1 minute'))"
+            " select token_id, institution_id, role from api_token"
+            " where token_hash = %(hash)s and revoked_at is null and (expires_at is null or expires_at > now())",
+            {"hash": token_hash},
+        ).fetchone()
+    if row is None:
+        return None
+    return Caller(CallerKind.PROGRAM, f"token-{row[0]}", row[1], Role(row[2]), utc_now().strftime("%Y-%m-%d"))

@@ -1,0 +1,180 @@
+"""People with an account: who they are, their role and language, their password."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from unicodedata import normalize
+
+from psycopg.errors import UniqueViolation
+
+from isocenter.access import audit
+from isocenter.access.caller import Caller, Right, Role
+from isocenter.access.errors import BadCredentials, InvalidRole, InvalidUsername, UnknownUser, UsernameTaken
+from isocenter.access.passwords import check_password, hash_password, verify_password
+from isocenter.kit.database import Connection, Database
+from isocenter.kit.errors import Invalid
+
+LANGUAGES = ("en", "zh-CN")
+ROLES_OF_PEOPLE = (Role.ADMINISTRATOR, Role.RADIOLOGIST)
+_USERNAME = re.compile(r"[^\W_][\w.@-]{1,63}")
+_MAX_DISPLAY_NAME = 100
+_COLUMNS = "user_id, institution_id, username, display_name, role, language, disabled_at is not null"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One account. display_name is a person's name: it is shown, never logged."""
+
+    user_id: int
+    institution_id: int
+    username: str
+    display_name: str
+    role: Role
+    language: str
+    disabled: bool
+
+
+def user_of_row(row: tuple[Any, ...]) -> User:
+    """A row of `_COLUMNS`."""
+    user_id, institution_id, username, display_name, role, language, disabled = row
+    return User(user_id, institution_id, username, display_name, Role(role), language, disabled)
+
+
+def role_of_person(text: str) -> Role:
+    """Raises InvalidRole unless people may have this role."""
+    if text not in ROLES_OF_PEOPLE:
+        raise InvalidRole(f"A person's role is one of: {', '.join(ROLES_OF_PEOPLE)}.", role=text[:40])
+    return Role(text)
+
+
+def folded_username(text: str) -> str:
+    """User names are kept and compared in lower case, in Unicode's composed form."""
+    return normalize("NFC", text.strip()).lower().replace("\0", "")
+
+
+def checked_username(text: str) -> str:
+    """The folded user name. Raises InvalidUsername unless it is 2 to 64 letters, digits, dots, dashes, _ or @."""
+    username = folded_username(text)
+    if not _USERNAME.fullmatch(username):
+        raise InvalidUsername("A user name has 2 to 64 letters, digits, dots, dashes, underscores or @.")
+    return username
+
+
+def create_user(
+    connection: Connection,
+    institution_id: int,
+    *,
+    username: str,
+    display_name: str,
+    role: Role,
+    password: str,
+    language: str,
+) -> User:
+    """Make the account. Raises InvalidUsername, WeakPassword, UsernameTaken, Invalid."""
+    username = checked_username(username)
+    check_password(password, username)
+    values = (
+        institution_id,
+        username,
+        _display_name(display_name),
+        str(role),
+        hash_password(password),
+        _language(language),
+    )
+    try:
+        row: Any = connection.execute(
+            "insert into user_account (institution_id, username, display_name, role, password_hash, language)"  # noqa: S608
+            f" values (%s, %s, %s, %s, %s, %s) returning {_COLUMNS}",
+            values,
+        ).fetchone()
+    except UniqueViolation:
+        raise UsernameTaken("This user name is taken; choose another.") from None
+    return user_of_row(row)
+
+
+def users_of(database: Database, caller: Caller) -> list[User]:
+    """Everyone of the caller's institution, by name."""
+    caller.require(Right.MANAGE_USERS)
+    with database.transaction(caller.institution_id) as connection:
+        rows: list[Any] = connection.execute(
+            f"select {_COLUMNS} from user_account where institution_id = %s order by username",  # noqa: S608
+            (caller.institution_id,),
+        ).fetchall()
+    return [user_of_row(row) for row in rows]
+
+
+def administrator_exists(database: Database, institution_id: int) -> bool:
+    """Whether anybody can administer the institution."""
+    with database.transaction(institution_id) as connection:
+        row = connection.execute(
+            "select 1 from user_account where institution_id = %s and role = %s and disabled_at is null limit 1",
+            (institution_id, str(Role.ADMINISTRATOR)),
+        ).fetchone()
+    return row is not None
+
+
+def disable_user(database: Database, caller: Caller, username: str) -> None:
+    """End the account and all its sessions. Raises UnknownUser."""
+    caller.require(Right.MANAGE_USERS)
+    with database.transaction(caller.institution_id) as connection:
+        row = connection.execute(
+            "update user_account set disabled_at = now() where institution_id = %s and username = %s"
+            " and disabled_at is null returning user_id",
+            (caller.institution_id, folded_username(username)),
+        ).fetchone()
+        if row is None:
+            raise UnknownUser("There is no active user of this name.")
+        connection.execute("delete from session where user_id = %s", row)
+        audit.record(connection, caller, audit.Action.USER_DISABLED, user_id=row[0])
+
+
+def change_profile(
+    database: Database, caller: Caller, user_id: int, *, display_name: str | None, language: str | None
+) -> User:
+    """What a person may change about herself; None leaves it. Raises Invalid."""
+    with database.transaction(caller.institution_id) as connection:
+        row: Any = connection.execute(
+            "update user_account set display_name = coalesce(%s, display_name), language = coalesce(%s, language)"  # noqa: S608
+            f" where user_id = %s returning {_COLUMNS}",
+            (
+                None if display_name is None else _display_name(display_name),
+                None if language is None else _language(language),
+                user_id,
+            ),
+        ).fetchone()
+    if row is None:
+        raise UnknownUser("There is no such user.")
+    return user_of_row(row)
+
+
+def change_password(
+    database: Database, caller: Caller, user_id: int, current: str, new: str, keep_session: bytes
+) -> None:
+    """Set another password and end the person's other sessions. Raises BadCredentials, WeakPassword."""
+    with database.transaction(caller.institution_id) as connection:
+        row: Any = connection.execute(
+            "select username, password_hash from user_account where user_id = %s", (user_id,)
+        ).fetchone()
+    if row is None or not verify_password(current, row[1]):
+        raise BadCredentials("The current password is not right.")
+    check_password(new, row[0])
+    password_hash = hash_password(new)
+    with database.transaction(caller.institution_id) as connection:
+        connection.execute("update user_account set password_hash = %s where user_id = %s", (password_hash, user_id))
+        connection.execute("delete from session where user_id = %s and token_hash <> %s", (user_id, keep_session))
+        audit.record(connection, caller, audit.Action.PASSWORD_CHANGED)
+
+
+def _display_name(text: str) -> str:
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= _MAX_DISPLAY_NAME or not name.isprintable():
+        raise Invalid(f"A display name has 1 to {_MAX_DISPLAY_NAME} printable characters.")
+    return name
+
+
+def _language(text: str) -> str:
+    if text not in LANGUAGES:
+        raise Invalid(f"The language is one of: {', '.join(LANGUAGES)}.")
+    return text

@@ -1,0 +1,158 @@
+"""The one place that reads the environment: ISOCENTER_* into `Settings`, and `Settings` back for a child process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+
+from isocenter.kit.errors import Invalid
+from isocenter.kit.settings import Settings
+
+PREFIX = "ISOCENTER_"
+_BYTE_UNITS = {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
+_TIME_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class InvalidSetting(Invalid):
+    """A setting's value cannot be understood or is out of bounds."""
+
+    reason = "invalid-setting"
+
+
+def default_home(environment: Mapping[str, str], *, demo: bool = False, root: bool | None = None) -> Path:
+    """/var/lib/isocenter for root, the XDG data folder for everyone else; the demo has its own folder beside it."""
+    name = "isocenter-demo" if demo else "isocenter"
+    if os.geteuid() == 0 if root is None else root:
+        return Path("/var/lib") / name
+    data = environment.get("XDG_DATA_HOME") or ""
+    base = (
+        Path(data) if Path(data).is_absolute() else Path(environment.get("HOME") or "~").expanduser() / ".local/share"
+    )
+    return base / name
+
+
+def settings_from_environment(environment: Mapping[str, str] | None = None, *, demo: bool = False) -> Settings:
+    """Read every ISOCENTER_* variable into `Settings`; an unset or empty one keeps its default.
+
+    Raises InvalidSetting, one line that names the variable and says what it may be; also for an ISOCENTER_ name that
+    is no setting, because a misspelt setting that is silently ignored is worse than a refusal.
+    """
+    environment = os.environ if environment is None else environment
+    types = get_type_hints(Settings)
+    known = {PREFIX + each.name.upper() for each in fields(Settings)}
+    for name in environment:
+        if name.startswith(PREFIX) and name not in known and not name.startswith(OTHER_PREFIXES):
+            raise InvalidSetting(f"{name} is not a setting of Isocenter; see docs/operations/settings.md.")
+    values: dict[str, Any] = {"home": default_home(environment, demo=demo)}
+    if demo:
+        values["institution_name"] = "Demo"
+    for each in fields(Settings):
+        text = environment.get(PREFIX + each.name.upper(), "").strip()
+        if text:
+            values[each.name] = _parsed(each.name, str(types[each.name]), text)
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+OTHER_PREFIXES = ("ISOCENTER_SHARED_DATA", "ISOCENTER_TEST_", "ISOCENTER_BENCH_")
+"""Names of tests and benches that share the prefix and are no settings."""
+
+
+def settings_to_environment(settings: Settings) -> dict[str, str]:
+    """The inverse of `settings_from_environment`: what a child process is started with."""
+    environment: dict[str, str] = {}
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        if value is not None:
+            environment[PREFIX + each.name.upper()] = _written(value)
+    return environment
+
+
+def _written(value: object) -> str:
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():.3f}s"
+    if isinstance(value, tuple):
+        return ",".join(str(each) for each in value)
+    return str(value)
+
+
+def _parsed(name: str, kind: str, text: str) -> object:
+    for word, parse in _PARSERS:
+        if word in kind:
+            try:
+                return parse(text)
+            except (ValueError, OverflowError) as error:
+                raise InvalidSetting(f"{PREFIX}{name.upper()}={text!r} is not usable: {error}.") from None
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _whole_number(text: str) -> int:
+    for unit, factor in _BYTE_UNITS.items():
+        if text.upper().endswith(unit):
+            return int(text[: -len(unit)]) * factor
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("it must be a whole number; bytes may end in KiB, MiB, GiB or TiB") from None
+
+
+def _duration(text: str) -> timedelta:
+    for unit, factor in _TIME_UNITS.items():
+        number = text.removesuffix(unit)
+        if number != text and number.replace(".", "", 1).isdigit():
+            return timedelta(seconds=float(number) * factor)
+    if text.replace(".", "", 1).isdigit():
+        return timedelta(seconds=float(text))
+    raise ValueError("it must be a time such as 30s, 5m, 12h or 7d")
+
+
+def _networks(text: str) -> tuple[Any, ...]:
+    return tuple(ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip())
+
+
+_PARSERS: tuple[tuple[str, Callable[[str], object]], ...] = (
+    ("Network", _networks),
+    ("timedelta", _duration),
+    ("Path", _path),
+    ("int", _whole_number),
+)
+
+
+def _check(settings: Settings) -> None:
+    """Bounds that types do not express."""
+    for name in ("http_port", "dicom_port"):
+        if not 0 <= getattr(settings, name) <= 65535:
+            raise InvalidSetting(f"{PREFIX}{name.upper()} must be a port between 1 and 65535, or 0 for any free one.")
+    title = settings.ae_title
+    if (
+        not 1 <= len(title) <= 16
+        or not title.isascii()
+        or not title.isprintable()
+        or "\\" in title
+        or not title.strip()
+    ):
+        raise InvalidSetting(f"{PREFIX}AE_TITLE must be 1 to 16 printable ASCII characters without a backslash.")
+    if settings.database_url is not None and urlsplit(settings.database_url).scheme not in ("postgresql", "postgres"):
+        raise InvalidSetting(f"{PREFIX}DATABASE_URL must begin with postgresql://.")
+    if settings.storage_url is not None and urlsplit(settings.storage_url).scheme != "file":
+        raise InvalidSetting(f"{PREFIX}STORAGE_URL must begin with file:// (other stores follow).")
+    if settings.log_format not in ("text", "json"):
+        raise InvalidSetting(f"{PREFIX}LOG_FORMAT must be text or json.")
+    if not settings.institution_name.strip():
+        raise InvalidSetting(f"{PREFIX}INSTITUTION_NAME must not be blank.")
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        bounded = each.name.startswith("max_") or each.name == "web_processes"
+        if bounded and each.default is not MISSING and isinstance(value, int) and value < 1:
+            raise InvalidSetting(f"{PREFIX}{each.name.upper()} must be at least 1.")
