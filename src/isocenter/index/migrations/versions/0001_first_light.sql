@@ -309,8 +309,12 @@ CREATE TABLE audit_event (
     caller_id text COLLATE "C" NOT NULL,
     action text COLLATE "C" NOT NULL,
     study_instance_uid text COLLATE "C",
+    sitting text COLLATE "C",
     detail jsonb NOT NULL DEFAULT '{}'
 );
+-- Looking at a study is recorded once per caller and sitting.
+CREATE UNIQUE INDEX audit_event_one_look ON audit_event (institution_id, caller_kind, caller_id, study_instance_uid, sitting)
+    WHERE action = 'study-opened';
 
 -- Ingest -------------------------------------------------------------------------------------------------------------
 
