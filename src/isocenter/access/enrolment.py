@@ -41,7 +41,8 @@ def issue_enrolment(
             raise UsernameTaken("This user name is taken; choose another.")
         connection.execute("delete from enrolment where expires_at < now() - interval '30 days'")
         connection.execute(
-            "insert into enrolment (token_hash, institution_id, role, username, expires_at) values (%s, %s, %s, %s, %s)",
+            "insert into enrolment (token_hash, institution_id, role, username, expires_at)"
+            " values (%s, %s, %s, %s, %s)",
             (secret_hash(secret), caller.institution_id, str(role), wanted, utc_now() + valid_for),
         )
         audit.record(connection, caller, audit.Action.ENROLMENT_ISSUED, role=str(role))
