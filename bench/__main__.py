@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 
-from bench import ingest, report, servers
+from bench import faults, ingest, report, servers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +37,11 @@ def _parser() -> argparse.ArgumentParser:
         "quick", help="one small repeat of everything that is installed: does the bench itself work?"
     )
     quick.set_defaults(work=_quick)
+    killing = commands.add_parser("faults", help="kill -9 during ingest, with a ledger of every acknowledgement")
+    killing.add_argument("--rounds", type=int, default=20)
+    killing.add_argument("--seed", type=int, default=0)
+    killing.add_argument("--victims", default=",".join(faults.VICTIMS))
+    killing.set_defaults(work=_faults)
     return parser
 
 
@@ -56,6 +62,12 @@ def _quick(_: argparse.Namespace) -> int:
     size = ingest.Size(ct=(1, 8), mr=(1, 8))
     runs = ingest.measure(servers.SERVERS, ingest.SCENES[:3], repeats=1, size=size)
     return int(any(run.failure for run in runs))
+
+
+def _faults(chosen: argparse.Namespace) -> int:
+    done = faults.rounds(chosen.rounds, seed=chosen.seed, victims=chosen.victims.split(","))
+    report.save("faults", {"rounds": [asdict(each) for each in done]}, faults.markdown(done), into_docs=False)
+    return int(not all(each.good for each in done))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +194,21 @@ def _map(path: Path) -> Instance:
         series_instance_uid=str(header.SeriesInstanceUID),
         transfer_syntax_uid=str(header.file_meta.TransferSyntaxUID),
         data_set=(content[144 + meta_length :],),
+    )
+
+
+def instance_of(data_set: pydicom.Dataset) -> Instance:
+    """A data set with file meta, written in its transfer syntax, as an instance that is ready to be sent."""
+    buffer = BytesIO()
+    data_set.save_as(buffer, enforce_file_format=True)
+    content = memoryview(buffer.getvalue())
+    return Instance(
+        sop_class_uid=str(data_set.SOPClassUID),
+        sop_instance_uid=str(data_set.SOPInstanceUID),
+        study_instance_uid=str(data_set.StudyInstanceUID),
+        series_instance_uid=str(data_set.SeriesInstanceUID),
+        transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
+        data_set=(content[144 + int.from_bytes(content[140:144], "little") :],),
     )
 
 
