@@ -135,6 +135,15 @@ class JournalWriter:
         """The epoch this writer holds."""
         return self._lease.epoch
 
+    def position(self) -> tuple[int, int]:
+        """(sequence, offset) in this epoch: nothing appended from now on lies in an earlier segment or before it.
+
+        A large member may take a later segment while the shared one still grows, so this is a bound, not an order.
+        """
+        with self._lock:
+            current = self._current
+            return (self._sequence + 1, 0) if current is None else (current.name.sequence, current.end)
+
     # Appending
 
     def append(self, header: MemberHeader, data_set: Sequence[memoryview | bytes]) -> MemberLocation:
