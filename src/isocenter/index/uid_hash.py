@@ -1,4 +1,4 @@
-"""The key under which the lookup knows a SOP Instance UID: 16 bytes, near for UIDs that share everything but their end."""
+"""The key under which the lookup knows a SOP Instance UID: 16 bytes, near for UIDs that differ only at their end."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Connections to PostgreSQL (15 or newer): a pool, transactions inside one institution, the connection of ingest.
 
 Every connection acts as the role isocenter_app, which owns nothing and is bound by row-level security: a query sees the
-rows of the institution its transaction was opened for, and none without one. Errors of psycopg become `DatabaseAway` and
-`DatabaseBusy` here.
+rows of the institution its transaction was opened for, and none without one. Errors of psycopg become `DatabaseAway`
+and `DatabaseBusy` here.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class DatabaseBusy(Exhausted):
 
 @dataclass(frozen=True, slots=True)
 class ServerLife:
-    """Which life of which server this is. A changed value means that commits made with synchronous_commit=off may be gone.
+    """Which life of which server this is. A changed value: commits with synchronous_commit=off may be gone.
 
-    life_id is kept in an unlogged table, which PostgreSQL empties after every crash: also after one of a single backend,
-    where the start time of the server stays.
+    life_id is kept in an unlogged table, which PostgreSQL empties after every crash: also after one of a single
+    backend, where the start time of the server stays.
     """
 
     system_identifier: int
@@ -83,8 +83,9 @@ class Database:
     def credential_transaction(self, credential: str) -> Iterator[Connection]:
         """A transaction before the institution is known: it sees the one row that belongs to the credential.
 
-        credential: hexadecimal hash of a session token, API token or enrolment token, or a user name. Row-level security
-        shows the session, api_token, enrolment or user_account row with exactly that value. Go on with set_institution.
+        credential: hexadecimal hash of a session token, API token or enrolment token, or a user name. Row-level
+        security shows the session, api_token, enrolment or user_account row with exactly that value. Go on with
+        set_institution.
         """
         with translated_errors(), self._pool.connection() as connection, connection.transaction():
             connection.execute("SELECT set_config('isocenter.credential', %s, true)", [credential])

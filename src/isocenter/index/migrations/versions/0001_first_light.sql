@@ -326,11 +326,11 @@ CREATE FUNCTION isocenter_record(
     p_studies integer[], p_counts integer[], p_received_at timestamptz,
     p_segments integer[], p_segment_counts integer[],
     p_places integer[], p_ranks integer[], p_series integer[], p_row_segments integer[], p_hashes uuid[],
-    p_instance_numbers integer[], p_frames integer[], p_rows integer[], p_columns integer[], p_bits integer[],
-    p_samples integer[], p_member_offsets bigint[], p_data_set_offsets bigint[], p_data_set_lengths bigint[],
-    p_pixel_offsets bigint[], p_pixel_lengths bigint[], p_header_lengths bigint[], p_received timestamptz[],
-    p_digests text[], p_uids text[], p_classes text[], p_syntaxes text[], p_photometric text[], p_callers text[],
-    p_doors text[], p_warnings text[],
+    p_member_offsets bigint[], p_data_set_offsets bigint[], p_data_set_lengths bigint[], p_pixel_offsets bigint[],
+    p_pixel_lengths bigint[], p_header_lengths bigint[], p_received timestamptz[], p_digests text[],
+    p_syntaxes text[], p_callers text[], p_doors text[], p_uids text[], p_classes text[], p_instance_numbers integer[],
+    p_frames integer[], p_rows integer[], p_columns integer[], p_bits integer[], p_samples integer[],
+    p_photometric text[], p_warnings text[],
     OUT bases integer[], OUT conflicts uuid[]
 ) LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,0 +1,476 @@
+"""Writing arriving instances into the index: the hot path, one transaction and mostly one statement per group.
+
+The journal is the log of what is written here, so commits are asynchronous; a checkpoint commits synchronously. Why one
+function with arrays and not COPY: docs/decisions/0021-one-call-per-ingest-group.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import psycopg
+
+from isocenter.index.first_sight import KnownSeries, SeriesBook, ensure_segment, raise_task
+from isocenter.index.text import clean, number_array, text_array
+from isocenter.index.uid_hash import uid_hash
+from isocenter.kit.database import (
+    Connection,
+    DatabaseAway,
+    DatabaseBusy,
+    ServerLife,
+    fingerprint,
+    set_institution,
+    translated_errors,
+)
+from isocenter.standards.dicom.attributes import IndexAttributes
+
+MAX_ATTEMPTS = 8
+STALE = "IS001"  # raised by isocenter_record when a study or segment it was told about is gone
+RETRIED = frozenset({STALE, "23505", "40P01", "40001"})  # unique violation, deadlock, serialization failure
+
+
+class ServerChanged(DatabaseAway):
+    """The connection came back to a server that crashed, failed over or was restored: commits may be missing.
+
+    Rescan the journals from their checkpoints, then go on. Raised once per change, before anything is written.
+    """
+
+    reason = "database-server-changed"
+
+
+class IngestResult(StrEnum):
+    """What became of one row."""
+
+    STORED = "stored"
+    EXISTS = "exists"  # the UID is known in the same study and series; the caller compares the digests
+    MISPLACED = "misplaced"  # the UID is known in another study or series
+
+
+@dataclass(frozen=True, slots=True)
+class IngestRow:
+    """One instance that is durable in the journal. Offsets and lengths count bytes in the segment's file.
+
+    pixel_value_offset, pixel_length: of the value of Pixel Data; None where there is none, the length None also where
+    it is undefined (encapsulated). header_length: bytes of the data set before Pixel Data. digest: BLAKE3 of the
+    received data set, 32 bytes. received_at: aware.
+    """
+
+    institution_id: int
+    attributes: IndexAttributes
+    segment_node: str
+    segment_epoch: int
+    segment_sequence: int
+    member_offset: int
+    data_set_offset: int
+    data_set_length: int
+    digest: bytes
+    received_at: datetime
+    calling_ae_title: str
+    transfer_syntax_uid: str
+    pixel_value_offset: int | None
+    pixel_length: int | None
+    header_length: int
+    door: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOutcome:
+    """What became of one row, and the place of the instance that is current under its UID.
+
+    existing_digest: for EXISTS and MISPLACED, of the current version while it is open; None when it is sealed (then the
+    manifest of its pack has it). tasks: kinds of quality tasks this row raised.
+    """
+
+    result: IngestResult
+    study_id: int
+    series_id: int
+    ordinal: int
+    existing_digest: bytes | None = None
+    tasks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything of this journal before end_offset of this segment is in the index for good."""
+
+    node: str
+    epoch: int
+    sequence: int
+    end_offset: int
+
+
+@dataclass(slots=True)
+class _Placed:
+    """A row with what the book knows about its series and segment."""
+
+    number: int
+    row: IngestRow
+    hash: str
+    series: KnownSeries
+    segment_id: int
+    tasks: tuple[str, ...] = ()
+
+
+class Ingest:
+    """The writer of one committer thread; not thread-safe. Reconnects by itself at the next call after a failure."""
+
+    def __init__(self, connection_factory: Callable[[], Connection]) -> None:
+        self._connect = connection_factory
+        self._connection: Connection | None = None
+        self._life: ServerLife | None = None
+        self._book = SeriesBook()
+
+    @property
+    def server_life(self) -> ServerLife:
+        """Which life of which server the rows go to; connects when needed."""
+        with self._talking():
+            assert self._life is not None
+            return self._life
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def record(self, rows: Sequence[IngestRow], checkpoint: Checkpoint | None = None) -> list[IngestOutcome]:
+        """Write a group in order and say what became of each row; known UIDs never cost the others their place.
+
+        checkpoint: moved forward behind the rows, which makes this call wait for the disk.
+        Raises DatabaseAway, DatabaseBusy or ServerChanged; it may be repeated: rows that were written answer EXISTS.
+        """
+        outcomes: dict[int, IngestOutcome] = {}
+        with self._talking() as connection:
+            for institution_id in dict.fromkeys(row.institution_id for row in rows):
+                waiting = [number for number, row in enumerate(rows) if row.institution_id == institution_id]
+                self._record_institution(connection, institution_id, rows, waiting, outcomes)
+        if checkpoint is not None:
+            self.record_checkpoint(checkpoint)
+        return [outcomes[number] for number in range(len(rows))]
+
+    def record_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Move the checkpoint of a journal forward, on disk when this returns, and with it every row written before."""
+        with self._talking() as connection, connection.transaction():
+            connection.execute("SET LOCAL synchronous_commit = on")
+            connection.execute(
+                """
+                INSERT INTO checkpoint (node, epoch, sequence, end_offset) VALUES (%s, %s, %s, %s)
+                ON CONFLICT (node, epoch) DO UPDATE
+                SET sequence = excluded.sequence, end_offset = excluded.end_offset, at = now()
+                WHERE (checkpoint.sequence, checkpoint.end_offset) < (excluded.sequence, excluded.end_offset)
+                """,
+                [checkpoint.node, checkpoint.epoch, checkpoint.sequence, checkpoint.end_offset],
+            )
+
+    def keep_aside(self, row: IngestRow, current: IngestOutcome, reason: str) -> bool:
+        """Keep a version that is not current, with a quality task of kind `reason`; False when it was there already.
+
+        current: the outcome that `record` gave for the row; the version is kept with the study of the current one.
+        """
+        with self._talking() as connection, connection.transaction():
+            set_institution(connection, row.institution_id)
+            segment_id = ensure_segment(connection, row.segment_node, row.segment_epoch, row.segment_sequence)
+            new = _insert_aside(connection, row, current.study_id, segment_id, reason)
+            if new:
+                connection.execute(
+                    "UPDATE segment SET live_members = live_members + 1 WHERE segment_id = %s", [segment_id]
+                )
+                _raise_aside_task(connection, row, current, reason)
+        return new
+
+    @contextmanager
+    def _talking(self) -> Iterator[Connection]:
+        """A connection to a server whose life we know; a broken one is dropped, and what we know with it."""
+        with translated_errors():
+            if self._connection is None or self._connection.closed:
+                self._reconnect()
+            assert self._connection is not None
+            try:
+                yield self._connection
+            except (psycopg.Error, DatabaseAway):
+                self._book.forget()
+                if self._connection is not None and self._connection.closed:
+                    self._connection = None
+                raise
+
+    def _reconnect(self) -> None:
+        self.close()
+        self._book.forget()
+        connection = self._connect()
+        try:
+            life = fingerprint(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        before, self._life = self._life, life
+        if before is not None and before != life:
+            raise ServerChanged("The database server was restarted: read the journals again from their checkpoints.")
+
+    def _record_institution(
+        self,
+        connection: Connection,
+        institution_id: int,
+        rows: Sequence[IngestRow],
+        waiting: list[int],
+        outcomes: dict[int, IngestOutcome],
+    ) -> None:
+        """Rounds until every row has its outcome: each writes all rows whose UIDs are new, or finds known ones."""
+        hashes = {number: str(uid_hash(rows[number].attributes.sop_instance_uid)) for number in waiting}
+        failures = 0
+        while waiting:
+            # The second of two equal UIDs in a group waits for the next round, which finds the first.
+            firsts = {hashes[number]: number for number in reversed(waiting)}
+            batch = sorted(firsts.values())
+            try:
+                written, known = self._attempt(connection, institution_id, rows, batch, hashes)
+            except psycopg.DatabaseError as error:
+                failures += 1
+                if error.sqlstate not in RETRIED:
+                    raise
+                if failures >= MAX_ATTEMPTS:
+                    raise DatabaseBusy("The index could not be written; try again.", sqlstate=error.sqlstate) from error
+                self._book.forget()
+                continue
+            for number in known:
+                outcomes[number] = known[number]
+            outcomes.update(written)
+            waiting = [number for number in waiting if number not in outcomes]
+
+    def _attempt(
+        self,
+        connection: Connection,
+        institution_id: int,
+        rows: Sequence[IngestRow],
+        batch: list[int],
+        hashes: dict[int, str],
+    ) -> tuple[dict[int, IngestOutcome], dict[int, IngestOutcome]]:
+        """(written, known): write the batch in one transaction; what is known already is found instead of written."""
+        placed = self._place_known(institution_id, rows, batch, hashes)
+        if placed is not None:
+            result = _call(connection, institution_id, placed)
+            if result.conflicts is None:
+                return result.outcomes(placed), {}
+        with connection.transaction():
+            set_institution(connection, institution_id)
+            known = _known_instances(connection, institution_id, rows, batch, hashes)
+            fresh = [number for number in batch if number not in known]
+            if not fresh:
+                return {}, known
+            placed = self._place_new(connection, institution_id, rows, fresh, hashes)
+            result = _call(connection, institution_id, placed)
+            if result.conflicts is not None:  # another listener stored one of them since
+                raise psycopg.errors.UniqueViolation
+            return result.outcomes(placed), known
+
+    def _place_known(
+        self, institution_id: int, rows: Sequence[IngestRow], batch: list[int], hashes: dict[int, str]
+    ) -> list[_Placed] | None:
+        """The rows with their series and segments when all of those are known."""
+        placed = []
+        for number in batch:
+            row = rows[number]
+            series = self._book.find(institution_id, row.attributes)
+            segment_id = self._book.segment_id(row.segment_node, row.segment_epoch, row.segment_sequence)
+            if series is None or segment_id is None:
+                return None
+            placed.append(_Placed(number, row, hashes[number], series, segment_id))
+        return placed
+
+    def _place_new(
+        self,
+        connection: Connection,
+        institution_id: int,
+        rows: Sequence[IngestRow],
+        batch: list[int],
+        hashes: dict[int, str],
+    ) -> list[_Placed]:
+        """The rows with their series and segments, made where they are seen for the first time."""
+        placed = []
+        # By study, the order in which rows of studies are locked everywhere: two listeners then never wait in a circle.
+        for number in sorted(batch, key=lambda number: (rows[number].attributes.study_instance_uid, number)):
+            row = rows[number]
+            tasks: tuple[str, ...] = ()
+            series = self._book.find(institution_id, row.attributes)
+            if series is None:
+                series, tasks = self._book.learn(connection, institution_id, row.attributes, row.received_at)
+            segment = (row.segment_node, row.segment_epoch, row.segment_sequence)
+            segment_id = self._book.segment_id(*segment) or self._book.learn_segment(connection, *segment)
+            placed.append(_Placed(number, row, hashes[number], series, segment_id, tasks))
+        return placed
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """Answer of isocenter_record: ordinals in the order of the rows, or that some UIDs are known."""
+
+    ordinals: list[int]
+    conflicts: object
+
+    def outcomes(self, placed: list[_Placed]) -> dict[int, IngestOutcome]:
+        return {
+            each.number: IngestOutcome(
+                IngestResult.STORED, each.series.study.study_id, each.series.series_id, ordinal, tasks=each.tasks
+            )
+            for each, ordinal in zip(placed, self.ordinals, strict=True)
+        }
+
+
+_RECORD = b"SELECT bases, conflicts FROM isocenter_record(" + b", ".join([b"%s"] * 32) + b")"
+
+
+def _call(connection: Connection, institution_id: int, placed: list[_Placed]) -> _Recorded:
+    """Write rows whose study, series and segment are known: one call, which is the transaction when none is open."""
+    placed.sort(key=lambda each: (each.row.attributes.study_instance_uid, each.number))
+    studies: dict[int, int] = {}
+    segments: dict[int, int] = {}
+    places: list[int] = []
+    ranks: list[int] = []
+    for each in placed:
+        study_id = each.series.study.study_id
+        rank = studies.get(study_id, 0)
+        studies[study_id] = rank + 1
+        segments[each.segment_id] = segments.get(each.segment_id, 0) + 1
+        places.append(len(studies))
+        ranks.append(rank)
+    arguments = [
+        institution_id,
+        number_array(studies),
+        number_array(studies.values()),
+        max([each.row.received_at for each in placed]).isoformat(),
+        number_array(sorted(segments)),
+        number_array([segments[segment_id] for segment_id in sorted(segments)]),
+        number_array(places),
+        number_array(ranks),
+        number_array([each.series.series_id for each in placed]),
+        number_array([each.segment_id for each in placed]),
+        "{" + ",".join([each.hash for each in placed]) + "}",
+        *_row_arrays([each.row for each in placed]),
+        *_attribute_arrays([each.row.attributes for each in placed]),
+    ]
+    answer = connection.execute(_RECORD, arguments, prepare=True).fetchone()
+    assert answer is not None
+    bases, conflicts = answer
+    if conflicts is not None:
+        return _Recorded([], conflicts)
+    assert isinstance(bases, list)
+    return _Recorded([bases[place - 1] + rank for place, rank in zip(places, ranks, strict=True)], None)
+
+
+def _row_arrays(rows: list[IngestRow]) -> list[str]:
+    """The parameters of isocenter_record that come from where the bytes lie and who sent them."""
+    return [
+        number_array([row.member_offset for row in rows]),
+        number_array([row.data_set_offset for row in rows]),
+        number_array([row.data_set_length for row in rows]),
+        number_array([row.pixel_value_offset for row in rows]),
+        number_array([row.pixel_length for row in rows]),
+        number_array([row.header_length for row in rows]),
+        text_array([row.received_at.isoformat() for row in rows]),
+        "{" + ",".join([row.digest.hex() for row in rows]) + "}",
+        text_array([row.transfer_syntax_uid for row in rows]),
+        text_array([row.calling_ae_title for row in rows]),
+        text_array([row.door for row in rows]),
+    ]
+
+
+def _attribute_arrays(attributes: list[IndexAttributes]) -> list[str]:
+    """The parameters of isocenter_record that come from the data set."""
+    return [
+        text_array([each.sop_instance_uid for each in attributes]),
+        text_array([each.sop_class_uid for each in attributes]),
+        number_array([each.instance_number for each in attributes]),
+        number_array([each.number_of_frames for each in attributes]),
+        number_array([each.rows for each in attributes]),
+        number_array([each.columns for each in attributes]),
+        number_array([each.bits_allocated for each in attributes]),
+        number_array([each.samples_per_pixel for each in attributes]),
+        text_array([each.photometric_interpretation for each in attributes]),
+        text_array([" ".join(each.warnings) or None for each in attributes]),
+    ]
+
+
+def _known_instances(
+    connection: Connection,
+    institution_id: int,
+    rows: Sequence[IngestRow],
+    batch: list[int],
+    hashes: dict[int, str],
+) -> dict[int, IngestOutcome]:
+    """Outcomes of the rows whose UID the index has already."""
+    found = connection.execute(
+        """
+        SELECT l.uid_hash::text, l.study_id, l.series_id, l.ordinal, s.study_instance_uid, e.series_instance_uid,
+            i.digest
+        FROM instance_lookup l
+        LEFT JOIN study s USING (institution_id, study_id)
+        LEFT JOIN series e USING (institution_id, study_id, series_id)
+        LEFT JOIN instance i USING (institution_id, study_id, ordinal)
+        WHERE l.institution_id = %s AND l.uid_hash = ANY (%s::uuid[])
+        """,
+        [institution_id, [hashes[number] for number in batch]],
+    ).fetchall()
+    by_hash = {str(row[0]): row[1:] for row in found}
+    outcomes = {}
+    for number in batch:
+        if hashes[number] in by_hash:
+            study_id, series_id, ordinal, study_uid, series_uid, digest = by_hash[hashes[number]]
+            attributes = rows[number].attributes
+            same = (attributes.study_instance_uid, attributes.series_instance_uid) == (study_uid, series_uid)
+            result = IngestResult.EXISTS if same else IngestResult.MISPLACED
+            assert isinstance(study_id, int) and isinstance(series_id, int) and isinstance(ordinal, int)
+            assert digest is None or isinstance(digest, bytes)
+            outcomes[number] = IngestOutcome(result, study_id, series_id, ordinal, digest)
+    return outcomes
+
+
+def _insert_aside(connection: Connection, row: IngestRow, study_id: int, segment_id: int, reason: str) -> bool:
+    attributes = row.attributes
+    done = connection.execute(
+        """
+        INSERT INTO aside_instance (
+            institution_id, study_id, reason, study_instance_uid, series_instance_uid, sop_instance_uid, sop_class_uid,
+            transfer_syntax_uid, segment_id, member_offset, data_set_offset, data_set_length, digest, received_at,
+            calling_ae_title, door)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+        """,
+        [
+            row.institution_id,
+            study_id,
+            reason,
+            attributes.study_instance_uid,
+            attributes.series_instance_uid,
+            attributes.sop_instance_uid,
+            attributes.sop_class_uid,
+            row.transfer_syntax_uid,
+            segment_id,
+            row.member_offset,
+            row.data_set_offset,
+            row.data_set_length,
+            row.digest,
+            row.received_at,
+            clean(row.calling_ae_title),
+            clean(row.door),
+        ],
+    )
+    if done.rowcount == 1:
+        connection.execute(
+            "UPDATE study SET version = version + 1 WHERE institution_id = %s AND study_id = %s",
+            [row.institution_id, study_id],
+        )
+    return done.rowcount == 1
+
+
+def _raise_aside_task(connection: Connection, row: IngestRow, current: IngestOutcome, reason: str) -> None:
+    attributes = row.attributes
+    detail: dict[str, object] = {
+        "study_instance_uid": attributes.study_instance_uid,
+        "series_instance_uid": attributes.series_instance_uid,
+        "sop_instance_uid": attributes.sop_instance_uid,
+    }
+    subject = f"{attributes.sop_instance_uid} {row.digest.hex()}"
+    raise_task(connection, row.institution_id, current.study_id, reason, subject, detail)
