@@ -97,7 +97,8 @@ class Database:
         The caller closes it, and opens another when it broke (and then compares server_life).
         """
         with translated_errors():
-            return psycopg.connect(application_conninfo(self.url, synchronous_commit="off"), autocommit=True)
+            settings = {"synchronous_commit": "off", "plan_cache_mode": "force_generic_plan"}
+            return psycopg.connect(application_conninfo(self.url, **settings), autocommit=True)
 
     def server_life(self) -> ServerLife:
         """Which life of which server answers now."""
