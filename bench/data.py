@@ -19,7 +19,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 CACHE = Path(__file__).parent / "data"
 EXPLICIT_VR_LITTLE_ENDIAN = str(ExplicitVRLittleEndian)
@@ -197,11 +197,18 @@ def _map(path: Path) -> Instance:
     )
 
 
+def part10(data_set: pydicom.Dataset) -> bytes:
+    """A data set with file meta as a Part 10 file in the transfer syntax that its meta names."""
+    buffer = BytesIO()
+    syntax = UID(data_set.file_meta.TransferSyntaxUID)
+    encoding = {"implicit_vr": syntax.is_implicit_VR, "little_endian": syntax.is_little_endian}
+    pydicom.dcmwrite(buffer, data_set, enforce_file_format=True, **encoding)
+    return buffer.getvalue()
+
+
 def instance_of(data_set: pydicom.Dataset) -> Instance:
     """A data set with file meta, written in its transfer syntax, as an instance that is ready to be sent."""
-    buffer = BytesIO()
-    data_set.save_as(buffer, enforce_file_format=True)
-    content = memoryview(buffer.getvalue())
+    content = memoryview(part10(data_set))
     return Instance(
         sop_class_uid=str(data_set.SOPClassUID),
         sop_instance_uid=str(data_set.SOPInstanceUID),

@@ -23,7 +23,7 @@ from bench.processes import command_line, process_table, tree
 ISOCENTER = Path(sys.executable).with_name("isocenter")
 
 
-class NotReadyError(Exception):
+class NotReadyError(RuntimeError):
     """It did not become ready in the time given; the message ends with what it printed."""
 
 
@@ -226,7 +226,11 @@ class Node:
 
     def pids_of(self, role: str) -> list[int]:
         """The processes of one role: up, listener, web, worker, postgres (the postmaster) or backend (its children)."""
-        return [pid for pid in self.pids() if role_of(pid) == role]
+        roles = {pid: role_of(pid) for pid in self.pids()}
+        table = process_table()
+        return [
+            pid for pid, each in roles.items() if each == role and pid in table and roles.get(table[pid].parent) != role
+        ]
 
 
 def role_of(pid: int) -> str:
@@ -234,13 +238,13 @@ def role_of(pid: int) -> str:
     arguments = command_line(pid)
     if not arguments or not arguments[0]:
         return "gone"
-    if Path(arguments[0]).name == "postgres" or arguments[0].startswith("postgres:"):
-        return "backend" if arguments[0].startswith("postgres:") else "postgres"
-    line = " ".join(arguments)
-    for role in ("listener", "worker", "web", "up"):
-        if any(role in part.split(".") or role == part for part in line.replace(":", ".").replace("-", ".").split()):
-            return role
-    return "other"
+    if arguments[0].startswith("postgres:"):
+        return "backend"
+    if Path(arguments[0]).name == "postgres":
+        return "postgres"
+    if "isocenter.apps.child" in arguments:
+        return arguments[arguments.index("isocenter.apps.child") + 1]
+    return "up" if "up" in arguments else "other"
 
 
 def kill(pids: list[int]) -> None:

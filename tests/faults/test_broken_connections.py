@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bench import dicomweb
 from bench.association import Association, contexts_of
 from bench.data import CT, Instance, folder_of, load, renamed
 from bench.faults import a_large_instance
 from bench.node import Node, eventually
+
+from bench import dicomweb
 
 ENDINGS: dict[str, Callable[[Association], None]] = {"abort": Association.abort, "reset": Association.reset}
 

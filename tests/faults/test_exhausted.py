@@ -10,10 +10,11 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from bench import dicomweb
 from bench.association import Answer, Association, contexts_of
 from bench.data import CT, Instance, endless, folder_of, load, renamed
 from bench.node import Node, eventually, new_folder
+
+from bench import dicomweb
 
 OUT_OF_RESOURCES = 0xA700
 TMPFS_BYTES = 700 << 20

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import numpy as np
 import pydicom
-from bench.data import Instance, instance_of, uid
+from bench.data import part10, uid
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
@@ -47,33 +49,8 @@ def with_meta(data_set: Dataset) -> Dataset:
 
 def in_syntax(data_set: Dataset, transfer_syntax_uid: str) -> Dataset:
     """The same data set to be written in another uncompressed transfer syntax."""
-    copy = pydicom.dcmread(_file(data_set))
+    copy = pydicom.dcmread(BytesIO(part10(data_set)))
     copy.file_meta.TransferSyntaxUID = transfer_syntax_uid
     if transfer_syntax_uid == "1.2.840.10008.1.2.2":
         copy.PixelData = np.frombuffer(copy.PixelData, "<u2").astype(">u2").tobytes()
     return copy
-
-
-def part10(data_set: Dataset) -> bytes:
-    """The data set as a Part 10 file."""
-    buffer = _file(data_set)
-    return buffer.getvalue()
-
-
-def _file(data_set: Dataset) -> pydicom.filebase.DicomBytesIO:
-    buffer = pydicom.filebase.DicomBytesIO()
-    syntax = pydicom.uid.UID(data_set.file_meta.TransferSyntaxUID)
-    pydicom.dcmwrite(
-        buffer,
-        data_set,
-        enforce_file_format=True,
-        implicit_vr=syntax.is_implicit_VR,
-        little_endian=syntax.is_little_endian,
-    )
-    buffer.seek(0)
-    return buffer
-
-
-def an_instance(data_set: Dataset) -> Instance:
-    """The data set as bytes ready for our client."""
-    return instance_of(data_set)

@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from bench.data import part10
 from bench.node import Node, free_port
-from tests.interop.builders import a_ct, part10
-
-pytestmark = pytest.mark.xdist_group("node")
+from tests.interop.builders import a_ct
 
 
 def test_without_a_token_nothing_is_shown(node: Node) -> None:

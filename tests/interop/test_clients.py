@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from bench import dicomweb
 from bench.blast import DCMTK_ENVIRONMENT
+from bench.data import part10
 from bench.node import Node
 from pynetdicom import AE
 from pynetdicom.sop_class import CTImageStorage, Verification
-from tests.interop.builders import a_ct, part10
+from tests.interop.builders import a_ct
 
-pytestmark = pytest.mark.xdist_group("node")
+from bench import dicomweb
 
 
 def dcmtk(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from bench import dicomweb
 from bench.association import Answer
-from bench.data import Instance, digest_of, uid
+from bench.data import Instance, digest_of, instance_of, part10, uid
 from bench.node import Node, eventually
 from pydicom.dataset import Dataset
-from tests.interop.builders import a_ct, an_instance, in_syntax, part10, with_meta
+from tests.interop.builders import a_ct, in_syntax, with_meta
 from tests.interop.test_every_set import state_of
 
-pytestmark = pytest.mark.xdist_group("node")
+from bench import dicomweb
 
 Door = Callable[[Dataset], int]
 IMPLICIT, BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
@@ -26,7 +25,7 @@ def door(request: pytest.FixtureRequest, node: Node, store: Callable[..., list[A
     """Store one object by a door; the DIMSE status, or the status that STOW-RS gives in its words (PS3.18 Annex I)."""
 
     def by_store(data_set: Dataset) -> int:
-        return store(an_instance(data_set))[0].status
+        return store(instance_of(data_set))[0].status
 
     def by_stow(data_set: Dataset) -> int:
         return stow_status(dicomweb.store(node, [part10(data_set)]))
@@ -52,7 +51,7 @@ def stow_status(reply: dicomweb.Reply) -> int:
 def sealed(node: Node, store: Callable[..., list[Answer]]) -> Iterator[Dataset]:
     """Objects, each alone in its sealed study: one wait for all the tests."""
     data_sets = [a_ct("to be sealed", number, StudyInstanceUID=uid("sealed", number)) for number in range(24)]
-    assert {answer.status for answer in store(*map(an_instance, data_sets))} == {0}
+    assert {answer.status for answer in store(*map(instance_of, data_sets))} == {0}
     assert eventually(lambda: all(state_of(node, each.StudyInstanceUID) == "sealed" for each in data_sets), 120)
     return iter(data_sets)
 
@@ -71,7 +70,7 @@ def stays_current(node: Node, data_set: Dataset) -> bool:
     """Whether retrieving gives exactly this object, alone in its study."""
     got = dicomweb.instances(node, data_set.StudyInstanceUID, str(data_set.file_meta.TransferSyntaxUID))
     digests = {name: digest_of([part.data_set]) for name, part in got.items()}
-    return digests == {data_set.SOPInstanceUID: an_instance(data_set).digest()}
+    return digests == {data_set.SOPInstanceUID: instance_of(data_set).digest()}
 
 
 def changed(data_set: Dataset, **attributes: object) -> Dataset:
@@ -167,7 +166,7 @@ BAD_UIDS = {
 def test_bad_uids_are_refused_before_acknowledgement(
     bad: str, keyword: str, store: Callable[..., list[Answer]], node: Node, request: pytest.FixtureRequest
 ) -> None:
-    good = an_instance(a_ct(request.node.name))
+    good = instance_of(a_ct(request.node.name))
     old = uid({"SOPInstanceUID": "instance"}.get(keyword, keyword[:-11].lower()), request.node.name)
     instance = with_bytes_replaced(good, old.encode(), bad.encode())
     if keyword == "SOPInstanceUID":
@@ -189,7 +188,7 @@ def with_bytes_replaced(instance: Instance, old: bytes, new: bytes) -> Instance:
 
 
 def test_an_element_beyond_the_end_is_refused(store: Callable[..., list[Answer]], node: Node) -> None:
-    whole = an_instance(a_ct("torn"))
+    whole = instance_of(a_ct("torn"))
     torn = replace(whole, data_set=(whole.data_set[0][:-100],))
 
     answer = store(torn)[0]
@@ -202,7 +201,7 @@ def test_an_element_beyond_the_end_is_refused(store: Callable[..., list[Answer]]
 def test_a_data_set_of_another_instance_than_the_command_says_is_refused(
     store: Callable[..., list[Answer]], node: Node
 ) -> None:
-    whole = an_instance(a_ct("mismatch"))
+    whole = instance_of(a_ct("mismatch"))
 
     answer = store(replace(whole, sop_instance_uid=uid("not this one")))[0]
 

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from bench import dicomweb
 from bench.association import Answer
 from bench.data import digest_of
 from bench.node import Node, eventually
 from tests.interop.corpus import SETS, Sample, samples
 from tests.interop.pixels import as_array, raw_frames, tolerance
 
-pytestmark = [pytest.mark.shared_data, pytest.mark.xdist_group("node")]
+from bench import dicomweb
+
+pytestmark = pytest.mark.shared_data
 
 KEPT_ASIDE = 0xB000
 EVERY_NTH_OF_LARGE_SETS = 8

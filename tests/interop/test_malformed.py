@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bench import dicomweb
 from bench.association import IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION, Association, AssociationError
 from bench.data import EXPLICIT_VR_LITTLE_ENDIAN, Instance
 from bench.node import Node
@@ -14,7 +13,9 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.filereader import read_file_meta_info
 from tests.interop.corpus import SETS, files_of, is_storable
 
-pytestmark = [pytest.mark.shared_data, pytest.mark.xdist_group("node")]
+from bench import dicomweb
+
+pytestmark = pytest.mark.shared_data
 
 MEMORY_BYTES = 400 << 20
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
