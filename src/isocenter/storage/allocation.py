@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
+from typing import Final
+
+from isocenter.kit.logging import get_logger
+from isocenter.storage.errors import JournalPoisoned, StorageFull
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Error numbers that mean there is no room."""
 
 _KEEP_SIZE = 0x01
 _IOV_MAX = 1024
+_log = get_logger(__name__)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -46,3 +55,11 @@ def _after(batch: list[bytes | memoryview], done: int) -> list[bytes | memoryvie
             return [memoryview(piece)[done:], *batch[index + 1 :]]
         done -= len(piece)
     return []
+
+
+def disk_error(error: OSError, name: str) -> StorageFull | JournalPoisoned:
+    """What a failed write of the journal is called: full, or a disk that fails. name: of the segment."""
+    if error.errno in FULL:
+        return StorageFull("The disk of the journal is full.", segment=name)
+    _log.error("journal-write-failed", segment=name, errno=error.errno)
+    return JournalPoisoned("The disk of the journal failed a write.", segments=(name,))

@@ -6,13 +6,11 @@ reads them back. Nothing here knows what a data set means.
 
 from __future__ import annotations
 
-import errno
-import mmap
 import os
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,21 +19,19 @@ from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Invalid
 from isocenter.kit.logging import get_logger
 from isocenter.storage import tar
-from isocenter.storage.allocation import preallocate, release_preallocated, write_all
+from isocenter.storage.allocation import FULL, disk_error, preallocate, release_preallocated, write_all
 from isocenter.storage.errors import JournalPoisoned, StorageFull
 from isocenter.storage.journal_reader import Damage, JournalMember, TornTail, cut_torn_tail, read_segment
-from isocenter.storage.segments import (
+from isocenter.storage.large_member import ROOM_STEP_BYTES, LargeMember
+from isocenter.storage.segment_format import (
     NONCE_LENGTH,
-    EpochLease,
     MemberHeader,
     MemberLocation,
-    SegmentName,
     encode_head,
     encode_member_header,
-    is_epoch_live,
     meta_of,
-    segments,
 )
+from isocenter.storage.segments import EpochLease, SegmentName, clear_parts, is_epoch_live, part_path, segments
 
 __all__ = [
     "LARGE_OBJECT_BYTES",
@@ -56,8 +52,6 @@ __all__ = [
 MIB: Final = 1 << 20
 LARGE_OBJECT_BYTES: Final = 8 * MIB
 """Objects up to this are buffered and appended; larger ones get a segment of their own (`begin_large`)."""
-_LARGE_SYNC_BYTES: Final = 32 * MIB
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _log = get_logger(__name__)
 
@@ -74,7 +68,6 @@ class _SegmentFile:
     end: int
     members: int = 0
     synced: int = 0
-    allocated: int = 0
     entry_durable: bool = False
     finished: bool = False
 
@@ -116,7 +109,9 @@ class JournalWriter:
         self._reserve_bytes = reserve_bytes
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
+        clear_parts(directory, node)
         self._sequence = 0
+        self._large = 0
         self._current: _SegmentFile | None = None
         self._unsynced: list[_SegmentFile] = []
         self._lost: dict[SegmentName, _Lost] = {}
@@ -171,13 +166,10 @@ class JournalWriter:
     def begin_large(self, header: MemberHeader) -> LargeMember:
         """Begin an object of unknown size in a segment of its own. Raises StorageFull, JournalPoisoned."""
         with self._lock:
-            segment = self._new_segment(0)
-        try:
-            return LargeMember(self, segment, header)
-        except BaseException:
-            os.close(segment.file)
-            segment.path.unlink(missing_ok=True)
-            raise
+            self._check_room(ROOM_STEP_BYTES)
+            self._large += 1
+            path = part_path(self._directory, self.node, self.epoch, self._large)
+        return LargeMember(path, header, SegmentName(self.node, self.epoch, 0), self)
 
     def _open_segment(self, length: int) -> _SegmentFile:
         self._check_room(length)
@@ -203,13 +195,16 @@ class JournalWriter:
             self._room = min(free, 16 * MIB + length)
         self._room -= length
 
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise JournalPoisoned("This journal is closed.")
+
     def _free_bytes(self) -> int:
         status = os.statvfs(self._directory)
         return status.f_bavail * status.f_frsize - self._reserve_bytes
 
     def _new_segment(self, room: int) -> _SegmentFile:
-        if self._is_closed:
-            raise JournalPoisoned("This journal is closed.")
+        self._check_open()
         name = SegmentName(self.node, self.epoch, self._sequence + 1)
         path, nonce = name.path(self._directory), secrets.token_bytes(NONCE_LENGTH)
         head = encode_head(name, nonce, utc_now())
@@ -224,7 +219,7 @@ class JournalWriter:
             if file >= 0:
                 os.close(file)
                 path.unlink(missing_ok=True)
-            raise _translated(error, name) from error
+            raise disk_error(error, name.source) from error
         return _SegmentFile(name, path, file, nonce, time.monotonic(), len(head))
 
     def _write(self, segment: _SegmentFile, pieces: list[bytes | memoryview]) -> None:
@@ -232,14 +227,14 @@ class JournalWriter:
         try:
             segment.end += write_all(segment.file, pieces, segment.end)
         except OSError as error:
-            full = error.errno in _FULL
+            full = error.errno in FULL
             try:
                 os.ftruncate(segment.file, segment.end)
             except OSError:
                 full = False
             if not full:
                 self._poison(segment)
-            raise _translated(error, segment.name) from error
+            raise disk_error(error, segment.name.source) from error
 
     # Making durable
 
@@ -381,106 +376,24 @@ class JournalWriter:
 
     # Large members (called by LargeMember)
 
-    def _adopt(self, segment: _SegmentFile) -> None:
+    def check_room(self, length: int) -> None:
+        """Raise StorageFull unless `length` bytes may be written."""
         with self._lock:
+            self._check_room(length)
+
+    def adopt(self, file: int, part: Path, heads: Callable[[SegmentName], bytes], end: int) -> SegmentName:
+        """Give a whole large member its segment: name it, write its heads, put it in its place."""
+        with self._lock:
+            self._check_open()
+            name = SegmentName(self.node, self.epoch, self._sequence + 1)
+            write_all(file, [heads(name)], 0)
+            self._sequence += 1
+            path = name.path(self._directory)
+            part.rename(path)
+            segment = _SegmentFile(name, path, file, b"", time.monotonic(), end, members=1)
             self._unsynced.append(segment)
             self._finish(segment)
-
-
-class LargeMember:
-    """An object on its way into a segment of its own. For one thread.
-
-    Its header is written last, so that a crash leaves a segment with nothing that could be taken for a member.
-    """
-
-    def __init__(self, writer: JournalWriter, segment: _SegmentFile, header: MemberHeader) -> None:
-        self._writer = writer
-        self._segment = segment
-        self._header = header
-        self._meta = meta_of(header)
-        self._length = 0
-        self._data_set_offset = segment.end + len(self._member_header(bytes(32))) + len(self._meta)
-        self._unsynced = 0
-
-    @property
-    def length(self) -> int:
-        """Bytes of the data set written so far."""
-        return self._length
-
-    def write(self, chunk: memoryview | bytes) -> None:
-        """Write the next bytes of the data set. After an exception only `abandon` may follow.
-
-        Raises StorageFull, JournalPoisoned, Invalid (larger than a member can be).
-        """
-        offset, size = self._data_set_offset + self._length, len(chunk)
-        if self._length + size + len(self._meta) > tar.LARGEST_MEMBER:
-            raise Invalid("The object is larger than a journal member can be (8 GiB).")
-        try:
-            self._make_room(offset + size)
-            self._length += write_all(self._segment.file, [chunk], offset)
-            self._unsynced += size
-            if self._unsynced >= _LARGE_SYNC_BYTES:  # so that the sync of the group has little left to wait for
-                os.fdatasync(self._segment.file)
-                self._unsynced = 0
-        except OSError as error:
-            raise _translated(error, self._segment.name) from error
-
-    def data_set(self) -> memoryview:
-        """The data set written so far, mapped from the file: to be scanned before `finish`."""
-        if self._length == 0:
-            return memoryview(b"")
-        mapped = mmap.mmap(self._segment.file, self._data_set_offset + self._length, prot=mmap.PROT_READ)
-        return memoryview(mapped)[self._data_set_offset :]
-
-    def finish(self, digest: bytes) -> MemberLocation:
-        """Write the header and end the segment; durable after the next `sync`. digest: BLAKE3 of the data set."""
-        segment = self._segment
-        head = self._member_header(digest)
-        end = self._data_set_offset + self._length
-        try:
-            write_all(segment.file, [tar.padding(len(self._meta) + self._length)], end)
-            write_all(segment.file, [head, self._meta], segment.end)
-        except OSError as error:
-            raise _translated(error, segment.name) from error
-        location = MemberLocation(segment.name, segment.end, self._data_set_offset, self._length)
-        segment.end, segment.members = location.end_offset, 1
-        self._writer._adopt(segment)
-        self._segment = _GONE
-        return location
-
-    def abandon(self) -> None:
-        """Remove the segment, unless it is finished. May be called twice."""
-        if self._segment is _GONE:
-            return
-        os.close(self._segment.file)
-        self._segment.path.unlink(missing_ok=True)
-        self._segment = _GONE
-
-    def _member_header(self, digest: bytes) -> bytes:
-        segment = self._segment
-        return encode_member_header(
-            self._header, digest, self._meta, self._length, number=1, offset=segment.end, nonce=segment.nonce
-        )
-
-    def _make_room(self, end: int) -> None:
-        segment = self._segment
-        if end <= segment.allocated:
-            return
-        with self._writer._lock:
-            self._writer._check_room(_LARGE_SYNC_BYTES)
-        step = max(_LARGE_SYNC_BYTES, end - segment.allocated)
-        preallocate(segment.file, segment.allocated, step)
-        segment.allocated += step
-
-
-_GONE: Final = _SegmentFile(SegmentName("gone", 0, 0), Path(), -1, b"", 0.0, 0)
-
-
-def _translated(error: OSError, name: SegmentName) -> StorageFull | JournalPoisoned:
-    if error.errno in _FULL:
-        return StorageFull("The disk of the journal is full.", segment=name.source)
-    _log.error("journal-write-failed", segment=name.source, errno=error.errno)
-    return JournalPoisoned("The disk of the journal failed a write.", segments=(name.source,))
+            return name
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -15,14 +15,14 @@ from pathlib import Path
 from blake3 import blake3
 
 from isocenter.storage import tar
-from isocenter.storage.segments import (
+from isocenter.storage.segment_format import (
     MemberHeader,
     MemberLocation,
     ParsedMember,
-    SegmentName,
     parse_head,
     parse_member,
 )
+from isocenter.storage.segments import SegmentName
 
 
 @dataclass(frozen=True, slots=True)

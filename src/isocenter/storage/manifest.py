@@ -43,7 +43,8 @@ from isocenter.storage.manifest_layout import (
     Rebuild,
 )
 from isocenter.storage.object_store import ObjectStore
-from isocenter.storage.segments import MemberLocation, SegmentName
+from isocenter.storage.segment_format import MemberLocation
+from isocenter.storage.segments import SegmentName
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_BLOB: Final = 1 << 30

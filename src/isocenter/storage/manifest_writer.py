@@ -29,7 +29,7 @@ from isocenter.storage.manifest_layout import (
     PackKind,
     Rebuild,
 )
-from isocenter.storage.segments import MemberLocation
+from isocenter.storage.segment_format import MemberLocation
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -9,19 +9,13 @@ import contextlib
 import fcntl
 import os
 import re
-import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote_from_bytes, unquote
-
-from blake3 import blake3
 
 from isocenter.kit.errors import Invalid
-from isocenter.standards.dicom.part10 import file_meta
 from isocenter.storage import tar
-from isocenter.storage.errors import UnknownFormat
 
 SEGMENT_FORMAT: Final = b"journal/1"
 NONCE_LENGTH: Final = 16
@@ -30,6 +24,7 @@ LARGEST_HEADER: Final = 1 << 16
 
 _NODE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _FILE_NAME = re.compile(r"([0-9]{8,10})-([0-9]{8,10})\.tar")
+_PART_NAME = re.compile(r"([0-9]{8,10})-([0-9]{8,10})\.part")
 _LEASE_NAME = re.compile(r"([0-9]{8,10})\.lease")
 _CHECK_LENGTH = len(tar.record(b"ISOCENTER.check", bytes(64)))
 _PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "%") + " "
@@ -67,44 +62,6 @@ class SegmentName:
         if match is None:
             raise Invalid("This is not the file name of a segment.", file=path.name)
         return cls(check_node(path.parent.name), int(match[1]), int(match[2]))
-
-
-@dataclass(frozen=True, slots=True)
-class MemberHeader:
-    """What the journal says of a member besides its bytes.
-
-    digest: BLAKE3-256 of the data set as received (32 bytes); None only for `JournalWriter.begin_large`.
-    received_at: aware UTC. door: the word of the door it came through ("c-store", "stow-rs", "import").
-    """
-
-    institution_id: int
-    sop_class_uid: str
-    sop_instance_uid: str
-    transfer_syntax_uid: str
-    calling_ae_title: str
-    called_ae_title: str
-    peer_address: str
-    received_at: datetime
-    digest: bytes | None
-    door: str
-
-
-@dataclass(frozen=True, slots=True)
-class MemberLocation:
-    """Where a member lies. Offsets are bytes from the start of the segment file.
-
-    member_offset: its first tar block; data_set_offset: its data set, after preamble and file meta information.
-    """
-
-    segment: SegmentName
-    member_offset: int
-    data_set_offset: int
-    data_set_length: int
-
-    @property
-    def end_offset(self) -> int:
-        """Where the next member begins: the offset for a checkpoint that has this member behind it."""
-        return tar.padded(self.data_set_offset + self.data_set_length)
 
 
 def check_node(node: str) -> str:
@@ -165,6 +122,22 @@ def _epochs(folder: Path) -> list[int]:
     return [int(match[1]) for match in matches if match]
 
 
+def part_path(directory: Path, node: str, epoch: int, number: int) -> Path:
+    """Where a large member is written before its segment has a name. Not a segment: nothing reads it back."""
+    return directory / node / f"{epoch:08d}-{number:08d}.part"
+
+
+def clear_parts(directory: Path, node: str) -> int:
+    """Remove the parts that dead epochs of a node left behind; they were never acknowledged. Returns how many."""
+    removed = 0
+    for path in (directory / check_node(node)).glob("*.part"):
+        match = _PART_NAME.fullmatch(path.name)
+        if match and not is_epoch_live(directory, node, int(match[1])):
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
+
+
 def is_epoch_live(directory: Path, node: str, epoch: int) -> bool:
     """Whether a process holds the lease of this epoch now, so that its last segment may still grow."""
     try:
@@ -186,221 +159,3 @@ def _fsync_folder(folder: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
-
-
-# Bytes
-
-
-def encode_value(value: str) -> bytes:
-    """A value from outside as printable ASCII: other characters and % become %XX of their UTF-8 bytes."""
-    if len(value) > 1024:
-        raise Invalid("A value of a member header is too long.", length=len(value))
-    if value.isascii() and value.isprintable() and "%" not in value:
-        return value.encode()
-    return quote_from_bytes(value.encode("utf-8", "surrogateescape"), safe=_PLAIN).encode()
-
-
-def decode_value(value: bytes) -> str:
-    """The inverse of encode_value."""
-    return unquote(value.decode("ascii"), errors="surrogateescape")
-
-
-def encode_head(name: SegmentName, nonce: bytes, created_at: datetime) -> bytes:
-    """The first blocks of a segment: a pax global header with format, name, nonce and cipher."""
-    body = b"".join(
-        (
-            tar.record(b"ISOCENTER.format", SEGMENT_FORMAT),
-            tar.record(b"ISOCENTER.node", name.node.encode()),
-            tar.record(b"ISOCENTER.epoch", b"%d" % name.epoch),
-            tar.record(b"ISOCENTER.sequence", b"%d" % name.sequence),
-            tar.record(b"ISOCENTER.nonce", nonce.hex().encode()),
-            tar.record(b"ISOCENTER.created_at", _iso(created_at)),
-            tar.record(b"ISOCENTER.cipher", b"none"),
-        )
-    )
-    body += tar.record(b"ISOCENTER.check", blake3(body).hexdigest().encode())
-    block = tar.block(b"PaxHeaders/segment", len(body), b"g", int(created_at.timestamp()))
-    return block + body + tar.padding(len(body))
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentHead:
-    """The head of a segment: its name, the nonce of its members, and where the first member begins."""
-
-    name: SegmentName
-    nonce: bytes
-    length: int
-
-
-def parse_head(data: memoryview) -> SegmentHead | None:
-    """The head at the start of a segment, or None when it is damaged. Raises UnknownFormat."""
-    body = _extended(data, 0, b"g")
-    if body is None:
-        return None
-    records = _checked(body, b"")
-    if records is None:
-        return None
-    if records.get(b"ISOCENTER.format") != SEGMENT_FORMAT or records.get(b"ISOCENTER.cipher") != b"none":
-        raise UnknownFormat(
-            "This segment is of a format or cipher that this program does not know.",
-            format=decode_value(records.get(b"ISOCENTER.format", b"")),
-            cipher=decode_value(records.get(b"ISOCENTER.cipher", b"")),
-        )
-    try:
-        name = SegmentName(
-            records[b"ISOCENTER.node"].decode(), int(records[b"ISOCENTER.epoch"]), int(records[b"ISOCENTER.sequence"])
-        )
-        nonce = bytes.fromhex(records[b"ISOCENTER.nonce"].decode())
-    except (KeyError, ValueError):
-        return None
-    return SegmentHead(name, nonce, tar.BLOCK + tar.padded(len(body)))
-
-
-def meta_of(header: MemberHeader) -> bytes:
-    """Preamble, DICM and file meta information of a member. An AE title that is no AE value (PS3.5 6.2) is left out."""
-    source = header.calling_ae_title
-    plain = source.isascii() and source.isprintable() and len(source) <= 16 and "\\" not in source
-    return file_meta(header.sop_class_uid, header.sop_instance_uid, header.transfer_syntax_uid, source if plain else "")
-
-
-def encode_member_header(
-    header: MemberHeader, digest: bytes, meta: bytes, data_set_length: int, *, number: int, offset: int, nonce: bytes
-) -> bytes:
-    """The blocks before a member's content: pax header with what recovery needs, then the ustar header.
-
-    meta: preamble, "DICM" and group 2, which follow these blocks. The length depends on the values of `header` only,
-    so that a large member can be given its header when it is whole.
-    """
-    body = b"".join(
-        (
-            tar.record(b"ISOCENTER.member", b"1"),
-            tar.record(b"ISOCENTER.nonce", nonce.hex().encode()),
-            tar.record(b"ISOCENTER.institution", b"%d" % header.institution_id),
-            tar.record(b"ISOCENTER.sop_class_uid", encode_value(header.sop_class_uid)),
-            tar.record(b"ISOCENTER.sop_instance_uid", encode_value(header.sop_instance_uid)),
-            tar.record(b"ISOCENTER.transfer_syntax_uid", encode_value(header.transfer_syntax_uid)),
-            tar.record(b"ISOCENTER.calling_ae", encode_value(header.calling_ae_title)),
-            tar.record(b"ISOCENTER.called_ae", encode_value(header.called_ae_title)),
-            tar.record(b"ISOCENTER.peer_address", encode_value(header.peer_address)),
-            tar.record(b"ISOCENTER.door", encode_value(header.door)),
-            tar.record(b"ISOCENTER.received_at", _iso(header.received_at)),
-            tar.record(b"ISOCENTER.digest", digest.hex().encode()),
-            tar.record(b"ISOCENTER.meta_length", b"%08d" % len(meta)),
-            tar.record(b"ISOCENTER.data_set_length", b"%015d" % data_set_length),
-        )
-    )
-    check = _check(nonce + struct.pack("<Q", offset), body, meta)
-    body += tar.record(b"ISOCENTER.check", check.hex().encode())
-    name = b"%08d" % number
-    mtime = int(header.received_at.timestamp())
-    return b"".join(
-        (
-            tar.block(b"PaxHeaders/" + name, len(body), b"x", mtime),
-            body,
-            tar.padding(len(body)),
-            tar.block(name + b".dcm", len(meta) + data_set_length, b"0", mtime),
-        )
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedMember:
-    """A member header that is right in itself; its data set is not looked at, and may be cut off."""
-
-    header: MemberHeader
-    nonce: bytes
-    data_set_offset: int
-    data_set_length: int
-    end_offset: int
-
-
-def parse_member(data: memoryview, offset: int, nonce: bytes | None) -> ParsedMember | None:
-    """The member header at `offset` of a segment, or None when there is none that is wholly right.
-
-    data: the segment. nonce: of the segment; None when its head is damaged (then the member's own word is taken).
-    Right means: both tar blocks, the records, and the check over nonce, offset, records and file meta information.
-    """
-    body = _extended(data, offset, b"x")
-    if body is None:
-        return None
-    content = offset + 2 * tar.BLOCK + tar.padded(len(body))
-    meta_length, data_set_length = _lengths(body)
-    if meta_length > LARGEST_HEADER:
-        return None
-    meta = bytes(data[content : content + meta_length])
-    records = _checked(body, struct.pack("<Q", offset), meta, nonce)
-    ustar = tar.parse_block(data[content - tar.BLOCK : content])
-    if records is None or ustar is None or len(meta) != meta_length:
-        return None
-    if ustar.typeflag != b"0" or ustar.size != meta_length + data_set_length:
-        return None
-    try:
-        header = _member_header(records)
-        found = bytes.fromhex(records[b"ISOCENTER.nonce"].decode())
-    except (KeyError, ValueError):
-        return None
-    start = content + meta_length
-    return ParsedMember(header, found, start, data_set_length, tar.padded(start + data_set_length))
-
-
-def _member_header(records: dict[bytes, bytes]) -> MemberHeader:
-    if records[b"ISOCENTER.member"] != b"1":
-        raise UnknownFormat("This member is of a version that this program does not know.")
-    text = {keyword.removeprefix(b"ISOCENTER.").decode(): decode_value(value) for keyword, value in records.items()}
-    return MemberHeader(
-        institution_id=int(text["institution"]),
-        sop_class_uid=text["sop_class_uid"],
-        sop_instance_uid=text["sop_instance_uid"],
-        transfer_syntax_uid=text["transfer_syntax_uid"],
-        calling_ae_title=text["calling_ae"],
-        called_ae_title=text["called_ae"],
-        peer_address=text["peer_address"],
-        received_at=datetime.strptime(text["received_at"], "%Y-%m-%dT%H:%M:%S.%f%z"),
-        digest=bytes.fromhex(text["digest"]),
-        door=text["door"],
-    )
-
-
-def _iso(moment: datetime) -> bytes:
-    return b"%sZ" % moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds").encode()
-
-
-def _extended(data: memoryview, offset: int, typeflag: bytes) -> bytes | None:
-    """The body of the pax extended header at `offset`, or None."""
-    if data[offset + 156 : offset + 157] != typeflag:
-        return None
-    block = tar.parse_block(data[offset : offset + tar.BLOCK])
-    if block is None or block.size > LARGEST_HEADER:
-        return None
-    body = bytes(data[offset + tar.BLOCK : offset + tar.BLOCK + block.size])
-    return body if len(body) == block.size else None
-
-
-_LENGTHS = re.compile(rb"\n34 ISOCENTER\.meta_length=([0-9]{8})\n45 ISOCENTER\.data_set_length=([0-9]{15})\n")
-
-
-def _lengths(body: bytes) -> tuple[int, int]:
-    match = _LENGTHS.search(body)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
-
-
-def _check(place: bytes, body: bytes, meta: bytes) -> bytes:
-    return blake3(b"".join((place, body, meta))).digest()
-
-
-def _checked(body: bytes, place: bytes, meta: bytes = b"", nonce: bytes | None = None) -> dict[bytes, bytes] | None:
-    """The records of a body whose last record, the check, is right; else None."""
-    pairs = tar.parse_records(body)
-    if not pairs or pairs[-1][0] != b"ISOCENTER.check":
-        return None
-    records = dict(pairs)
-    covered = body[:-_CHECK_LENGTH]
-    if place:
-        try:
-            own = bytes.fromhex(records.get(b"ISOCENTER.nonce", b"").decode())
-        except ValueError:
-            return None
-        if nonce is not None and own != nonce:
-            return None
-        place = own + place
-    return records if _check(place, covered, meta).hex().encode() == records[b"ISOCENTER.check"] else None
