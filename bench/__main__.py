@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bench import faults, ingest, report, servers
+from bench import faults, ingest, report, sealing, servers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +37,12 @@ def _parser() -> argparse.ArgumentParser:
         "quick", help="one small repeat of everything that is installed: does the bench itself work?"
     )
     quick.set_defaults(work=_quick)
+    seals = commands.add_parser("sealing", help="what sealing costs per CT, and ingest while it runs")
+    seals.add_argument("--rounds", type=int, default=10, help="0 measures the cost of sealing alone")
+    seals.add_argument("--seconds", type=float, default=60, help="of each round")
+    seals.add_argument("--associations", type=int, default=4)
+    seals.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    seals.set_defaults(work=_sealing)
     killing = commands.add_parser("faults", help="kill -9 during ingest, with a ledger of every acknowledgement")
     killing.add_argument("--rounds", type=int, default=20)
     killing.add_argument("--seed", type=int, default=0)
@@ -62,6 +68,19 @@ def _quick(_: argparse.Namespace) -> int:
     size = ingest.Size(ct=(1, 8), mr=(1, 8))
     runs = ingest.measure(servers.SERVERS, ingest.SCENES[:3], repeats=1, size=size)
     return int(any(run.failure for run in runs))
+
+
+def _sealing(chosen: argparse.Namespace) -> int:
+    cost = sealing.cost()
+    done = (
+        sealing.beside_ingest(rounds=chosen.rounds, seconds=chosen.seconds, associations=chosen.associations)
+        if chosen.rounds
+        else []
+    )
+    table = sealing.markdown(cost, done)
+    path = report.save("sealing", sealing.as_json(cost, done), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return 0
 
 
 def _faults(chosen: argparse.Namespace) -> int:

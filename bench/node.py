@@ -202,6 +202,11 @@ class Node:
         """GET."""
         return self.request("GET", path, headers={"Accept": accept}, authorized=authorized, timeout_s=timeout_s)
 
+    def post(self, path: str, asked: object) -> Reply:
+        """POST of JSON."""
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        return self.request("POST", path, body=json.dumps(asked).encode(), headers=headers)
+
     def pids(self) -> list[int]:
         """Every process of this home: the tree of `up`, and what names the home or was started with it."""
         roots = set()
