@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 import psycopg
 
 from isocenter.index.first_sight import KnownSeries, SeriesBook, ensure_segment, raise_task
-from isocenter.index.text import clean, number_array, text_array
+from isocenter.index.text import bytea_field, clean, text_field
 from isocenter.index.uid_hash import uid_hash
 from isocenter.kit.database import (
     Connection,
@@ -29,8 +30,9 @@ from isocenter.kit.database import (
 from isocenter.standards.dicom.attributes import IndexAttributes
 
 MAX_ATTEMPTS = 8
-STALE = "IS001"  # raised by isocenter_record when a study or segment it was told about is gone
-RETRIED = frozenset({STALE, "23505", "40P01", "40001"})  # unique violation, deadlock, serialization failure
+# Raised by isocenter_record: a study is gone since we looked it up; a UID is known already.
+STALE, KNOWN = "IS001", "IS002"
+RETRIED = frozenset({STALE, KNOWN, "23505", "40P01", "40001"})  # and unique violation, deadlock, serialization failure
 
 
 class ServerChanged(DatabaseAway):
@@ -176,9 +178,6 @@ class Ingest:
             segment_id = ensure_segment(connection, row.segment_node, row.segment_epoch, row.segment_sequence)
             new = _insert_aside(connection, row, current.study_id, segment_id, reason)
             if new:
-                connection.execute(
-                    "UPDATE segment SET live_members = live_members + 1 WHERE segment_id = %s", [segment_id]
-                )
                 _raise_aside_task(connection, row, current, reason)
         return new
 
@@ -203,6 +202,7 @@ class Ingest:
         connection = self._connect()
         try:
             life = fingerprint(connection)
+            _prepare(connection)
         except BaseException:
             connection.close()
             raise
@@ -220,7 +220,7 @@ class Ingest:
         outcomes: dict[int, IngestOutcome],
     ) -> None:
         """Rounds until every row has its outcome: each writes all rows whose UIDs are new, or finds known ones."""
-        hashes = {number: str(uid_hash(rows[number].attributes.sop_instance_uid)) for number in waiting}
+        hashes = {number: uid_hash(rows[number].attributes.sop_instance_uid).hex for number in waiting}
         failures = 0
         while waiting:
             # The second of two equal UIDs in a group waits for the next round, which finds the first.
@@ -252,9 +252,11 @@ class Ingest:
         """(written, known): write the batch in one transaction; what is known already is found instead of written."""
         placed = self._place_known(institution_id, rows, batch, hashes)
         if placed is not None:
-            result = _call(connection, institution_id, placed)
-            if result.conflicts is None:
-                return result.outcomes(placed), {}
+            try:
+                return _write(connection, institution_id, placed), {}
+            except psycopg.DatabaseError as error:
+                if error.sqlstate != KNOWN:
+                    raise
         with connection.transaction():
             set_institution(connection, institution_id)
             known = _known_instances(connection, institution_id, rows, batch, hashes)
@@ -262,10 +264,7 @@ class Ingest:
             if not fresh:
                 return {}, known
             placed = self._place_new(connection, institution_id, rows, fresh, hashes)
-            result = _call(connection, institution_id, placed)
-            if result.conflicts is not None:  # another listener stored one of them since
-                raise psycopg.errors.UniqueViolation
-            return result.outcomes(placed), known
+            return _write(connection, institution_id, placed), known
 
     def _place_known(
         self, institution_id: int, rows: Sequence[IngestRow], batch: list[int], hashes: dict[int, str]
@@ -304,94 +303,86 @@ class Ingest:
         return placed
 
 
-@dataclass(frozen=True, slots=True)
-class _Recorded:
-    """Answer of isocenter_record: ordinals in the order of the rows, or that some UIDs are known."""
+def _write(connection: Connection, institution_id: int, placed: list[_Placed]) -> dict[int, IngestOutcome]:
+    """Write rows whose study, series and segment are known: one call, which is the transaction when none is open.
 
-    ordinals: list[int]
-    conflicts: object
-
-    def outcomes(self, placed: list[_Placed]) -> dict[int, IngestOutcome]:
-        return {
-            each.number: IngestOutcome(
-                IngestResult.STORED, each.series.study.study_id, each.series.series_id, ordinal, tasks=each.tasks
-            )
-            for each, ordinal in zip(placed, self.ordinals, strict=True)
-        }
-
-
-_RECORD = b"SELECT bases, conflicts FROM isocenter_record(" + b", ".join([b"%s"] * 32) + b")"
-
-
-def _call(connection: Connection, institution_id: int, placed: list[_Placed]) -> _Recorded:
-    """Write rows whose study, series and segment are known: one call, which is the transaction when none is open."""
+    Speaks to libpq directly: binding and loading by psycopg's cursor costs more than the server's work for one row.
+    """
     placed.sort(key=lambda each: (each.row.attributes.study_instance_uid, each.number))
     studies: dict[int, int] = {}
-    segments: dict[int, int] = {}
-    places: list[int] = []
-    ranks: list[int] = []
+    positions: list[tuple[int, int]] = []
+    arrivals: list[str] = []
     for each in placed:
         study_id = each.series.study.study_id
         rank = studies.get(study_id, 0)
         studies[study_id] = rank + 1
-        segments[each.segment_id] = segments.get(each.segment_id, 0) + 1
-        places.append(len(studies))
-        ranks.append(rank)
+        positions.append((len(studies) - 1, rank))
+        arrivals.append(_arrival(each, len(studies), rank))
     arguments = [
-        institution_id,
-        number_array(studies),
-        number_array(studies.values()),
+        str(institution_id),
+        "{" + ",".join(map(str, studies)) + "}",
+        "{" + ",".join(map(str, studies.values())) + "}",
         max([each.row.received_at for each in placed]).isoformat(),
-        number_array(sorted(segments)),
-        number_array([segments[segment_id] for segment_id in sorted(segments)]),
-        number_array(places),
-        number_array(ranks),
-        number_array([each.series.series_id for each in placed]),
-        number_array([each.segment_id for each in placed]),
-        "{" + ",".join([each.hash for each in placed]) + "}",
-        *_row_arrays([each.row for each in placed]),
-        *_attribute_arrays([each.row.attributes for each in placed]),
+        "{" + ",".join(arrivals) + "}",
     ]
-    answer = connection.execute(_RECORD, arguments, prepare=True).fetchone()
-    assert answer is not None
-    bases, conflicts = answer
-    if conflicts is not None:
-        return _Recorded([], conflicts)
-    assert isinstance(bases, list)
-    return _Recorded([bases[place - 1] + rank for place, rank in zip(places, ranks, strict=True)], None)
+    result = connection.pgconn.exec_prepared(_STATEMENT, [argument.encode() for argument in arguments])
+    if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
+        raise psycopg.errors.error_from_result(result)
+    bases = [int(base) for base in (result.get_value(0, 0) or b"{}").strip(b"{}").split(b",")]
+    return {
+        each.number: IngestOutcome(
+            IngestResult.STORED,
+            each.series.study.study_id,
+            each.series.series_id,
+            bases[place] + rank,
+            tasks=each.tasks,
+        )
+        for each, (place, rank) in zip(placed, positions, strict=True)
+    }
 
 
-def _row_arrays(rows: list[IngestRow]) -> list[str]:
-    """The parameters of isocenter_record that come from where the bytes lie and who sent them."""
-    return [
-        number_array([row.member_offset for row in rows]),
-        number_array([row.data_set_offset for row in rows]),
-        number_array([row.data_set_length for row in rows]),
-        number_array([row.pixel_value_offset for row in rows]),
-        number_array([row.pixel_length for row in rows]),
-        number_array([row.header_length for row in rows]),
-        text_array([row.received_at.isoformat() for row in rows]),
-        "{" + ",".join([row.digest.hex() for row in rows]) + "}",
-        text_array([row.transfer_syntax_uid for row in rows]),
-        text_array([row.calling_ae_title for row in rows]),
-        text_array([row.door for row in rows]),
-    ]
+_STATEMENT = b"isocenter_record"
 
 
-def _attribute_arrays(attributes: list[IndexAttributes]) -> list[str]:
-    """The parameters of isocenter_record that come from the data set."""
-    return [
-        text_array([each.sop_instance_uid for each in attributes]),
-        text_array([each.sop_class_uid for each in attributes]),
-        number_array([each.instance_number for each in attributes]),
-        number_array([each.number_of_frames for each in attributes]),
-        number_array([each.rows for each in attributes]),
-        number_array([each.columns for each in attributes]),
-        number_array([each.bits_allocated for each in attributes]),
-        number_array([each.samples_per_pixel for each in attributes]),
-        text_array([each.photometric_interpretation for each in attributes]),
-        text_array([" ".join(each.warnings) or None for each in attributes]),
-    ]
+def _prepare(connection: Connection) -> None:
+    result = connection.pgconn.prepare(_STATEMENT, b"SELECT isocenter_record($1, $2, $3, $4, $5)")
+    if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+        raise psycopg.errors.error_from_result(result)
+
+
+def _arrival(placed: _Placed, place: int, rank: int) -> str:
+    """One isocenter_arrival as an element of an array literal; the order of the fields is that of the type."""
+    row = placed.row
+    attributes = row.attributes
+    fields = (
+        place,
+        rank,
+        placed.hash,
+        placed.series.series_id,
+        placed.segment_id,
+        attributes.instance_number,
+        attributes.number_of_frames,
+        attributes.rows,
+        attributes.columns,
+        attributes.bits_allocated,
+        attributes.samples_per_pixel,
+        row.member_offset,
+        row.data_set_offset,
+        row.data_set_length,
+        row.pixel_value_offset,
+        row.pixel_length,
+        row.header_length,
+        row.received_at.isoformat(),
+        bytea_field(row.digest),
+        text_field(attributes.sop_instance_uid),
+        text_field(attributes.sop_class_uid),
+        text_field(row.transfer_syntax_uid),
+        text_field(attributes.photometric_interpretation),
+        text_field(row.calling_ae_title),
+        text_field(row.door),
+        text_field(" ".join(attributes.warnings) or None),
+    )
+    return '"(' + ",".join(["" if field is None else str(field) for field in fields]) + ')"'
 
 
 def _known_instances(
@@ -404,7 +395,7 @@ def _known_instances(
     """Outcomes of the rows whose UID the index has already."""
     found = connection.execute(
         """
-        SELECT l.uid_hash::text, l.study_id, l.series_id, l.ordinal, s.study_instance_uid, e.series_instance_uid,
+        SELECT l.uid_hash, l.study_id, l.series_id, l.ordinal, s.study_instance_uid, e.series_instance_uid,
             i.digest
         FROM instance_lookup l
         LEFT JOIN study s USING (institution_id, study_id)
@@ -414,7 +405,7 @@ def _known_instances(
         """,
         [institution_id, [hashes[number] for number in batch]],
     ).fetchall()
-    by_hash = {str(row[0]): row[1:] for row in found}
+    by_hash = {UUID(str(row[0])).hex: row[1:] for row in found}
     outcomes = {}
     for number in batch:
         if hashes[number] in by_hash:

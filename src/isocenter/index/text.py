@@ -1,9 +1,11 @@
-"""Text on its way into PostgreSQL: without what it cannot hold, and as elements of an array literal."""
+"""Text on its way into PostgreSQL: without what it cannot hold, folded for comparison, or as fields of a literal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from typing import overload
+
+_PLAIN = re.compile(r"[0-9A-Za-z._-]+")
 
 
 @overload
@@ -21,24 +23,21 @@ def clean(text: str | None) -> str | None:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def number_array(values: Iterable[int | None]) -> str:
-    """An array literal of numbers."""
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+def text_field(value: str | None) -> str | None:
+    """Text as a field of a composite value inside an array literal; None stays None (an empty field is null)."""
+    if value is None or _PLAIN.fullmatch(value):
+        return value
+    field = '"' + _escaped(clean(value)) + '"'
+    return _escaped(field)
 
 
-def text_array(values: Iterable[str | None]) -> str:
-    """An array literal of any text."""
-    return "{" + ",".join([_element(value) for value in values]) + "}"
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _element(value: str | None) -> str:
-    if value is None:
-        return "NULL"
-    if "\\" in value or '"' in value:
-        value = value.replace("\\", "\\\\").replace('"', '\\"')
-    if "\0" in value or not value.isascii():
-        value = clean(value)
-    return f'"{value}"'
+def bytea_field(value: bytes) -> str:
+    """Bytes as a field of a composite value inside an array literal."""
+    return "\\\\\\\\x" + value.hex()
 
 
 def fold(text: str | None) -> str:

@@ -53,7 +53,7 @@ CREATE TABLE study (
     timezone_offset_from_utc text COLLATE "C",
     sort_name text COLLATE "C" NOT NULL DEFAULT '',
     modalities text[] NOT NULL DEFAULT '{}',
-    state text COLLATE "C" NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'sealed')),
+    state text COLLATE "C" NOT NULL DEFAULT 'open',
     version bigint NOT NULL DEFAULT 1,
     series_count integer NOT NULL DEFAULT 0,
     instance_count integer NOT NULL DEFAULT 0,
@@ -202,17 +202,16 @@ CREATE TABLE pack (
 );
 CREATE INDEX pack_by_study ON pack (institution_id, study_id);
 
--- Journal segments belong to a node, not to an institution. live_members: rows in instance and aside_instance that
--- point into the segment; it may be removed when it is closed and that is 0.
+-- Journal segments belong to a node, not to an institution. A closed one before the checkpoint may be removed when no row
+-- of instance and aside_instance points into it.
 CREATE TABLE segment (
     segment_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     node text COLLATE "C" NOT NULL,
     epoch integer NOT NULL,
     sequence integer NOT NULL,
-    live_members integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (node, epoch, sequence)
-) WITH (fillfactor = 50);
+);
 
 -- Everything of the epoch before this place is in the index for good.
 CREATE TABLE checkpoint (
@@ -318,31 +317,30 @@ CREATE UNIQUE INDEX audit_event_one_look ON audit_event (institution_id, caller_
 
 -- Ingest -------------------------------------------------------------------------------------------------------------
 
--- Record the instances of one group, or nothing: returns the next ordinal of each study before the group, or, when some
--- UIDs are known already, those (conflicts) without writing anything. Rows name their study by its place in p_studies
--- and take the ordinal bases[study] + rank. Raises IS001 when a study or segment is gone since the caller looked it up.
+-- One arriving instance: place and rank say which ordinal it takes, bases[place] + rank.
+CREATE TYPE isocenter_arrival AS (
+    place integer, rank integer, hash uuid, series_id integer, segment_id integer, instance_number integer,
+    number_of_frames integer, rows integer, columns integer, bits_allocated integer, samples_per_pixel integer,
+    member_offset bigint, data_set_offset bigint, data_set_length bigint, pixel_value_offset bigint,
+    pixel_length bigint, header_length bigint, received_at timestamptz, digest bytea, sop_instance_uid text,
+    sop_class_uid text, transfer_syntax_uid text, photometric_interpretation text, calling_ae_title text, door text,
+    warnings text
+);
+
+-- Record a group of instances, whole or not at all; returns the ordinal each study was at before the group. Raises IS001
+-- when a study is gone since the caller looked it up, IS002 when one of the UIDs is known already. A single instance, the
+-- common group of a slow sender, takes the two cheapest statements there are.
 CREATE FUNCTION isocenter_record(
-    p_institution integer,
-    p_studies integer[], p_counts integer[], p_received_at timestamptz,
-    p_segments integer[], p_segment_counts integer[],
-    p_places integer[], p_ranks integer[], p_series integer[], p_row_segments integer[], p_hashes uuid[],
-    p_member_offsets bigint[], p_data_set_offsets bigint[], p_data_set_lengths bigint[], p_pixel_offsets bigint[],
-    p_pixel_lengths bigint[], p_header_lengths bigint[], p_received timestamptz[], p_digests text[],
-    p_syntaxes text[], p_callers text[], p_doors text[], p_uids text[], p_classes text[], p_instance_numbers integer[],
-    p_frames integer[], p_rows integer[], p_columns integer[], p_bits integer[], p_samples integer[],
-    p_photometric text[], p_warnings text[],
-    OUT bases integer[], OUT conflicts uuid[]
-) LANGUAGE plpgsql AS $$
+    p_institution integer, p_studies integer[], p_counts integer[], p_received_at timestamptz,
+    p_arrivals isocenter_arrival[]
+) RETURNS integer[] LANGUAGE plpgsql AS $$
 DECLARE
-    place integer;
     base integer;
+    bases integer[];
+    one isocenter_arrival;
+    written integer;
 BEGIN
     PERFORM set_config('isocenter.institution_id', p_institution::text, true);
-    SELECT array_agg(l.uid_hash) INTO conflicts FROM instance_lookup l
-        WHERE l.institution_id = p_institution AND l.uid_hash = ANY (p_hashes);
-    IF conflicts IS NOT NULL THEN
-        RETURN;
-    END IF;
     FOR place IN 1 .. cardinality(p_studies) LOOP
         UPDATE study s SET
             next_ordinal = s.next_ordinal + p_counts[place],
@@ -357,32 +355,38 @@ BEGIN
         END IF;
         bases := bases || base;
     END LOOP;
-    FOR place IN 1 .. cardinality(p_segments) LOOP
-        UPDATE segment s SET live_members = s.live_members + p_segment_counts[place]
-        WHERE s.segment_id = p_segments[place];
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'segment is gone' USING ERRCODE = 'IS001';
+    IF cardinality(p_arrivals) = 1 THEN
+        one := p_arrivals[1];
+        INSERT INTO instance_lookup (institution_id, uid_hash, study_id, series_id, ordinal)
+            VALUES (p_institution, one.hash, p_studies[1], one.series_id, base) ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS written = ROW_COUNT;
+        IF written = 1 THEN
+            INSERT INTO instance VALUES (
+                p_institution, p_studies[1], base, one.series_id, one.segment_id, one.instance_number,
+                one.number_of_frames, one.rows, one.columns, one.bits_allocated, one.samples_per_pixel,
+                one.member_offset, one.data_set_offset, one.data_set_length, one.pixel_value_offset, one.pixel_length,
+                one.header_length, one.received_at, one.digest, one.sop_instance_uid, one.sop_class_uid,
+                one.transfer_syntax_uid, one.photometric_interpretation, one.calling_ae_title, one.door, one.warnings);
         END IF;
-    END LOOP;
-    INSERT INTO instance_lookup (institution_id, uid_hash, study_id, series_id, ordinal)
-        SELECT p_institution, r.hash, p_studies[r.place], r.series, bases[r.place] + r.rank
-        FROM unnest(p_hashes, p_places, p_series, p_ranks) AS r (hash, place, series, rank);
-    INSERT INTO instance (
-            institution_id, study_id, ordinal, series_id, segment_id, instance_number, number_of_frames, rows, columns,
-            bits_allocated, samples_per_pixel, member_offset, data_set_offset, data_set_length, pixel_value_offset,
-            pixel_length, header_length, received_at, digest, sop_instance_uid, sop_class_uid, transfer_syntax_uid,
-            photometric_interpretation, calling_ae_title, door, warnings)
-        SELECT p_institution, p_studies[r.place], bases[r.place] + r.rank, r.series, r.segment, r.number, r.frames,
-            r.rows, r.columns, r.bits, r.samples, r.member_offset, r.data_set_offset, r.data_set_length,
-            r.pixel_offset, r.pixel_length, r.header_length, r.received_at, decode(r.digest, 'hex'), r.uid, r.class,
-            r.syntax, r.photometric, r.caller, r.door, r.warnings
-        FROM unnest(p_places, p_ranks, p_series, p_row_segments, p_instance_numbers, p_frames, p_rows, p_columns,
-            p_bits, p_samples, p_member_offsets, p_data_set_offsets, p_data_set_lengths, p_pixel_offsets,
-            p_pixel_lengths, p_header_lengths, p_received, p_digests, p_uids, p_classes, p_syntaxes, p_photometric,
-            p_callers, p_doors, p_warnings)
-        AS r (place, rank, series, segment, number, frames, rows, columns, bits, samples, member_offset,
-            data_set_offset, data_set_length, pixel_offset, pixel_length, header_length, received_at, digest, uid,
-            class, syntax, photometric, caller, door, warnings);
+    ELSE
+        INSERT INTO instance_lookup (institution_id, uid_hash, study_id, series_id, ordinal)
+            SELECT p_institution, a.hash, p_studies[a.place], a.series_id, bases[a.place] + a.rank
+            FROM unnest(p_arrivals) AS a ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS written = ROW_COUNT;
+        IF written = cardinality(p_arrivals) THEN
+            INSERT INTO instance
+                SELECT p_institution, p_studies[a.place], bases[a.place] + a.rank, a.series_id, a.segment_id,
+                    a.instance_number, a.number_of_frames, a.rows, a.columns, a.bits_allocated, a.samples_per_pixel,
+                    a.member_offset, a.data_set_offset, a.data_set_length, a.pixel_value_offset, a.pixel_length,
+                    a.header_length, a.received_at, a.digest, a.sop_instance_uid, a.sop_class_uid,
+                    a.transfer_syntax_uid, a.photometric_interpretation, a.calling_ae_title, a.door, a.warnings
+                FROM unnest(p_arrivals) AS a;
+        END IF;
+    END IF;
+    IF written <> cardinality(p_arrivals) THEN
+        RAISE EXCEPTION 'a UID is known already' USING ERRCODE = 'IS002';
+    END IF;
+    RETURN bases;
 END;
 $$;
 
