@@ -327,7 +327,7 @@ def _write(connection: Connection, institution_id: int, placed: list[_Placed]) -
     ]
     result = connection.pgconn.exec_prepared(_STATEMENT, [argument.encode() for argument in arguments])
     if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
-        raise psycopg.errors.error_from_result(result)
+        raise _error(result)
     bases = [int(base) for base in (result.get_value(0, 0) or b"{}").strip(b"{}").split(b",")]
     return {
         each.number: IngestOutcome(
@@ -347,7 +347,13 @@ _STATEMENT = b"isocenter_record"
 def _prepare(connection: Connection) -> None:
     result = connection.pgconn.prepare(_STATEMENT, b"SELECT isocenter_record($1, $2, $3, $4, $5)")
     if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
-        raise psycopg.errors.error_from_result(result)
+        raise _error(result)
+
+
+def _error(result: psycopg.pq.abc.PGresult) -> psycopg.Error:
+    """The exception for a failed result; one without a state is libpq's own: the connection is gone."""
+    error = psycopg.errors.error_from_result(result)
+    return error if error.sqlstate else psycopg.OperationalError(str(error))
 
 
 def _arrival(placed: _Placed, place: int, rank: int) -> str:
