@@ -289,10 +289,14 @@ class _Walk:
 
 
 def _check_end(data: memoryview, coding: _Coding, position: int, key: int) -> None:
-    """Raise unless the walk ended where the data ends; up to 7 zero bytes after it are padding of the sender's."""
+    """Raise unless the walk ended where the data ends.
+
+    Up to 7 zero bytes after it are padding of the sender's; in big endian a cut element may begin with zeros too.
+    """
     if position > len(data):
         raise _malformed("An element ends beyond the end of the data set.", coding, position, key)
-    if any(rest := data[position:]) or len(rest) > 7:
+    rest = data[position:]
+    if any(rest) or len(rest) > 7 or (rest and not coding.little_endian):
         raise _malformed("The data set ends inside the header of an element.", coding, position, key)
 
 
