@@ -11,9 +11,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from blake3 import blake3
 
+from isocenter.kit.logging import get_logger
 from isocenter.storage import tar
 from isocenter.storage.segment_format import (
     MemberHeader,
@@ -23,6 +25,8 @@ from isocenter.storage.segment_format import (
     parse_member,
 )
 from isocenter.storage.segments import SegmentName
+
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,22 +174,31 @@ def next_member(data: memoryview, offset: int, nonce: bytes | None) -> int:
     return len(data)
 
 
-def cut_torn_tail(path: Path, tail: TornTail) -> Path:
+def cut_torn_tail(path: Path, tail: TornTail) -> Path | None:
     """End a segment of a dead epoch at its last whole member, so that tar opens it without complaint.
 
-    The cut bytes are kept beside it as `<name>.torn`, which is returned. Only for segments that nobody writes.
+    The cut bytes are kept beside it as `<name>.<offset>.torn`, which is returned. None when the disk has no room for
+    them: then the segment stays as it is, which every reader bears. Only for segments that nobody writes.
     """
-    kept = path.with_suffix(".torn")
-    with path.open("r+b") as file:
-        file.seek(tail.offset)
-        with kept.open("xb") as aside:
-            while piece := file.read(1 << 20):
-                aside.write(piece)
-            aside.flush()
-            os.fsync(aside.fileno())
-        file.truncate(tail.offset)
-        file.seek(tail.offset)
-        file.write(tar.END_OF_ARCHIVE)
-        file.flush()
-        os.fsync(file.fileno())
+    kept = path.with_suffix(f".{tail.offset}.torn")
+    try:
+        with path.open("r+b") as file:
+            _copy(file, tail.offset, kept)
+            file.truncate(tail.offset)
+            file.seek(tail.offset)
+            file.write(tar.END_OF_ARCHIVE)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        _log.warning("journal-tail-not-cut", segment=tail.segment.source, errno=error.errno)
+        return None
     return kept
+
+
+def _copy(file: BinaryIO, offset: int, target: Path) -> None:
+    file.seek(offset)
+    with target.open("wb") as aside:
+        while piece := file.read(1 << 20):
+            aside.write(piece)
+        aside.flush()
+        os.fsync(aside.fileno())

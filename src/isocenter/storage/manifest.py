@@ -258,55 +258,56 @@ def _sections(tables: bytes, key: str) -> dict[str, tuple[int, int, int]]:
     return sections
 
 
-def _entry(index: int, row: Any, strings: tuple[str, ...], series: tuple[SeriesEntry, ...]) -> InstanceEntry:
-    flags = InstanceFlags(int(row["flags"]))
-    has_size = InstanceFlags.HAS_SIZE in flags
-    pixels, pixel_length = int(row["pixel_value_offset"]), int(row["pixel_value_length"])
+def _entry(index: int, values: np.void, strings: tuple[str, ...], series: tuple[SeriesEntry, ...]) -> InstanceEntry:
+    row = dict(zip(INSTANCE_ROW.names or (), values.item(), strict=True))
+    flags = row["flags"]
+    has_size = bool(flags & InstanceFlags.HAS_SIZE)
+    pixels, pixel_length = row["pixel_value_offset"], row["pixel_value_length"]
     return InstanceEntry(
         index=index,
         sop_instance_uid=row["sop_instance_uid"].decode("ascii"),
         sop_class_uid=strings[row["sop_class_uid"]],
         series_instance_uid=series[row["series"]].series_instance_uid,
-        ordinal=int(row["ordinal"]),
-        instance_number=int(row["instance_number"]) if InstanceFlags.HAS_INSTANCE_NUMBER in flags else None,
-        number_of_frames=int(row["number_of_frames"]),
-        rows=int(row["rows"]) if has_size else None,
-        columns=int(row["columns"]) if has_size else None,
-        bits_allocated=int(row["bits_allocated"]),
-        samples_per_pixel=int(row["samples_per_pixel"]),
+        ordinal=row["ordinal"],
+        instance_number=row["instance_number"] if flags & InstanceFlags.HAS_INSTANCE_NUMBER else None,
+        number_of_frames=row["number_of_frames"],
+        rows=row["rows"] if has_size else None,
+        columns=row["columns"] if has_size else None,
+        bits_allocated=row["bits_allocated"],
+        samples_per_pixel=row["samples_per_pixel"],
         photometric_interpretation=strings[row["photometric_interpretation"]],
         transfer_syntax_uid=strings[row["transfer_syntax_uid"]],
         received_transfer_syntax_uid=strings[row["received_transfer_syntax_uid"]],
-        received_at=_EPOCH + timedelta(microseconds=int(row["received_at"])),
-        digest=bytes(row["received_digest"]),
-        received_length=int(row["received_length"]),
-        stored_digest=bytes(row["stored_digest"]),
-        member_offset=int(row["member_offset"]),
-        file_length=int(row["file_length"]),
-        data_set_offset=int(row["data_set_offset"]),
-        data_set_length=int(row["data_set_length"]),
-        header_length=int(row["header_length"]),
+        received_at=_EPOCH + timedelta(microseconds=row["received_at"]),
+        digest=row["received_digest"],
+        received_length=row["received_length"],
+        stored_digest=row["stored_digest"],
+        member_offset=row["member_offset"],
+        file_length=row["file_length"],
+        data_set_offset=row["data_set_offset"],
+        data_set_length=row["data_set_length"],
+        header_length=row["header_length"],
         pixel_value_offset=pixels or None,
         pixel_value_length=pixel_length if pixels and pixel_length != UNDEFINED_LENGTH else None,
-        frame_form=FrameForm(int(row["frame_form"])),
-        frame_length=int(row["frame_length"]),
-        first_frame=int(row["first_frame"]),
-        rebuild=Rebuild(int(row["rebuild"])),
-        aside_reason=AsideReason(int(row["aside_reason"])),
-        lossy=InstanceFlags.LOSSY in flags,
+        frame_form=FrameForm(row["frame_form"]),
+        frame_length=row["frame_length"],
+        first_frame=row["first_frame"],
+        rebuild=Rebuild(row["rebuild"]),
+        aside_reason=AsideReason(row["aside_reason"]),
+        lossy=bool(flags & InstanceFlags.LOSSY),
         calling_ae_title=strings[row["calling_ae_title"]],
         called_ae_title=strings[row["called_ae_title"]],
         peer_address=strings[row["peer_address"]],
         door=strings[row["door"]],
-        hint=_hint(row, strings) if InstanceFlags.HAS_HINT in flags else None,
-        correction_version=int(row["correction_version"]),
+        hint=_hint(row, strings) if flags & InstanceFlags.HAS_HINT else None,
+        correction_version=row["correction_version"],
     )
 
 
-def _hint(row: Any, strings: tuple[str, ...]) -> MemberLocation:
-    segment = SegmentName(strings[row["hint_node"]], int(row["hint_epoch"]), int(row["hint_sequence"]))
-    offset, start = int(row["hint_member_offset"]), int(row["hint_data_set_offset"])
-    return MemberLocation(segment, offset, start, int(row["received_length"]))
+def _hint(row: dict[str, Any], strings: tuple[str, ...]) -> MemberLocation:
+    segment = SegmentName(strings[row["hint_node"]], row["hint_epoch"], row["hint_sequence"])
+    offset, start = row["hint_member_offset"], row["hint_data_set_offset"]
+    return MemberLocation(segment, offset, start, row["received_length"])
 
 
 def parse_footer(data: bytes, key: str) -> Footer:

@@ -124,15 +124,24 @@ class LocalObjectStore:
 
     def put_file(self, key: str, path: Path) -> None:
         target = self._root / check_key(key)
+        # a file from elsewhere may lie on another file system, where it cannot be linked from
+        staged = path if path.parent == self._root / _INCOMING else copy_into_staging(self, path)
+        try:
+            self._link(key, staged, target)
+        finally:
+            if staged != path:
+                staged.unlink(missing_ok=True)
+        path.unlink()
+
+    def _link(self, key: str, staged: Path, target: Path) -> None:
         with _full_means_storage_full():
-            _fsync(path)
+            _fsync(staged)
             self._make_folders(target.parent)
             try:
-                os.link(path, target)
+                os.link(staged, target)
             except FileExistsError as error:
                 raise ObjectExists("The store already has an object under this key.", key=key) from error
             _fsync(target.parent)
-            path.unlink()
 
     def _make_folders(self, folder: Path) -> None:
         if folder.is_dir():

@@ -9,6 +9,7 @@ import re
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote
 
@@ -135,6 +136,12 @@ def parse_head(data: memoryview) -> SegmentHead | None:
     return SegmentHead(name, nonce, tar.BLOCK + tar.padded(len(body)))
 
 
+@lru_cache(maxsize=1024)
+def _text_record(keyword: bytes, value: str) -> bytes:
+    """The record of a value that many members have."""
+    return tar.record(keyword, encode_value(value))
+
+
 def meta_of(header: MemberHeader) -> bytes:
     """Preamble, DICM and file meta information of a member. An AE title that is no AE value (PS3.5 6.2) is left out."""
     source = header.calling_ae_title
@@ -152,24 +159,23 @@ def encode_member_header(
     """
     body = b"".join(
         (
-            tar.record(b"ISOCENTER.member", b"1"),
-            tar.record(b"ISOCENTER.nonce", nonce.hex().encode()),
-            tar.record(b"ISOCENTER.institution", b"%d" % header.institution_id),
-            tar.record(b"ISOCENTER.sop_class_uid", encode_value(header.sop_class_uid)),
+            b"22 ISOCENTER.member=1\n52 ISOCENTER.nonce=%s\n" % nonce.hex().encode(),
+            _text_record(b"ISOCENTER.institution", str(header.institution_id)),
+            _text_record(b"ISOCENTER.sop_class_uid", header.sop_class_uid),
             tar.record(b"ISOCENTER.sop_instance_uid", encode_value(header.sop_instance_uid)),
-            tar.record(b"ISOCENTER.transfer_syntax_uid", encode_value(header.transfer_syntax_uid)),
-            tar.record(b"ISOCENTER.calling_ae", encode_value(header.calling_ae_title)),
-            tar.record(b"ISOCENTER.called_ae", encode_value(header.called_ae_title)),
-            tar.record(b"ISOCENTER.peer_address", encode_value(header.peer_address)),
-            tar.record(b"ISOCENTER.door", encode_value(header.door)),
+            _text_record(b"ISOCENTER.transfer_syntax_uid", header.transfer_syntax_uid),
+            _text_record(b"ISOCENTER.calling_ae", header.calling_ae_title),
+            _text_record(b"ISOCENTER.called_ae", header.called_ae_title),
+            _text_record(b"ISOCENTER.peer_address", header.peer_address),
+            _text_record(b"ISOCENTER.door", header.door),
             tar.record(b"ISOCENTER.received_at", _iso(header.received_at)),
-            tar.record(b"ISOCENTER.digest", digest.hex().encode()),
-            tar.record(b"ISOCENTER.meta_length", b"%08d" % len(meta)),
-            tar.record(b"ISOCENTER.data_set_length", b"%015d" % data_set_length),
+            b"85 ISOCENTER.digest=%s\n" % digest.hex().encode(),
+            b"34 ISOCENTER.meta_length=%08d\n" % len(meta),
+            b"45 ISOCENTER.data_set_length=%015d\n" % data_set_length,
         )
     )
     check = _check(nonce + struct.pack("<Q", offset), body, meta)
-    body += tar.record(b"ISOCENTER.check", check.hex().encode())
+    body += b"84 ISOCENTER.check=%s\n" % check.hex().encode()
     name = b"%08d" % number
     mtime = int(header.received_at.timestamp())
     return b"".join(
@@ -234,7 +240,7 @@ def _member_header(records: dict[bytes, bytes]) -> MemberHeader:
         calling_ae_title=text["calling_ae"],
         called_ae_title=text["called_ae"],
         peer_address=text["peer_address"],
-        received_at=datetime.strptime(text["received_at"], "%Y-%m-%dT%H:%M:%S.%f%z"),
+        received_at=datetime.fromisoformat(text["received_at"]),
         digest=bytes.fromhex(text["digest"]),
         door=text["door"],
     )
