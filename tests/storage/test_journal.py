@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 from blake3 import blake3
+from tests.storage.builders import a_header, a_writer, some_bytes
 
 from isocenter.kit.errors import Invalid
 from isocenter.storage import allocation, journal
 from isocenter.storage.errors import JournalPoisoned, StorageFull
 from isocenter.storage.journal import JournalMember, JournalWriter, MemberLocation, read_segment, segments
-from tests.storage.builders import a_header, a_writer, some_bytes
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_the_reserve_of_the_disk_is_left_free(tmp_path: Path, monkeypatch: pytes
 def test_a_small_file_system_fills_up_and_recovers(tmp_path: Path) -> None:
     folder = tmp_path / "small"
     folder.mkdir()
-    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=3m none {folder} 2>/dev/null"):  # noqa: S605
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=3m none {folder} 2>/dev/null"):
         pytest.skip("a small file system cannot be mounted here")
     try:
         writer = a_writer(folder, close_bytes=1 << 20)
@@ -251,7 +251,7 @@ def test_a_small_file_system_fills_up_and_recovers(tmp_path: Path) -> None:
         append(writer, b"room again")
         writer.close()
     finally:
-        os.system(f"umount {folder}")  # noqa: S605
+        os.system(f"umount {folder}")
 
 
 # A failing disk
@@ -336,10 +336,10 @@ def test_a_folder_that_cannot_be_synced_poisons_too(writer: JournalWriter, monke
 
 
 def test_many_failures_leave_no_file_open(writer: JournalWriter, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     monkeypatch.setattr(journal.os, "fdatasync", failing(os.fdatasync, errno.EIO, times=50))
     for _ in range(50):
         append(writer)
         with pytest.raises(JournalPoisoned):
             writer.sync()
-    assert len(os.listdir("/proc/self/fd")) <= before + 1
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.storage.builders import a_header, a_segment, a_writer, some_bytes
 
 from isocenter.storage.errors import UnknownFormat
 from isocenter.storage.journal import (
@@ -26,7 +27,6 @@ from isocenter.storage.journal import (
     read_segment,
 )
 from isocenter.storage.segment_format import parse_head
-from tests.storage.builders import a_header, a_segment, a_writer, some_bytes
 
 DATA_SETS = [some_bytes(length, seed=length) for length in (700, 1, 2048, 0, 513)]
 NAME = SegmentName("node-a", 1, 1)

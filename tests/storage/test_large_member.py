@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
+from tests.storage.builders import a_header, a_writer, some_bytes
 
 from isocenter.storage import allocation, tar
 from isocenter.storage.errors import StorageFull
 from isocenter.storage.journal import JournalMember, read_segment, segments
 from isocenter.storage.segments import clear_parts
-from tests.storage.builders import a_header, a_writer, some_bytes
 
 CONTENT = some_bytes(100_001)
 

@@ -53,5 +53,6 @@ def test_tarfile_reads_a_member_of_ours() -> None:
         + tar.padding(3)
         + tar.END_OF_ARCHIVE
     )
-    (member,) = tarfile.open(fileobj=io.BytesIO(data))
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        (member,) = archive.getmembers()
     assert (member.name, member.size, member.pax_headers["ISOCENTER.door"]) == ("1.dcm", 3, "stow-rs")

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -163,7 +164,10 @@ class LocalObjectStore:
 
     def head(self, key: str) -> ObjectHead:
         with _missing_means_no_such_object(key):
-            return ObjectHead(key, (self._root / check_key(key)).stat().st_size)
+            status = (self._root / check_key(key)).stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise NoSuchObject("The store has no such object.", key=key)
+            return ObjectHead(key, status.st_size)
 
     def delete(self, key: str) -> None:
         path = self._root / check_key(key)
@@ -216,9 +220,16 @@ class RemoteObjectStore:
 
     def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         wanted = [(offset, length) for offset, length in ranges if length]
-        with _remote_errors(key):
-            starts, lengths = [offset for offset, _ in wanted], [length for _, length in wanted]
-            found = obstore.get_ranges(self._store, check_key(key), starts=starts, lengths=lengths) if wanted else []
+        if not wanted:
+            return [b"" for _ in ranges]
+        starts, lengths = [offset for offset, _ in wanted], [length for _, length in wanted]
+        try:
+            with _remote_errors(key):
+                found = obstore.get_ranges(self._store, check_key(key), starts=starts, lengths=lengths)
+        except StoreAway:  # which is also what a range behind the end is answered with
+            if self.head(key).size < max(offset + length for offset, length in wanted):
+                raise Damaged("An object is shorter than what was written to it.", key=key) from None
+            raise
         pieces = iter(found)
         return [_exactly(key, bytes(next(pieces)), length) if length else b"" for _, length in ranges]
 
