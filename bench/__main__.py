@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from bench import faults, ingest, report, sealing, servers
+
+SHARED_DATA = Path(os.environ.get("ISOCENTER_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+"""Real DICOM data beside the checkout."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     seals.add_argument("--associations", type=int, default=4)
     seals.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     seals.set_defaults(work=_sealing)
+    first = commands.add_parser("first-image", help="from the click in the list to the first image, in a real browser")
+    first.add_argument("--folder", type=Path, default=SHARED_DATA / "ct-chest-cmbcrc", help="one study")
+    first.add_argument("--repeats", type=int, default=5)
+    first.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    first.set_defaults(work=_first_image)
     killing = commands.add_parser("faults", help="kill -9 during ingest, with a ledger of every acknowledgement")
     killing.add_argument("--rounds", type=int, default=20)
     killing.add_argument("--seed", type=int, default=0)
@@ -79,6 +89,16 @@ def _sealing(chosen: argparse.Namespace) -> int:
     )
     table = sealing.markdown(cost, done)
     path = report.save("sealing", sealing.as_json(cost, done), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return 0
+
+
+def _first_image(chosen: argparse.Namespace) -> int:
+    from bench import first_image  # playwright is slow to import
+
+    done = first_image.measure(chosen.folder, repeats=chosen.repeats)
+    table = first_image.markdown(done)
+    path = report.save("first-image", first_image.as_json(done), table, into_docs=chosen.docs)
     print(f"\n{table}\nsaved: {path}")
     return 0
 
