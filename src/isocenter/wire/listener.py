@@ -1,0 +1,311 @@
+"""The accept loop of the DICOM upper layer (PS3.8 9.2, states Sta1, Sta2, Sta3 and Sta13).
+
+One thread keeps all connections that have not finished their association request: they cost no thread and a few
+bytes, their time runs from the connection (ARTIM) however slowly they speak, and the oldest makes way when there are
+too many. A finished request is answered here, and an accepted one gets a thread of its own (`association`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from isocenter.kit.logging import get_logger
+from isocenter.standards.dicom.uids import printable
+from isocenter.wire.association import Association
+from isocenter.wire.negotiation import Admission, answer_contexts, answer_extended
+from isocenter.wire.pdu import (
+    HEADER,
+    HEADER_BYTES,
+    LOCAL_LIMIT_EXCEEDED,
+    TEMPORARY_CONGESTION,
+    AbortReason,
+    AbortSource,
+    AssociateRequest,
+    InvalidPdu,
+    PduType,
+    Rejection,
+    decode_associate_request,
+    describe,
+    encode_abort,
+    encode_associate_accept,
+    encode_associate_reject,
+)
+from isocenter.wire.roster import Limits, Roster
+from isocenter.wire.service import Peer, Service
+
+log = get_logger(__name__)
+
+MAX_REQUEST_BYTES: Final = 256 << 10
+"""The longest A-ASSOCIATE-RQ that is read: 128 contexts of 50 transfer syntaxes are 180 kB."""
+MIN_REQUEST_BYTES: Final = 68
+CLOSING_S: Final = 5.0
+"""How long a rejected peer may take to close the connection."""
+ACCEPTS_AT_ONCE: Final = 64
+BACKLOG: Final = 512
+
+
+class _Waiting:
+    """A connection before its association, or after its rejection (closing)."""
+
+    __slots__ = ("address", "closing", "connection", "deadline", "needed", "received")
+
+    def __init__(self, connection: socket.socket, address: str, deadline: float) -> None:
+        self.connection = connection
+        self.address = address
+        self.deadline = deadline
+        self.received = bytearray()
+        self.needed = HEADER_BYTES
+        self.closing = False
+
+
+class Listener:
+    """Listens on one address for as long as it is started.
+
+    services: what accepted associations may ask for. artim_s: time from connection to a whole request.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        admission: Admission,
+        services: Sequence[Service],
+        *,
+        limits: Limits | None = None,
+        artim_s: float = 30.0,
+        idle_for_s: float = 60.0,
+        max_pdu_bytes: int = 131072,
+    ) -> None:
+        self._admission = admission
+        self._services = tuple(services)
+        self._limits = limits or Limits()
+        self._artim_s = artim_s
+        self._idle_for_s = idle_for_s
+        self._max_pdu_bytes = max_pdu_bytes
+        self.roster = Roster(self._limits)
+        self._waiting: dict[socket.socket, _Waiting] = {}
+        self._selector = selectors.DefaultSelector()
+        self._socket = _listening_socket(host, port)
+        self._alarm, self._bell = socket.socketpair()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="dicom-front-desk", daemon=True)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on."""
+        host, port, *_ = self._socket.getsockname()
+        return str(host), int(port)
+
+    def start(self) -> None:
+        """Begin to accept connections; returns at once."""
+        self._selector.register(self._socket, selectors.EVENT_READ)
+        self._selector.register(self._alarm, selectors.EVENT_READ)
+        self._thread.start()
+
+    def stop(self, within_s: float = 30.0) -> int:
+        """Stop accepting, let objects in flight finish, abort the rest; returns how many had to be cut."""
+        self._stopping.set()
+        with contextlib.suppress(OSError):
+            self._bell.send(b"\0")
+        if self._thread.is_alive():
+            self._thread.join()
+        cut = self.roster.drain(within_s)
+        for each in (self._socket, self._alarm, self._bell):
+            each.close()
+        return cut
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._step()
+            except Exception:
+                log.exception("listener.step-failed")
+                time.sleep(0.1)  # a broken step must not become a busy loop
+        self._socket.close()
+        for waiting in list(self._waiting.values()):
+            self._drop(waiting)
+        self._selector.close()
+
+    def _step(self) -> None:
+        for key, _ in self._selector.select(self._pause()):
+            if key.fileobj is self._socket:
+                self._accept()
+            elif isinstance(key.data, _Waiting) and key.data.connection in self._waiting:
+                self._read(key.data)
+        now = time.monotonic()
+        for waiting in [each for each in self._waiting.values() if each.deadline <= now]:
+            if not waiting.closing:
+                log.info("connection.too-slow", address=waiting.address, received_bytes=len(waiting.received))
+            self._drop(waiting)
+
+    def _pause(self) -> float | None:
+        if not self._waiting:
+            return None
+        return max(0.0, min(each.deadline for each in self._waiting.values()) - time.monotonic())
+
+    def _accept(self) -> None:
+        for _ in range(ACCEPTS_AT_ONCE):
+            try:
+                connection, address = self._socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:  # out of file descriptors: the oldest waiting one makes way
+                log.warning("listener.accept-failed", error=error.strerror)
+                if not self._drop_oldest():
+                    time.sleep(0.1)
+                return
+            connection.setblocking(False)
+            if len(self._waiting) >= self._limits.waiting:
+                self._drop_oldest()
+            waiting = _Waiting(connection, str(address[0]), time.monotonic() + self._artim_s)
+            self._waiting[connection] = waiting
+            self._selector.register(connection, selectors.EVENT_READ, waiting)
+
+    def _read(self, waiting: _Waiting) -> None:
+        try:
+            if waiting.closing:
+                received = waiting.connection.recv(1 << 16)
+            else:
+                received = waiting.connection.recv(waiting.needed - len(waiting.received))
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        if not received:
+            self._drop(waiting)
+        elif not waiting.closing:
+            waiting.received += received
+            self._examine(waiting)
+
+    def _examine(self, waiting: _Waiting) -> None:
+        """Look at what has arrived of the request; answer it when it is whole."""
+        if waiting.received[0] != PduType.ASSOCIATE_RQ:
+            self._refuse_stranger(waiting)
+        elif len(waiting.received) == HEADER_BYTES == waiting.needed:
+            _, length = HEADER.unpack(waiting.received)
+            if MIN_REQUEST_BYTES <= length <= MAX_REQUEST_BYTES:
+                waiting.needed = HEADER_BYTES + length
+            else:
+                log.warning("connection.impossible-request", address=waiting.address, length=length)
+                self._say_and_close(
+                    waiting, encode_abort(AbortSource.SERVICE_PROVIDER, AbortReason.INVALID_PDU_PARAMETER)
+                )
+        elif len(waiting.received) == waiting.needed:
+            self._answer(waiting)
+
+    def _refuse_stranger(self, waiting: _Waiting) -> None:
+        """Something else than an association request: another protocol, or a PDU out of turn."""
+        with contextlib.suppress(OSError):
+            waiting.received += waiting.connection.recv(64)
+        known = PduType.ASSOCIATE_RQ < waiting.received[0] <= PduType.ABORT
+        log.warning("connection.not-an-association", address=waiting.address, began=describe(bytes(waiting.received)))
+        reason = AbortReason.UNEXPECTED_PDU if known else AbortReason.UNRECOGNIZED_PDU
+        self._say_and_close(waiting, encode_abort(AbortSource.SERVICE_PROVIDER, reason))
+
+    def _answer(self, waiting: _Waiting) -> None:
+        try:
+            request = decode_associate_request(bytes(waiting.received[HEADER_BYTES:]))
+        except InvalidPdu as error:
+            log.warning("connection.invalid-request", address=waiting.address, error=str(error))
+            self._say_and_close(waiting, encode_abort(AbortSource.SERVICE_PROVIDER, AbortReason.INVALID_PDU_PARAMETER))
+            return
+        rejection = self._admission.rejection(request, waiting.address)
+        if rejection is not None:
+            self._reject(waiting, request, rejection)
+            return
+        contexts = answer_contexts(request, self._services)
+        peer = Peer(
+            calling_ae_title=request.calling_ae_title,
+            called_ae_title=request.called_ae_title,
+            address=waiting.address,
+            implementation_version_name=printable(request.user.implementation_version_name, 16),
+        )
+        association = Association(
+            waiting.connection,
+            peer,
+            contexts,
+            self._services,
+            max_pdu_bytes=self._max_pdu_bytes,
+            peer_max_pdu_bytes=request.user.max_pdu_bytes,
+            idle_for_s=self._idle_for_s,
+        )
+        if not self.roster.admit(association):
+            self._reject(waiting, request, LOCAL_LIMIT_EXCEEDED)
+            return
+        extended = answer_extended(request, contexts, self._services)
+        accept = encode_associate_accept(request, contexts, max_pdu_bytes=self._max_pdu_bytes, extended=extended)
+        self._hand_over(waiting, request, association, accept)
+
+    def _hand_over(self, waiting: _Waiting, request: AssociateRequest, association: Association, accept: bytes) -> None:
+        thread = threading.Thread(target=self._associate, args=(association, accept), name="association", daemon=True)
+        self._forget(waiting)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads
+            self.roster.remove(association)
+            self._waiting[waiting.connection] = waiting
+            self._selector.register(waiting.connection, selectors.EVENT_READ, waiting)
+            self._reject(waiting, request, TEMPORARY_CONGESTION)
+
+    def _associate(self, association: Association, accept: bytes) -> None:
+        try:
+            association.run(accept)
+        finally:
+            self.roster.remove(association)
+            association.close()
+
+    def _reject(self, waiting: _Waiting, request: AssociateRequest, rejection: Rejection) -> None:
+        log.warning(
+            "association.rejected",
+            why=rejection.word,
+            calling_ae_title=printable(request.calling_ae_title),
+            called_ae_title=printable(request.called_ae_title),
+            address=waiting.address,
+        )
+        self._say_and_close(waiting, encode_associate_reject(rejection))
+
+    def _say_and_close(self, waiting: _Waiting, pdu: bytes) -> None:
+        """Send our last word and wait for the peer to close, so that a reset does not swallow it (Sta13)."""
+        try:
+            waiting.connection.send(pdu)
+            waiting.connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._drop(waiting)
+            return
+        waiting.closing = True
+        waiting.deadline = min(waiting.deadline, time.monotonic() + CLOSING_S)
+
+    def _drop_oldest(self) -> bool:
+        oldest = next(iter(self._waiting.values()), None)
+        if oldest is None:
+            return False
+        self._drop(oldest)
+        return True
+
+    def _drop(self, waiting: _Waiting) -> None:
+        self._forget(waiting)
+        waiting.connection.close()
+
+    def _forget(self, waiting: _Waiting) -> None:
+        if self._waiting.pop(waiting.connection, None) is not None:
+            self._selector.unregister(waiting.connection)
+
+
+def _listening_socket(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening

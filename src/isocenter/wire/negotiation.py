@@ -1,0 +1,95 @@
+"""Association negotiation (PS3.8 7.1, PS3.7 Annex D): whether a request is accepted, and what of each context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+from isocenter.standards.dicom.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
+from isocenter.standards.dicom.uids import DICOM_APPLICATION_CONTEXT
+from isocenter.wire.pdu import (
+    APPLICATION_CONTEXT_NOT_SUPPORTED,
+    CALLED_AE_TITLE_NOT_RECOGNIZED,
+    CALLING_AE_TITLE_NOT_RECOGNIZED,
+    NO_COMMON_GROUND,
+    PROTOCOL_VERSION_NOT_SUPPORTED,
+    AnsweredContext,
+    AssociateRequest,
+    ContextResult,
+    ProposedContext,
+    Rejection,
+    legal_ae_title,
+)
+from isocenter.wire.service import Service
+
+SMALLEST_PDU_BYTES: Final = 128
+"""A peer that receives less than this at a time is refused: answering it would cost a PDU per few bytes."""
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who may associate: the AE title that callers must name, and the networks they may call from."""
+
+    ae_title: str
+    accept_from: tuple[Network, ...]
+
+    def rejection(self, request: AssociateRequest, address: str) -> Rejection | None:
+        """Why the request is rejected; None when it is not."""
+        for refused, rejection in (
+            (not request.protocol_version & 1, PROTOCOL_VERSION_NOT_SUPPORTED),
+            (request.application_context != DICOM_APPLICATION_CONTEXT, APPLICATION_CONTEXT_NOT_SUPPORTED),
+            (request.called_ae_title != self.ae_title, CALLED_AE_TITLE_NOT_RECOGNIZED),
+            (not legal_ae_title(request.calling_ae_title), CALLING_AE_TITLE_NOT_RECOGNIZED),
+            (not self._address_is_known(address), CALLING_AE_TITLE_NOT_RECOGNIZED),
+            (0 < request.user.max_pdu_bytes < SMALLEST_PDU_BYTES, NO_COMMON_GROUND),
+        ):
+            if refused:
+                return rejection
+        return None
+
+    def _address_is_known(self, address: str) -> bool:
+        parsed: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+            parsed = parsed.ipv4_mapped
+        return any(parsed.version == network.version and parsed in network for network in self.accept_from)
+
+
+def answer_contexts(request: AssociateRequest, services: Sequence[Service]) -> tuple[AnsweredContext, ...]:
+    """What becomes of each proposed context; an accepted one has the transfer syntax that its service chose."""
+    return tuple(_answer(context, services) for context in request.contexts)
+
+
+def answer_extended(
+    request: AssociateRequest, contexts: Sequence[AnsweredContext], services: Sequence[Service]
+) -> list[tuple[str, bytes]]:
+    """Answers to SOP class extended negotiation, for accepted SOP classes whose service has one."""
+    accepted = {context.abstract_syntax for context in contexts if context.result is ContextResult.ACCEPTANCE}
+    answers = []
+    for sop_class_uid, information in request.user.extended:
+        service = service_for(sop_class_uid, services) if sop_class_uid in accepted else None
+        answer = service.extended_negotiation(sop_class_uid, information) if service else None
+        if answer is not None:
+            answers.append((sop_class_uid, answer))
+    return answers
+
+
+def service_for(abstract_syntax: str, services: Sequence[Service]) -> Service | None:
+    """The first service that accepts the abstract syntax."""
+    return next((service for service in services if service.accepts(abstract_syntax)), None)
+
+
+def _answer(context: ProposedContext, services: Sequence[Service]) -> AnsweredContext:
+    offered = next(iter(context.transfer_syntaxes), IMPLICIT_VR_LITTLE_ENDIAN)  # of no meaning in a refused context
+    service = service_for(context.abstract_syntax, services) if context.abstract_syntax else None
+    chosen = service.transfer_syntax(list(context.transfer_syntaxes)) if service else None
+    if service is None:
+        result = ContextResult.ABSTRACT_SYNTAX_NOT_SUPPORTED
+    elif chosen is None:
+        result = ContextResult.TRANSFER_SYNTAXES_NOT_SUPPORTED
+    else:
+        result = ContextResult.ACCEPTANCE
+    return AnsweredContext(context.id, result, context.abstract_syntax, chosen or offered)
