@@ -23,7 +23,7 @@ from isocenter.standards.dicom.elements import (
     PixelDataSpan,
     inflate,
 )
-from isocenter.standards.dicom.json_values import BINARY_VRS, inline_binary, json_value
+from isocenter.standards.dicom.json_values import BINARY_VRS, MAX_INLINE_BYTES, inline_binary, json_value
 from isocenter.standards.dicom.transfer_syntaxes import TransferSyntax
 
 MAX_ELEMENTS: Final = 200_000
@@ -92,18 +92,20 @@ def data_set_to_json(
     bulk_data_uri: Callable[[str], str],
     pixel_data: PixelDataSpan | None = None,
     default_character_set: str | None = None,
+    max_inline_bytes: int = MAX_INLINE_BYTES,
 ) -> JsonDataSet:
     """The JSON model of one data set.
 
-    data: the encoded data set, whole or cut off at the value of its pixel data. bulk_data_uri: gives the URI of a long
+    data: the encoded data set, whole or cut off at its pixel data. bulk_data_uri: gives the URI of a long
     value from its path, "gggggeee" joined by item indexes from 0 ("00400555/0/00189810"). pixel_data: where the pixel
-    data is when `data` stops before its header; it is then named by a URI too.
+    data is when `data` stops before its header; it is then named by a URI too. max_inline_bytes: longer binary values are
+    named by a URI; a renderer, which needs look-up tables, asks for more.
     Raises MalformedDataSet: beyond the end, nested deeper than MAX_DEPTH, more than MAX_ELEMENTS.
     """
     if syntax.deflated:
         data = inflate(memoryview(data))
         syntax = TransferSyntax("", "inflated")
-    walk = _Walk(memoryview(data), bulk_data_uri)
+    walk = _Walk(memoryview(data), bulk_data_uri, max_inline_bytes)
     coding = _Coding(_is_explicit(walk.data, syntax), syntax.little_endian)
     declared = character_set(b"", default_character_set)
     root = _Item({}, len(walk.data), False, coding, declared, False, None, "")
@@ -128,9 +130,10 @@ def _is_explicit(data: memoryview, syntax: TransferSyntax) -> bool:
 class _Walk:
     """One pass over the bytes. Sequences are kept on the linked _Item/_Sequence chain, never on Python's stack."""
 
-    __slots__ = ("bulk_data_uri", "count", "data", "has_text", "raw")
+    __slots__ = ("bulk_data_uri", "count", "data", "has_text", "max_inline_bytes")
 
-    def __init__(self, data: memoryview, bulk_data_uri: Callable[[str], str]) -> None:
+    def __init__(self, data: memoryview, bulk_data_uri: Callable[[str], str], max_inline_bytes: int) -> None:
+        self.max_inline_bytes = max_inline_bytes
         self.data = data
         self.bulk_data_uri = bulk_data_uri
         self.count = 0
@@ -230,9 +233,9 @@ class _Walk:
         return "US" if descriptor[0] == 1 else "OW"
 
     def _binary(self, item: _Item, key: str, vr: str, coding: _Coding, position: int, length: int) -> dict[str, Any]:
-        found = inline_binary(vr, self.data[position : position + length], little_endian=coding.little_endian)
-        if found is not None:
-            return {"vr": vr, "InlineBinary": found}
+        if length <= self.max_inline_bytes:
+            raw = self.data[position : position + length]
+            return {"vr": vr, "InlineBinary": inline_binary(vr, raw, little_endian=coding.little_endian)}
         return {"vr": vr, "BulkDataURI": self.bulk_data_uri(f"{item.path}{key}")}
 
     def _pixel_data(self, item: _Item, tag: int, vr: str, position: int, length: int) -> int:

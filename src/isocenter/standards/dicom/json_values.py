@@ -30,10 +30,8 @@ _BINARY_NUMBERS: Final = {
 JsonValues = list[Any]
 
 
-def inline_binary(vr: str, value: memoryview, *, little_endian: bool) -> str | None:
-    """Base64 of a binary value in little endian (PS3.18 F.2.7), or None when it is too long to stand in line."""
-    if len(value) > MAX_INLINE_BYTES:
-        return None
+def inline_binary(vr: str, value: memoryview, *, little_endian: bool) -> str:
+    """Base64 of a binary value in little endian (PS3.18 F.2.7)."""
     raw = bytes(value)
     size = _WORD_BYTES.get(vr, 1)
     if not little_endian and size > 1:
