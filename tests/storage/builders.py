@@ -57,7 +57,7 @@ def a_segment(directory: Path, data_sets: Sequence[bytes]) -> tuple[Path, list[M
 
 
 def a_packed_instance(number: int = 1, **changed: Any) -> PackedInstance:
-    """An HTJ2K instance of two frames, the second in two fragments; received as explicit VR little endian."""
+    """An HTJ2K instance of two frames, the second in two fragments; stored as it was received."""
     head, pixels = some_bytes(300, seed=1), some_bytes(90, seed=number)
     fields: dict[str, Any] = {
         "ordinal": number,
@@ -80,9 +80,9 @@ def a_packed_instance(number: int = 1, **changed: Any) -> PackedInstance:
         "pixel_value_offset": 312,
         "pixel_value_length": None,
         "frames": frame_table([[(320, 20)], [(340, 10), (358, 30)]]),
-        "received_transfer_syntax_uid": EXPLICIT,
-        "received_digest": blake3(b"received %d" % number).digest(),
-        "received_length": 1234,
+        "received_transfer_syntax_uid": HTJ2K,
+        "received_digest": blake3(head + pixels).digest(),
+        "received_length": 390,
         "received_at": RECEIVED_AT,
         "calling_ae_title": "CT_1",
         "called_ae_title": "ISOCENTER",

@@ -77,7 +77,8 @@ class SeriesEntry:
 class InstanceEntry:
     """One instance of a pack. Offsets are from the start of the pack, lengths in bytes.
 
-    digest: BLAKE3 of the data set as received; stored_digest: of the data set as it lies in the pack.
+    digest: BLAKE3 of the data set as received; stored_digest: of the data set as it lies in the pack; meta_digest: the
+    first 16 bytes of that of preamble and file meta information.
     header_length: bytes of the stored data set before its pixel data element (all of them when there is none).
     pixel_value_offset, pixel_value_length: of the stored pixel data's value; None, None without; length None when
     encapsulated. hint: where the received form lay in a journal when the study was sealed.
@@ -101,6 +102,7 @@ class InstanceEntry:
     digest: bytes
     received_length: int
     stored_digest: bytes
+    meta_digest: bytes
     member_offset: int
     file_length: int
     data_set_offset: int
@@ -282,6 +284,7 @@ def _entry(index: int, values: np.void, strings: tuple[str, ...], series: tuple[
         digest=row["received_digest"],
         received_length=row["received_length"],
         stored_digest=row["stored_digest"],
+        meta_digest=row["meta_digest"],
         member_offset=row["member_offset"],
         file_length=row["file_length"],
         data_set_offset=row["data_set_offset"],

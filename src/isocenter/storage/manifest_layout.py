@@ -99,6 +99,7 @@ INSTANCE_ROW: Final = np.dtype(
         ("sop_instance_uid", "S64"),
         ("received_digest", "V32"),
         ("stored_digest", "V32"),
+        ("meta_digest", "V16"),
         ("member_offset", "<u8"),
         ("file_length", "<u8"),
         ("data_set_offset", "<u8"),
@@ -144,7 +145,7 @@ INSTANCE_ROW: Final = np.dtype(
         ("frame_form", "u1"),
         ("rebuild", "u1"),
         ("aside_reason", "u1"),
-        ("reserved", "V43"),
+        ("reserved", "V27"),
     ]
 )
 """One instance, 384 bytes. `*_offset` are bytes from the start of the pack (hint_*: of the journal segment);

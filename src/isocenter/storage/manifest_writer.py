@@ -132,6 +132,7 @@ class Placed:
     data_set_length: int
     file_length: int
     stored_digest: bytes
+    meta_digest: bytes
 
 
 @dataclass(slots=True)
@@ -163,6 +164,7 @@ class ManifestWriter:
             "sop_instance_uid": _uid(instance.sop_instance_uid),
             "received_digest": instance.received_digest,
             "stored_digest": placed.stored_digest,
+            "meta_digest": placed.meta_digest,
             "member_offset": placed.member_offset,
             "file_length": placed.file_length,
             "data_set_offset": placed.data_set_offset,

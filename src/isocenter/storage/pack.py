@@ -26,7 +26,7 @@ from isocenter.storage.manifest import (
     decode_received,
     read_footer,
 )
-from isocenter.storage.manifest_layout import FOOTER, FOOTER_LENGTH, FOOTER_MAGIC, VERSION, PackKind
+from isocenter.storage.manifest_layout import FOOTER, FOOTER_LENGTH, FOOTER_MAGIC, VERSION, PackKind, Rebuild
 from isocenter.storage.manifest_writer import (
     Frames,
     ManifestWriter,
@@ -57,6 +57,7 @@ __all__ = [
 ]
 
 PACK_FORMAT: Final = b"pack/1"
+META_DIGEST_LENGTH: Final = 16
 _PIECE: Final = 4 << 20
 
 
@@ -123,7 +124,11 @@ class PackWriter:
         return self._position
 
     def add(self, instance: PackedInstance) -> None:
-        """Write one instance. Raises StorageFull, Invalid."""
+        """Write one instance.
+
+        Raises StorageFull; Invalid when the instance contradicts itself; Damaged when it is said to be as received and
+        does not have the digest of what was received. After an exception the pack can only be abandoned.
+        """
         meta = file_meta(instance.sop_class_uid, instance.sop_instance_uid, instance.transfer_syntax_uid, "")
         length = sum(len(piece) for piece in instance.data_set)
         _check(instance, length)
@@ -135,7 +140,10 @@ class PackWriter:
             hasher.update(piece)
             self._write(piece)
         self._write(tar.padding(self._position))
-        placed = Placed(member, start, length, len(meta) + length, hasher.digest())
+        _check_verbatim(instance, length, hasher.digest())
+        placed = Placed(
+            member, start, length, len(meta) + length, hasher.digest(), blake3(meta).digest()[:META_DIGEST_LENGTH]
+        )
         self._manifest.add(instance, placed, _first(instance.data_set, instance.header_length))
         self._count += 1
 
@@ -232,6 +240,18 @@ def _check(instance: PackedInstance, length: int) -> None:
         raise Invalid("A frame is not within the data set.", sop_instance_uid=instance.sop_instance_uid)
 
 
+def _check_verbatim(instance: PackedInstance, length: int, digest: bytes) -> None:
+    if instance.received_parts is not None:
+        return
+    if instance.transfer_syntax_uid != instance.received_transfer_syntax_uid:
+        raise Invalid(
+            "An instance in another transfer syntax than it was received in needs its received parts.",
+            sop_instance_uid=instance.sop_instance_uid,
+        )
+    if (length, digest) != (instance.received_length, instance.received_digest):
+        raise Damaged("A data set has not the digest that it was received with.", uid=instance.sop_instance_uid)
+
+
 def _first(pieces: object, length: int) -> bytes:
     taken = b""
     for piece in pieces:  # type: ignore[attr-defined]
@@ -282,8 +302,14 @@ def _problem(store: ObjectStore, manifest: Manifest, entry: InstanceEntry) -> tu
     block = tar.parse_block(store.get_range(manifest.key, entry.member_offset, tar.BLOCK))
     if block is None or block.size != entry.file_length:
         return entry.sop_instance_uid, "member-header"
+    meta_length = entry.file_length - entry.data_set_length
+    meta = store.get_range(manifest.key, entry.data_set_offset - meta_length, meta_length)
+    if blake3(meta).digest()[:META_DIGEST_LENGTH] != entry.meta_digest:
+        return entry.sop_instance_uid, "meta-digest"
     if _digest(store, manifest.key, entry.data_set_offset, entry.data_set_length) != entry.stored_digest:
         return entry.sop_instance_uid, "stored-digest"
+    if entry.rebuild is Rebuild.VERBATIM and entry.stored_digest != entry.digest:
+        return entry.sop_instance_uid, "received-digest"
     try:
         json, parts = manifest.json(entry), manifest.received_parts(entry)
         decode_json(store.get_range(manifest.key, json.offset, json.length))
