@@ -1,0 +1,44 @@
+"""The FastAPI application: this package's routers, the DICOMweb doors handed in, the web client last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+from isocenter import __version__
+from isocenter.adapters.web import about, enrolment, health, metrics, sign_in, status, studies
+from isocenter.adapters.web.errors import install_error_handlers
+from isocenter.adapters.web.parts import WebParts
+from isocenter.adapters.web.security import Security
+from isocenter.adapters.web.static import web_client_router
+
+API_ROUTERS = (
+    sign_in.router,
+    enrolment.router,
+    studies.router,
+    status.router,
+    about.router,
+    health.router,
+    metrics.router,
+)
+
+
+def build_application(parts: WebParts | None, doors: tuple[APIRouter, ...], dist: Path | None) -> FastAPI:
+    """Put the routers together. parts is None only where the application is described and never served (OpenAPI)."""
+    app = FastAPI(
+        title="Isocenter",
+        version=__version__,
+        description="The product's own interface. DICOMweb (PS3.18) is under /dicom-web.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.state.parts = parts
+    install_error_handlers(app)
+    for router in (*API_ROUTERS, *doors):
+        app.include_router(router)
+    app.include_router(web_client_router(dist))
+    app.add_middleware(Security)
+    return app

@@ -1,0 +1,21 @@
+"""What the processes of this node count, for Prometheus. Numbers only: no UIDs, no names."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+router = APIRouter(tags=["Health"])
+
+
+@router.get("/metrics", summary="Counters of all processes (Prometheus text)", response_class=Response)
+def metrics() -> Response:
+    """Adds up what listener, web and worker wrote to the node's folder; the process alone where there is none."""
+    registry: CollectorRegistry = REGISTRY
+    try:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+    except ValueError:  # no folder: a test or a single process
+        registry = REGISTRY
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

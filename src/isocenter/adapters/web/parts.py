@@ -1,0 +1,31 @@
+"""What the web process hands its doors: built once by `apps.web`, found again through the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from fastapi import Request
+
+from isocenter.access.attempts import SignInAttempts
+from isocenter.adapters.web.authentication import Authenticator
+from isocenter.kit.database import Database
+from isocenter.kit.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class WebParts:
+    """ready: raises Exhausted when a store or a query would fail. run_state: what `up` wrote about this run."""
+
+    settings: Settings
+    database: Database
+    authenticator: Authenticator
+    attempts: SignInAttempts
+    ready: Callable[[], None]
+    run_state: Callable[[], dict[str, Any] | None]
+
+
+def parts_of(request: Request) -> WebParts:
+    """The parts of the running web process."""
+    return cast("WebParts", request.app.state.parts)
