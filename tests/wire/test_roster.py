@@ -32,6 +32,9 @@ class Caller:
     def cut(self) -> None:
         self.was_cut = True
 
+    def dismiss(self, why: str) -> None:
+        self.was_cut = True
+
     def leave(self, why: str) -> None:
         self.was_asked_to_leave.set()
 

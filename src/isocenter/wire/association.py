@@ -74,7 +74,7 @@ class _Incoming:
 
 
 class Association:
-    """An association from its acceptance to its end. `run` is the thread; `drain` and `evict` come from others."""
+    """An association from its acceptance to its end. `run` is its thread; others call `leave`, `dismiss` and `cut`."""
 
     def __init__(
         self,
@@ -148,10 +148,15 @@ class Association:
         """Ask it to end: at once when nothing is under way, else after the request in flight is answered."""
         self._leave = why
         if not self.in_message:
-            self._wake(socket.SHUT_RD)
+            self.dismiss(why)
+
+    def dismiss(self, why: str) -> None:
+        """End it with an A-ABORT as soon as it waits for the peer, even in the middle of a message."""
+        self._leave = why
+        self._wake(socket.SHUT_RD)
 
     def cut(self) -> None:
-        """End it now, whatever is under way."""
+        """End it now, whatever is under way, with no word to the peer."""
         self._leave = self._leave or "cut"
         self._wake(socket.SHUT_RDWR)
 

@@ -93,7 +93,7 @@ class Roster:
             return False
         leaving = max(expendable, key=lambda each: (not self._is_known(each), each.silent_for_s(now)))
         self._present.discard(leaving)
-        leaving.cut()
+        leaving.dismiss("others are waiting")
         log.warning(
             "association.made-way", calling_ae_title=leaving.peer.calling_ae_title, address=leaving.peer.address
         )
