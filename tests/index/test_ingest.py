@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,10 +9,9 @@ from dataclasses import replace
 import pytest
 from tests.index.builders import a_row, an_instance, rows_of_a_study
 
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
-from isocenter.index.ingest import Checkpoint, Ingest, IngestResult, ServerChanged
+from isocenter.index.ingest import Checkpoint, Ingest, IngestResult
 from isocenter.index.institutions import Institution
-from isocenter.kit.database import Database, DatabaseAway
+from isocenter.kit.database import Database
 
 
 @pytest.fixture
@@ -194,36 +191,3 @@ def test_another_version_is_kept_aside_once_with_a_task(
     assert ingest.keep_aside(other, outcome, "other-content") is False
     assert one(database, institution, "SELECT count(*), min(reason) FROM aside_instance") == (1, "other-content")
     assert one(database, institution, "SELECT count(*) FROM quality_task") == 1
-
-
-def test_a_crashed_backend_is_noticed_as_another_life_of_the_server(
-    postgres: EmbeddedPostgres, database: Database, ingest: Ingest
-) -> None:
-    ingest.record([a_row(an_instance())])
-    before = ingest.server_life
-    with database.transaction() as connection:
-        row = connection.execute("SELECT pg_backend_pid()").fetchone()
-        assert row is not None
-        os.kill(int(str(row[0])), signal.SIGKILL)  # PostgreSQL ends every connection and replays its log
-        with pytest.raises(DatabaseAway):
-            ingest.record([a_row(an_instance(number=2))])
-        raised = wait_for_server_changed(ingest)
-        connection.close()
-    assert raised
-    assert ingest.server_life != before
-    assert ingest.server_life.started_at == before.started_at
-    assert ingest.record([a_row(an_instance(number=3))])[0].result == IngestResult.STORED
-
-
-def wait_for_server_changed(ingest: Ingest) -> bool:
-    """Try until the server answers again; it does so with a new life."""
-    for _attempt in range(600):
-        try:
-            ingest.record([a_row(an_instance(number=2))])
-        except ServerChanged:
-            return True
-        except DatabaseAway:
-            threading.Event().wait(0.05)
-            continue
-        return False
-    return False

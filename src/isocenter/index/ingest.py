@@ -54,10 +54,11 @@ class IngestResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IngestRow:
-    """One instance that is durable in the journal. Offsets and lengths count bytes in the segment's file.
+    """One instance that is durable in the journal. Offsets and lengths are bytes.
 
-    pixel_value_offset, pixel_length: of the value of Pixel Data; None where there is none, the length None also where
-    it is undefined (encapsulated). header_length: bytes of the data set before Pixel Data. digest: BLAKE3 of the
+    member_offset and data_set_offset: from the start of the segment. pixel_value_offset, pixel_length: of the value of
+    Pixel Data, from the start of the data set; None where there is none, the length None also where it is undefined
+    (encapsulated). header_length: bytes of the data set before Pixel Data. digest: BLAKE3 of the
     received data set, 32 bytes. received_at: aware.
     """
 
@@ -456,8 +457,11 @@ def _insert_aside(connection: Connection, row: IngestRow, study_id: int, segment
     )
     if done.rowcount == 1:
         connection.execute(
-            "UPDATE study SET version = version + 1 WHERE institution_id = %s AND study_id = %s",
-            [row.institution_id, study_id],
+            """
+            UPDATE study SET version = version + 1, state = 'open', last_received_at = greatest(last_received_at, %s)
+            WHERE institution_id = %s AND study_id = %s
+            """,
+            [row.received_at, row.institution_id, study_id],
         )
     return done.rowcount == 1
 

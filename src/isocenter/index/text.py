@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import overload
 
 _PLAIN = re.compile(r"[0-9A-Za-z._-]+")
@@ -42,4 +43,7 @@ def bytea_field(value: bytes) -> str:
 
 def fold(text: str | None) -> str:
     """How names are compared and sorted: casefolded, without trailing delimiters and outer spaces; '' when unknown."""
-    return "" if text is None else clean(text).casefold().rstrip("^= ").strip()
+    if text is None:
+        return ""
+    text = clean(text)
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold().rstrip("^= ").strip()

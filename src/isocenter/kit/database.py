@@ -98,7 +98,9 @@ class Database:
         """
         with translated_errors():
             settings = {"synchronous_commit": "off", "plan_cache_mode": "force_generic_plan"}
-            return psycopg.connect(application_conninfo(self.url, **settings), autocommit=True)
+            # psycopg's own prepared statements stay off: clearing those (after a rollback) clears the caller's too.
+            conninfo = application_conninfo(self.url, **settings)
+            return psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
 
     def server_life(self) -> ServerLife:
         """Which life of which server answers now."""

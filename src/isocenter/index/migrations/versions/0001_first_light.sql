@@ -33,7 +33,9 @@ CREATE TABLE patient (
 );
 
 -- One row per study, written once per group of arriving instances: what changes then is in no index, so the update stays
--- on its page (HOT). study_date and sort_name are '' when unknown, so that keyset cursors need no null.
+-- on its page (HOT). No check constraints: they are parsed anew at every update. state: open or sealed. version counts up
+-- from the microsecond of creation, so that a study erased and sent again never meets its old versions in a cache.
+-- study_date and sort_name are '' when unknown, so that keyset cursors need no null.
 CREATE TABLE study (
     institution_id integer NOT NULL REFERENCES institution,
     study_id integer GENERATED ALWAYS AS IDENTITY,
@@ -54,7 +56,7 @@ CREATE TABLE study (
     sort_name text COLLATE "C" NOT NULL DEFAULT '',
     modalities text[] NOT NULL DEFAULT '{}',
     state text COLLATE "C" NOT NULL DEFAULT 'open',
-    version bigint NOT NULL DEFAULT 1,
+    version bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
     series_count integer NOT NULL DEFAULT 0,
     instance_count integer NOT NULL DEFAULT 0,
     next_ordinal integer NOT NULL DEFAULT 0,
@@ -106,8 +108,8 @@ CREATE TABLE series (
     UNIQUE (institution_id, series_instance_uid, study_id)
 );
 
--- Open instances only, one row each, gone when sealed. digest: BLAKE3 of the received data set. Offsets count bytes in
--- the journal segment. ordinal counts from 0 inside a study and is never given twice.
+-- Open instances only, one row each, gone when sealed. digest: BLAKE3 of the received data set. member_offset and
+-- data_set_offset count from the start of the journal segment, pixel_value_offset from the start of the data set. ordinal counts from 0 inside a study and is never given twice.
 CREATE TABLE instance (
     institution_id integer NOT NULL,
     study_id integer NOT NULL,
@@ -184,6 +186,14 @@ CREATE TABLE quality_task (
     resolved_at timestamptz,
     PRIMARY KEY (institution_id, task_id),
     UNIQUE (institution_id, study_id, kind, fingerprint)
+);
+
+-- What was erased stays gone when a journal is read again: members received up to erased_at are passed over.
+CREATE TABLE erasure (
+    institution_id integer NOT NULL,
+    study_instance_uid text COLLATE "C" NOT NULL,
+    erased_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (institution_id, study_instance_uid)
 );
 
 -- Bytes --------------------------------------------------------------------------------------------------------------
