@@ -1,0 +1,18 @@
+/** Where the client starts. */
+import '@mantine/core/styles.css'
+import './theme/base.css'
+import './i18n'
+
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+
+import { App } from './App'
+
+const root = document.getElementById('root')
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  )
+}

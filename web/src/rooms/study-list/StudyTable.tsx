@@ -1,0 +1,110 @@
+/** The studies on a desk: one line each, sortable where the server can sort. */
+import { Link } from '@tanstack/react-router'
+import { useTranslation } from 'react-i18next'
+
+import type { StudyRow } from '../../api/types'
+import { Icon } from '../../brand/Icon'
+import { useStore } from '../../kit/store'
+import { Modalities } from './Modalities'
+import { currentSearch, type Sort } from './search'
+import { StateMark } from './StateMark'
+import classes from './StudyTable.module.css'
+import { useStudyWords } from './words'
+
+type SortField = 'study_date' | 'patient_name' | 'received_at'
+
+export function StudyTable({ studies }: { readonly studies: readonly StudyRow[] }) {
+  const { t } = useTranslation()
+  return (
+    <div className={classes.frame}>
+      <table className={classes.table}>
+        <caption className="visually-hidden">{t('list.title')}</caption>
+        <thead>
+          <tr>
+            <SortableHead field="patient_name" words={t('list.patient')} />
+            <SortableHead field="study_date" words={t('list.studyDate')} />
+            <th scope="col">{t('list.modality')}</th>
+            <th scope="col">{t('list.description')}</th>
+            <th scope="col">{t('list.content')}</th>
+            <SortableHead field="received_at" words={t('list.received')} />
+            <th scope="col">{t('list.state')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {studies.map((study) => (
+            <StudyLine key={study.study_instance_uid} study={study} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function SortableHead({ field, words }: { readonly field: SortField; readonly words: string }) {
+  const { sort } = useStore(currentSearch)
+  const ascending = sort === field
+  const descending = sort === `-${field}`
+  const next: Sort = field === 'patient_name' ? (ascending ? '-patient_name' : field) : descending ? field : `-${field}`
+  return (
+    <th scope="col" aria-sort={ascending ? 'ascending' : descending ? 'descending' : 'none'}>
+      <button
+        type="button"
+        className={classes.sort}
+        data-chosen={ascending || descending}
+        onClick={() => currentSearch.set((search) => ({ ...search, sort: next }))}
+      >
+        {words}
+        <Icon name={ascending ? 'ascending' : 'descending'} size={14} />
+      </button>
+    </th>
+  )
+}
+
+function StudyLine({ study }: { readonly study: StudyRow }) {
+  const { t } = useTranslation()
+  const words = useStudyWords()(study)
+  return (
+    <tr>
+      <td>
+        <Link
+          to="/studies/$studyInstanceUid"
+          params={{ studyInstanceUid: study.study_instance_uid }}
+          className={classes.link}
+          data-study-link
+          aria-label={t('list.openStudy', { name: [words.name ?? t('list.noName'), words.id].filter(Boolean).join(', ') })}
+        >
+          <span className={classes.name}>
+            {words.name ?? <em>{t('list.noName')}</em>}
+            {words.otherName && <span className={classes.other}>{words.otherName}</span>}
+          </span>
+        </Link>
+        <span className={classes.second}>
+          <span className={classes.id}>{words.id ?? t('list.noId')}</span>
+          {words.person && <span>{words.person}</span>}
+        </span>
+      </td>
+      <td className={classes.nowrap}>
+        {words.date ?? <em>{t('list.noDate')}</em>}
+        <span className={classes.second}>{words.time}</span>
+      </td>
+      <td>
+        <Modalities of={study.modalities} />
+      </td>
+      <td>
+        <span className={classes.description}>{study.study_description || <em>{t('list.noDescription')}</em>}</span>
+        <span className={classes.second}>{study.accession_number}</span>
+      </td>
+      <td className={classes.nowrap}>
+        {words.content[1]}
+        <span className={classes.second}>{words.content[0]}</span>
+      </td>
+      <td className={classes.nowrap}>
+        {words.received.slice(0, 10)}
+        <span className={classes.second}>{words.received.slice(11)}</span>
+      </td>
+      <td>
+        <StateMark state={study.state} />
+      </td>
+    </tr>
+  )
+}

@@ -1,0 +1,27 @@
+/** One study in words, the same in the table and on the cards. */
+import { useTranslation } from 'react-i18next'
+
+import type { StudyRow } from '../../api/types'
+import { ageOn, readableDate, readableMoment, readableTime } from '../../kit/dates'
+import { readableName } from '../../kit/person-name'
+
+export function useStudyWords() {
+  const { t, i18n } = useTranslation()
+  return (study: StudyRow) => {
+    const age = ageOn(study.patient_birth_date, study.study_date)
+    const sex = { F: t('list.sexF'), M: t('list.sexM'), O: t('list.sexO') }[study.patient_sex ?? '']
+    const name = readableName(study.patient_name, i18n.language)
+    return {
+      name: name?.main,
+      otherName: name?.other,
+      id: study.patient_id ?? undefined,
+      person: [sex, age && t(`list.${age.unit}`, { count: age.count })].filter(Boolean).join(' · '),
+      date: readableDate(study.study_date),
+      time: readableTime(study.study_time),
+      content: [t('list.series', { count: study.series_count }), t('list.images', { count: study.instance_count })] as const,
+      received: readableMoment(study.received_at),
+    }
+  }
+}
+
+export type StudyWords = ReturnType<ReturnType<typeof useStudyWords>>

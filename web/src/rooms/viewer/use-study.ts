@@ -1,0 +1,23 @@
+/** The study on screen, asked for again every few seconds while images are still arriving. */
+import { queryOptions, useQuery } from '@tanstack/react-query'
+
+import { api, dataOf } from '../../api/client'
+
+const ARRIVING_MS = 3000
+const QUIET_MS = 10_000
+
+export function studyQuery(studyInstanceUid: string) {
+  return queryOptions({
+    queryKey: ['study', studyInstanceUid],
+    queryFn: async ({ signal }) =>
+      dataOf(
+        await api.GET('/api/studies/{study_instance_uid}', { params: { path: { study_instance_uid: studyInstanceUid } }, signal }),
+      ),
+    refetchInterval: ({ state }) => (state.data?.state === 'arriving' ? ARRIVING_MS : QUIET_MS),
+    staleTime: 1000,
+  })
+}
+
+export function useStudy(studyInstanceUid: string) {
+  return useQuery(studyQuery(studyInstanceUid))
+}

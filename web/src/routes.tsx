@@ -1,0 +1,59 @@
+/** The addresses of the client. They hold UIDs and tokens only, never names. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+
+import { NotFound } from './frame/NotFound'
+import { Root } from './frame/Root'
+import { SignedIn } from './frame/SignedIn'
+import { Enrolment } from './rooms/enrolment/Enrolment'
+import { SignIn } from './rooms/sign-in/SignIn'
+import { StudyList } from './rooms/study-list/StudyList'
+
+const rootRoute = createRootRoute({ component: Root, notFoundComponent: NotFound })
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  component: SignIn,
+  validateSearch: (search: Record<string, unknown>): { back?: string } =>
+    typeof search.back === 'string' && /^\/(?!\/)/.test(search.back) ? { back: search.back } : {},
+})
+
+const enrolmentRoute = createRoute({ getParentRoute: () => rootRoute, path: '/enrol/$token', component: Enrolment })
+
+const signedInRoute = createRoute({ getParentRoute: () => rootRoute, id: 'signed-in', component: SignedIn })
+
+const studiesRoute = createRoute({ getParentRoute: () => signedInRoute, path: '/', component: StudyList })
+
+const studyRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/studies/$studyInstanceUid',
+  component: lazyRouteComponent(() => import('./rooms/viewer/ViewerRoom'), 'ViewerRoom'),
+})
+
+const accountRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./rooms/account/Account'), 'Account'),
+})
+
+const aboutRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/about',
+  component: lazyRouteComponent(() => import('./rooms/about/About'), 'About'),
+})
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    signInRoute,
+    enrolmentRoute,
+    aboutRoute,
+    signedInRoute.addChildren([studiesRoute, studyRoute, accountRoute]),
+  ]),
+  defaultPreload: false,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

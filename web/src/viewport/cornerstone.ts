@@ -1,0 +1,55 @@
+/** Starting cornerstone3D once: rendering, decoding workers, our loader and our metadata. */
+import {
+  cache,
+  getRenderingEngine,
+  imageLoader,
+  init as initCore,
+  metaData,
+  RenderingEngine,
+  setUseCPURendering,
+  utilities,
+} from '@cornerstonejs/core'
+import { init as initDecoders } from '@cornerstonejs/dicom-image-loader'
+import { init as initTools } from '@cornerstonejs/tools'
+
+import { IMAGE_SCHEME } from '../dicomweb/addresses'
+import { frameLoader, type Fetch } from './loader'
+import { frameMetadata } from './metadata-provider'
+import { addTools } from './tools'
+
+const ENGINE = 'isocenter'
+const GIB = 1024 ** 3
+
+/** Chosen by tests and by people with odd graphics drivers: localStorage 'isocenter.rendering' = 'cpu' | 'gpu'. */
+function wantsCpu(): boolean {
+  const chosen = localStorage.getItem('isocenter.rendering')
+  return chosen === 'cpu'
+}
+
+function decodingWorkers(): number {
+  return Math.min(6, Math.max(1, (navigator.hardwareConcurrency || 2) - 1))
+}
+
+let started = false
+
+/** Makes ready to draw. Cheap when called again. */
+export function startCornerstone(fetcher: Fetch): void {
+  if (started) return
+  started = true
+  initCore()
+  if (wantsCpu()) setUseCPURendering(true)
+  initDecoders({ maxWebWorkers: decodingWorkers() })
+  initTools()
+  addTools()
+  const deviceMemoryGib = (navigator as { deviceMemory?: number }).deviceMemory ?? 4
+  cache.setMaxCacheSize(Math.min(3, deviceMemoryGib / 4) * GIB)
+  imageLoader.registerImageLoader(IMAGE_SCHEME, frameLoader(fetcher))
+  metaData.addProvider(frameMetadata, 10_000)
+}
+
+/** The one engine that draws all viewports. */
+export function engine(): RenderingEngine {
+  return (getRenderingEngine(ENGINE) as RenderingEngine | undefined) ?? new RenderingEngine(ENGINE)
+}
+
+export { utilities }

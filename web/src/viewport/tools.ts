@@ -1,0 +1,58 @@
+/** What the mouse and the fingers do in a viewport. */
+import { addTool, Enums, PanTool, StackScrollTool, ToolGroupManager, WindowLevelTool, ZoomTool } from '@cornerstonejs/tools'
+
+export const TOOLS = ['window', 'scroll', 'zoom', 'pan'] as const
+export type ToolName = (typeof TOOLS)[number]
+
+const GROUP = 'stacks'
+const NAMES: Readonly<Record<ToolName, string>> = {
+  window: WindowLevelTool.toolName,
+  scroll: StackScrollTool.toolName,
+  zoom: ZoomTool.toolName,
+  pan: PanTool.toolName,
+}
+
+const { MouseBindings } = Enums
+
+type Binding = { mouseButton?: number; numTouchPoints?: number }
+
+/** Bindings that never change: wheel scrolls, middle pans, right zooms, two fingers pinch and drag. */
+const FIXED: Readonly<Record<ToolName, readonly Binding[]>> = {
+  window: [],
+  scroll: [{ mouseButton: MouseBindings.Wheel }],
+  zoom: [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }],
+  pan: [{ mouseButton: MouseBindings.Auxiliary }],
+}
+
+function group() {
+  return ToolGroupManager.getToolGroup(GROUP) ?? ToolGroupManager.createToolGroup(GROUP)
+}
+
+/** Registers the tools; called once when cornerstone starts. */
+export function addTools(): void {
+  for (const tool of [WindowLevelTool, StackScrollTool, ZoomTool, PanTool]) {
+    addTool(tool)
+    group()?.addTool(tool.toolName)
+  }
+  chooseTools('window', 'scroll')
+}
+
+/** mouse: what the left button does; touch: what one finger does. */
+export function chooseTools(mouse: ToolName, touch: ToolName): void {
+  const tools = group()
+  for (const name of TOOLS) {
+    const bindings: Binding[] = [...FIXED[name]]
+    if (name === mouse) bindings.push({ mouseButton: MouseBindings.Primary })
+    if (name === touch) bindings.push({ numTouchPoints: 1 })
+    tools?.setToolPassive(NAMES[name], { removeAllBindings: true })
+    if (bindings.length > 0) tools?.setToolActive(NAMES[name], { bindings })
+  }
+}
+
+export function toolsFor(viewportId: string, engineId: string): void {
+  group()?.addViewport(viewportId, engineId)
+}
+
+export function noToolsFor(viewportId: string, engineId: string): void {
+  group()?.removeViewports(engineId, viewportId)
+}
