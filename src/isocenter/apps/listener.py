@@ -13,7 +13,7 @@ from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.apps.settings_from_environment import settings_from_environment
 from isocenter.domain.archive.store import Archive
 from isocenter.kit.database import Database
-from isocenter.kit.errors import Invalid
+from isocenter.kit.errors import Invalid, IsocenterError
 from isocenter.kit.logging import configure, get_logger
 from isocenter.kit.settings import Settings
 from isocenter.storage.object_store import open_store
@@ -83,7 +83,16 @@ def node_name() -> str:
     return name.strip("-").lower() or "node"
 
 
+def main() -> int:
+    """Run with the settings of the environment; a wrong setting is one line, not a traceback."""
+    try:
+        settings = settings_from_environment()
+        configure(settings.log_format, "listener")
+        return run(settings)
+    except IsocenterError as error:
+        log.error("listener.cannot-start", reason=error.reason, detail=str(error))
+        return 1
+
+
 if __name__ == "__main__":
-    _settings = settings_from_environment()
-    configure(_settings.log_format, "listener")
-    sys.exit(run(_settings))
+    sys.exit(main())
