@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from isocenter import __version__
 from isocenter.adapters.web import about, enrolment, health, metrics, sign_in, status, studies
-from isocenter.adapters.web.errors import install_error_handlers
+from isocenter.adapters.web.errors import ErrorAnswer, install_error_handlers
 from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import Security
 from isocenter.adapters.web.static import web_client_router
@@ -33,6 +33,7 @@ def build_application(parts: WebParts | None, doors: tuple[APIRouter, ...], dist
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        responses={"default": {"model": ErrorAnswer, "description": "An error; its reason is a stable word"}},
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.parts = parts

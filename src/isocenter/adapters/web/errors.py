@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from isocenter.access.errors import BadCredentials, NotSignedIn, TooManyAttempts
@@ -26,6 +27,20 @@ FAMILY_STATUS: dict[type[IsocenterError], int] = {
 """Family to status. The three below have a status of their own in HTTP (RFC 9110 15.5.2, RFC 6585 4)."""
 _OWN_STATUS: dict[type[IsocenterError], int] = {NotSignedIn: 401, BadCredentials: 401, TooManyAttempts: 429}
 _STATUS_REASONS = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
+
+
+class ErrorDetail(BaseModel):
+    """reason: a stable word for programs; message: a sentence for people; fields: what it is about, ids only."""
+
+    reason: str
+    message: str
+    fields: dict[str, int | str]
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every answer that is an error."""
+
+    error: ErrorDetail
 
 
 def status_of(error: IsocenterError) -> int:
