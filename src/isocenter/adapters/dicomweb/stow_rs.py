@@ -1,0 +1,137 @@
+"""STOW-RS (PS3.18 10.5): objects in a multipart/related body, or one object alone, received into the archive.
+
+While a worker thread hashes and appends what has come, the next bytes are read from the network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+from starlette.types import Receive
+
+from isocenter.access.caller import Right
+from isocenter.adapters.dicomweb.answers import Answer
+from isocenter.adapters.dicomweb.errors import UnsupportedMediaType
+from isocenter.adapters.dicomweb.negotiation import DICOM, DICOM_JSON, MULTIPART, choose
+from isocenter.adapters.dicomweb.requests import DicomwebRequest
+from isocenter.adapters.dicomweb.store_report import store_report, store_status
+from isocenter.adapters.dicomweb.store_session import StoreSession
+from isocenter.domain.archive.reception import Source
+from isocenter.domain.archive.store import Archive
+from isocenter.kit.errors import Exhausted, Invalid
+from isocenter.wire.multipart import MultipartParser, boundary_of, parse_media_type
+
+BATCH_BYTES = 512 << 10
+RECEIVE_TIMEOUT_S = 60.0
+MAX_REQUESTS = 64
+
+
+class TooManyStores(Exhausted):
+    """As many store requests are being received as this process takes at once."""
+
+    reason: ClassVar[str] = "too-many-stores"
+
+
+class BrokenOff(Invalid):
+    """The client went away, or sent nothing for a minute, before its request was over."""
+
+    reason: ClassVar[str] = "request-broken-off"
+
+
+class EmptyRequest(Invalid):
+    """A store request without any object."""
+
+    reason: ClassVar[str] = "nothing-to-store"
+
+
+@dataclass(slots=True)
+class StoreDoor:
+    """The STOW-RS service of one process. executor: threads for blocking work, not shared with reading."""
+
+    archive: Archive
+    executor: Executor
+    active: int = 0
+
+    async def store(self, request: DicomwebRequest) -> Answer:
+        """POST /studies and /studies/{study}: store what the body holds."""
+        request.caller.require(Right.STORE)
+        choose(request.accept(), [DICOM_JSON, "application/json"])
+        session = self._session(request)
+        if self.active >= MAX_REQUESTS:
+            raise TooManyStores("Too many store requests are being received; try again in a moment.")
+        self.active += 1
+        try:
+            await self._receive(request, session)
+        finally:
+            self.active -= 1
+        if not session.objects:
+            raise EmptyRequest("The request holds no object.")
+        status = store_status(session.outcomes, session.refusals)
+        body = msgspec.json.encode(store_report(session.outcomes, session.refusals, request.base_url()))
+        headers = [(b"retry-after", b"5")] if status == 503 else []
+        return Answer(status=status, body=body, headers=headers)
+
+    def _session(self, request: DicomwebRequest) -> StoreSession:
+        if request.header(b"content-encoding") not in ("", "identity"):
+            raise UnsupportedMediaType("Store requests are taken without Content-Encoding.")
+        media_type = parse_media_type(request.header(b"content-type") or "none/none")
+        parser = None
+        if media_type.name == MULTIPART:
+            if media_type.parameters.get("type", DICOM).lower() != DICOM:
+                raise UnsupportedMediaType('Objects are taken as multipart/related; type="application/dicom".')
+            parser = MultipartParser(boundary_of(media_type))
+        elif media_type.name != DICOM:
+            raise UnsupportedMediaType("Objects are taken as application/dicom, alone or inside multipart/related.")
+        study = request.study_instance_uid if len(request.segments) > 1 else None
+        source = Source("", "", request.peer_address(), "stow-rs")
+        return StoreSession(self.archive, request.caller, source, study, parser)
+
+    async def _receive(self, request: DicomwebRequest, session: StoreSession) -> None:
+        loop = asyncio.get_running_loop()
+        working: asyncio.Future[None] | None = None
+        try:
+            async for batch in _batches(request.receive):
+                if working is not None:
+                    await working
+                working = loop.run_in_executor(self.executor, session.feed, batch)
+            if working is not None:
+                await working
+            await loop.run_in_executor(self.executor, session.finish)
+        except BaseException:
+            await asyncio.shield(self._abandon(working, session))
+            raise
+
+    async def _abandon(self, working: asyncio.Future[None] | None, session: StoreSession) -> None:
+        """The session belongs to the worker thread until its last batch is done."""
+        if working is not None and not working.done():
+            await asyncio.wait([working])
+        await asyncio.get_running_loop().run_in_executor(self.executor, session.abandon)
+
+
+async def _batches(receive: Receive) -> AsyncIterator[bytes]:
+    """The body in batches of about BATCH_BYTES. Raises BrokenOff."""
+    held: list[bytes] = []
+    size = 0
+    while True:
+        try:
+            async with asyncio.timeout(RECEIVE_TIMEOUT_S):
+                message = await receive()
+        except TimeoutError as error:
+            raise BrokenOff("Nothing of the request came for a minute.") from error
+        if message["type"] != "http.request":
+            raise BrokenOff("The client went away before its request was over.")
+        chunk = message.get("body", b"")
+        assert isinstance(chunk, bytes)
+        held.append(chunk)
+        size += len(chunk)
+        more = bool(message.get("more_body"))
+        if size >= BATCH_BYTES or not more:
+            yield held[0] if len(held) == 1 else b"".join(held)
+            held, size = [], 0
+        if not more:
+            return

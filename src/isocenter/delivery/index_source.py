@@ -1,0 +1,151 @@
+"""Study views from the index and the packs' manifests: open instances by their rows, sealed ones by the manifests."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from pathlib import Path
+
+from isocenter.delivery.errors import BytesAway
+from isocenter.delivery.study_view import UNSCANNED, Form, InstanceView, Packed, SeriesView, StudyView, in_order
+from isocenter.index.locators import OpenInstance, StudyPlaces, study_places, study_version
+from isocenter.kit.database import Database
+from isocenter.kit.errors import IsocenterError
+from isocenter.storage.extents import Extent
+from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
+from isocenter.storage.manifest_layout import AsideReason
+from isocenter.storage.object_store import ObjectStore
+from isocenter.storage.segments import SegmentName
+
+MANIFESTS_KEPT = 512
+LOAD_ATTEMPTS = 3
+
+
+class IndexSource:
+    """Loads views. Safe for threads."""
+
+    def __init__(self, database: Database, store: ObjectStore, journal_directory: Path) -> None:
+        self._database = database
+        self._store = store
+        self._journal_directory = journal_directory
+        self._manifests: OrderedDict[str, Manifest] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def version(self, institution_id: int, study_instance_uid: str) -> int | None:
+        """The study's version in the index; None when the institution has no such study."""
+        with self._database.transaction(institution_id) as connection:
+            return study_version(connection, study_instance_uid)
+
+    def load(self, institution_id: int, study_instance_uid: str) -> StudyView | None:
+        """The whole view. A pack that is replaced just now is looked for again; raises BytesAway if it stays away."""
+        for attempt in range(LOAD_ATTEMPTS):
+            with self._database.transaction(institution_id) as connection:
+                places = study_places(connection, study_instance_uid)
+            if places is None:
+                return None
+            try:
+                return self._view(institution_id, places)
+            except IsocenterError as error:
+                if attempt == LOAD_ATTEMPTS - 1:
+                    raise BytesAway(
+                        "The study is known and its pack cannot be read now.", study_instance_uid=study_instance_uid
+                    ) from error
+        raise AssertionError("unreachable")
+
+    def _view(self, institution_id: int, places: StudyPlaces) -> StudyView:
+        found: dict[str, InstanceView] = {}
+        for pack in places.packs:
+            found |= self._packed(self._manifest(pack.object_key, pack.size_bytes))
+        found |= {row.sop_instance_uid: _open(row) for row in places.instances}
+        members: dict[str, list[InstanceView]] = {}
+        for instance in found.values():
+            members.setdefault(instance.series_instance_uid, []).append(instance)
+        series = {
+            row.series_instance_uid: SeriesView(
+                row.series_instance_uid, row.modality, row.series_number, in_order(members[row.series_instance_uid])
+            )
+            for row in places.series
+            if row.series_instance_uid in members
+        }
+        return StudyView(
+            institution_id, places.study_instance_uid, places.study_id, places.version, places.state, series
+        )
+
+    def _manifest(self, key: str, size: int) -> Manifest:
+        with self._lock:
+            manifest = self._manifests.get(key)
+            if manifest is not None:
+                self._manifests.move_to_end(key)
+                return manifest
+        manifest = read_manifest(self._store, key, size)
+        with self._lock:
+            self._manifests[key] = manifest
+            while len(self._manifests) > MANIFESTS_KEPT:
+                self._manifests.popitem(last=False)
+        return manifest
+
+    def _packed(self, manifest: Manifest) -> dict[str, InstanceView]:
+        """The instances of a pack that are part of the study; those still in a journal have that form first."""
+        entries = [entry for entry in manifest.entries() if entry.aside_reason is AsideReason.NONE]
+        here = self._segments_here(entry.hint.segment for entry in entries if entry.hint is not None)
+        return {entry.sop_instance_uid: _sealed(manifest, entry, here) for entry in entries}
+
+    def _segments_here(self, segments: Iterable[SegmentName]) -> set[SegmentName]:
+        return {segment for segment in set(segments) if segment.path(self._journal_directory).exists()}
+
+
+def _open(row: OpenInstance) -> InstanceView:
+    form = Form(
+        row.transfer_syntax_uid,
+        Extent(row.source, row.data_set_offset, row.data_set_length),
+        row.header_length,
+        row.pixel_value_offset,
+        row.pixel_length,
+    )
+    return InstanceView(
+        row.sop_instance_uid,
+        row.sop_class_uid,
+        row.series_instance_uid,
+        row.instance_number,
+        row.number_of_frames,
+        row.rows,
+        row.columns,
+        row.bits_allocated,
+        row.samples_per_pixel,
+        row.photometric_interpretation,
+        row.digest,
+        row.transfer_syntax_uid,
+        (form,),
+    )
+
+
+def _sealed(manifest: Manifest, entry: InstanceEntry, here: set[SegmentName]) -> InstanceView:
+    value_offset = entry.pixel_value_offset
+    stored = Form(
+        entry.transfer_syntax_uid,
+        manifest.data_set(entry),
+        entry.header_length,
+        None if value_offset is None else value_offset - entry.data_set_offset,
+        entry.pixel_value_length,
+        Packed(manifest, entry),
+    )
+    forms: tuple[Form, ...] = (stored,)
+    if entry.hint is not None and entry.hint.segment in here:
+        data_set = Extent(entry.hint.segment.source, entry.hint.data_set_offset, entry.hint.data_set_length)
+        forms = (Form(entry.received_transfer_syntax_uid, data_set, UNSCANNED, None, None), stored)
+    return InstanceView(
+        entry.sop_instance_uid,
+        entry.sop_class_uid,
+        entry.series_instance_uid,
+        entry.instance_number,
+        entry.number_of_frames,
+        entry.rows,
+        entry.columns,
+        entry.bits_allocated or None,
+        entry.samples_per_pixel or None,
+        entry.photometric_interpretation or None,
+        entry.digest,
+        entry.received_transfer_syntax_uid,
+        forms,
+    )

@@ -1,0 +1,95 @@
+"""Whole objects as files (PS3.10): as they lie, or in the transfer syntax that a client asks for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydicom import dcmread
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import UID
+
+from isocenter.delivery.frames import VIDEO
+from isocenter.delivery.study_view import Form, InstanceView
+from isocenter.kit.confined import ConfinedFailure
+from isocenter.kit.errors import Invalid
+from isocenter.standards.dicom.part10 import file_meta
+from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from isocenter.storage.extents import Extent
+from isocenter.storage.manifest_layout import Rebuild
+
+if TYPE_CHECKING:
+    from isocenter.delivery.library import Library
+
+STORED = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How one instance goes out: its file's head and where its data set lies, or None: made when its turn comes."""
+
+    instance: InstanceView
+    transfer_syntax_uid: str
+    head: bytes
+    data_set: Extent | None
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the file; None when it has to be made first."""
+        return None if self.data_set is None else len(self.head) + self.data_set.length
+
+
+def as_it_lies(instance: InstanceView, form: Form) -> Delivery:
+    """A form sent without touching its bytes."""
+    head = file_meta(instance.sop_class_uid, instance.sop_instance_uid, form.transfer_syntax_uid)
+    return Delivery(instance, form.transfer_syntax_uid, head, form.data_set)
+
+
+def delivery_of(instance: InstanceView, wanted: Iterable[str]) -> Delivery | None:
+    """The first of the wanted transfer syntaxes ("*": as stored) that the instance can be given in; None if none."""
+    for syntax in wanted:
+        if syntax == STORED:
+            return as_it_lies(instance, instance.form)
+        for form in instance.forms:
+            if form.transfer_syntax_uid == syntax:
+                return as_it_lies(instance, form)
+        if syntax == EXPLICIT_VR_LITTLE_ENDIAN and instance.form.transfer_syntax_uid not in VIDEO:
+            return Delivery(instance, syntax, b"", None)
+    return None
+
+
+def make_file(library: Library, instance: InstanceView) -> tuple[str, bytes]:
+    """(transfer syntax, file): in explicit VR little endian, or as it lies when that cannot be made of it.
+
+    A sealed object whose pixels we recompressed is rebuilt as received first; every other is read where it lies.
+    """
+    form = instance.form
+    data_set, syntax = bytes(library.files.read(form.data_set)), form.transfer_syntax_uid
+    packed = form.packed
+    if packed is not None and packed.entry.rebuild is not Rebuild.VERBATIM and library.rebuild_received is not None:
+        data_set = library.rebuild_received(library.store, packed.manifest, packed.entry)
+        syntax = packed.entry.received_transfer_syntax_uid
+    head = file_meta(instance.sop_class_uid, instance.sop_instance_uid, syntax)
+    if syntax == EXPLICIT_VR_LITTLE_ENDIAN:
+        return syntax, head + data_set
+    try:
+        return EXPLICIT_VR_LITTLE_ENDIAN, library.confined.call(to_explicit_little_endian, head + data_set)
+    except (ConfinedFailure, Invalid):
+        return syntax, head + data_set
+
+
+def to_explicit_little_endian(file: bytes) -> bytes:
+    """A file turned into explicit VR little endian, pixels decompressed as they are. Runs in a confined process."""
+    dataset = dcmread(io.BytesIO(file))
+    if "PixelData" in dataset and dataset.file_meta.TransferSyntaxUID.is_compressed and not _deflated(dataset):
+        dataset.decompress(as_rgb=False, generate_instance_uid=False)
+    dataset.file_meta.TransferSyntaxUID = UID(EXPLICIT_VR_LITTLE_ENDIAN)
+    written = io.BytesIO()
+    dcmwrite(written, dataset, implicit_vr=False, little_endian=True, enforce_file_format=True)
+    return written.getvalue()
+
+
+def _deflated(dataset: object) -> bool:
+    return bool(getattr(dataset, "file_meta").TransferSyntaxUID.is_deflated)  # noqa: B009

@@ -1,0 +1,147 @@
+"""The read path of one process: what the doors ask for views, frames, metadata, objects and pictures.
+
+Everything here may block (database, disk, confined processes) unless it says that it never waits; the doors call it
+from worker threads. Rights and the audit of looks are checked where a view is handed out, and nowhere else is needed:
+whatever is delivered is asked for with a view.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from isocenter.access.audit import study_opened
+from isocenter.access.caller import Caller, Right
+from isocenter.delivery import frames
+from isocenter.delivery.cache import BoundedCache
+from isocenter.delivery.files import Files
+from isocenter.delivery.index_source import IndexSource
+from isocenter.delivery.locate import Locator
+from isocenter.delivery.study_view import UNSCANNED, Form, InstanceView, StudyView
+from isocenter.kit.confined import Confined
+from isocenter.kit.database import Database
+from isocenter.standards.dicom.elements import scan
+from isocenter.storage.extents import Bytes, Extent
+from isocenter.storage.manifest import InstanceEntry, Manifest
+from isocenter.storage.object_store import ObjectStore
+
+T = TypeVar("T")
+
+LAYOUTS_KEPT = 50_000
+LOOKS_KEPT = 50_000
+METADATA_CACHE_BYTES = 128 << 20
+PICTURE_CACHE_BYTES = 64 << 20
+
+RebuildReceived = Callable[[ObjectStore, Manifest, InstanceEntry], bytes]
+"""(store, manifest of the pack, the instance in it) → the data set as received, proven by its digest."""
+
+
+class Library:
+    """Reads for all callers of this process. `rebuild_received` comes from the room that seals (domain.archive)."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: ObjectStore,
+        journal_directory: Path,
+        confined: Confined,
+        rebuild_received: RebuildReceived | None = None,
+    ) -> None:
+        self.database = database
+        self.store = store
+        self.confined = confined
+        self.rebuild_received = rebuild_received
+        self.files = Files(Bytes(journal_directory, store))
+        self.locator = Locator(IndexSource(database, store, journal_directory))
+        self.metadata = BoundedCache(METADATA_CACHE_BYTES)
+        self.pictures = BoundedCache(PICTURE_CACHE_BYTES)
+        self._frame_tables: OrderedDict[tuple[int, Extent], tuple[tuple[Extent, ...], ...]] = OrderedDict()
+        self._forms: OrderedDict[tuple[int, Extent], Form] = OrderedDict()
+        self._looks: OrderedDict[tuple[int, str, str, str], None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def view_at_hand(self, caller: Caller, study_instance_uid: str) -> StudyView | None:
+        """The view when it is in memory, fresh, and this sitting's look is on record. Never waits."""
+        caller.require(Right.READ)
+        if _look(caller, study_instance_uid) not in self._looks:
+            return None
+        return self.locator.at_hand(caller.institution_id, study_instance_uid)
+
+    def view(self, caller: Caller, study_instance_uid: str) -> StudyView:
+        """The study as it is now; records the caller's look. Raises Refused, UnknownStudy, Exhausted."""
+        caller.require(Right.READ)
+        view = self.locator.view(caller.institution_id, study_instance_uid)
+        look = _look(caller, study_instance_uid)
+        if look not in self._looks:
+            study_opened(self.database, caller, study_instance_uid)
+            with self._lock:
+                self._looks[look] = None
+                while len(self._looks) > LOOKS_KEPT:
+                    self._looks.popitem(last=False)
+        return view
+
+    def form_at_hand(self, institution_id: int, instance: InstanceView) -> Form | None:
+        """The preferred form of an instance with its layout known; None when it must be scanned. Never waits."""
+        form = instance.form
+        return form if form.header_length != UNSCANNED else self._forms.get((institution_id, form.data_set))
+
+    def form(self, institution_id: int, instance: InstanceView) -> Form:
+        """The preferred form of an instance with its layout known."""
+        known = self.form_at_hand(institution_id, instance)
+        if known is not None:
+            return known
+        form = instance.form
+        data = self.files.view(form.data_set)
+        try:
+            scanned = scan(data, form.syntax, frozenset())
+        finally:
+            data.release()
+        span = scanned.pixel_data
+        known = replace(
+            form,
+            header_length=form.data_set.length if span is None else span.element_offset,
+            pixel_offset=None if span is None else span.value_offset,
+            pixel_length=None if span is None else span.length,
+        )
+        self._keep(self._forms, (institution_id, form.data_set), known)
+        return known
+
+    def frame_extents(
+        self, institution_id: int, instance: InstanceView, form: Form, frame_index: int
+    ) -> frames.FrameExtents:
+        """The bytes of a stored frame; None when it must be derived. Reads the items of an open object once."""
+        frames.check_frame(instance, form, frame_index)
+        known = self.frame_extents_at_hand(institution_id, instance, form, frame_index)
+        if known is not None or not form.encapsulated or form.packed is not None:
+            return known
+        table = frames.scan_fragments(self.files, instance, form)
+        self._keep(self._frame_tables, (institution_id, form.data_set), table)
+        return table[frame_index]
+
+    def frame_extents_at_hand(
+        self, institution_id: int, instance: InstanceView, form: Form, frame_index: int
+    ) -> frames.FrameExtents:
+        """The bytes of a stored frame if that is known already. Never waits."""
+        if form.packed is not None or form.pixel_length is not None:
+            return frames.extents_at_hand(instance, form, frame_index)
+        table = self._frame_tables.get((institution_id, form.data_set))
+        return None if table is None else table[frame_index]
+
+    def _keep(self, kept: OrderedDict[tuple[int, Extent], T], key: tuple[int, Extent], value: T) -> None:
+        with self._lock:
+            kept[key] = value
+            while len(kept) > LAYOUTS_KEPT:
+                kept.popitem(last=False)
+
+    def close(self) -> None:
+        """Let go of files. Database, store and confined processes belong to the process."""
+        self.files.close()
+
+
+def _look(caller: Caller, study_instance_uid: str) -> tuple[int, str, str, str]:
+    return (caller.institution_id, caller.id, caller.sitting, study_instance_uid)

@@ -1,0 +1,90 @@
+"""Pictures for people (PS3.18 10.4.1.1.3): decode, look-up tables, colour, scaling, JPEG or PNG; all confined.
+
+A picture is kept under the digest of the object that it shows, so that nothing is thrown away when a study grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from blake3 import blake3
+
+from isocenter import __version__
+from isocenter.delivery.errors import NoPixels, NotDrawable
+from isocenter.delivery.frames import VIDEO, check_frame
+from isocenter.delivery.pixels import confined, described, stored_frame
+from isocenter.delivery.rendering import Rendering
+from isocenter.delivery.scaling import fitted
+from isocenter.delivery.study_view import InstanceView, SeriesView
+from isocenter.pixels.decode import decode_frame
+from isocenter.pixels.image_encoding import encode_image
+from isocenter.pixels.render import display, render_frame
+from isocenter.pixels.voi_lut import VoiLutFunction, Window
+from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+
+if TYPE_CHECKING:
+    from isocenter.delivery.library import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a picture shows: one frame (from 0) of one instance."""
+
+    instance: InstanceView
+    frame_index: int
+
+
+def subject_of(series: Sequence[SeriesView]) -> Subject:
+    """The middle instance of the first series that can be drawn. Raises NoPixels when there is none."""
+    for one in series:
+        drawable = [instance for instance in one.instances if is_drawable(instance)]
+        if drawable:
+            middle = drawable[len(drawable) // 2]
+            return Subject(middle, middle.number_of_frames // 2)
+    raise NoPixels("Nothing here has pixels that we can draw.")
+
+
+def is_drawable(instance: InstanceView) -> bool:
+    """Whether a picture of an instance is worth trying."""
+    return bool(instance.rows and instance.columns) and instance.received_syntax_uid not in VIDEO
+
+
+def picture_etag(institution_id: int, subject: Subject, rendering: Rendering) -> bytes:
+    """A strong entity tag, also the key in the cache: object's digest, frame, how it is drawn, by which version."""
+    words = (str(institution_id), subject.instance.digest.hex(), str(subject.frame_index), repr(rendering), __version__)
+    return b'"%s"' % blake3("\n".join(words).encode()).hexdigest(16).encode("ascii")
+
+
+def picture_of(library: Library, institution_id: int, subject: Subject, rendering: Rendering) -> bytes:
+    """The picture, drawn now and kept. Raises NoPixels, NotDrawable, UndecodableFrame, BytesAway."""
+    instance = subject.instance
+    form = library.form(institution_id, instance)
+    if form.transfer_syntax_uid in VIDEO:
+        raise NotDrawable("Videos are not drawn yet; retrieve the object itself.", cause="video")
+    check_frame(instance, form, subject.frame_index)
+    frame = stored_frame(library, institution_id, instance, form, subject.frame_index)
+    header = bytes(library.files.read(form.within(0, form.header_length)))
+    picture = confined(
+        library, draw, header, form.transfer_syntax_uid, frame, subject.frame_index, form.encapsulated, rendering
+    )
+    library.pictures.put(picture_etag(institution_id, subject, rendering), picture)
+    return picture
+
+
+def draw(
+    header: bytes, transfer_syntax_uid: str, frame: bytes, frame_index: int, encapsulated: bool, rendering: Rendering
+) -> bytes:
+    """One picture from a header and the bytes of a frame. Runs in a confined process."""
+    model, description = described(header, transfer_syntax_uid)
+    pixels = decode_frame(frame, transfer_syntax_uid if encapsulated else EXPLICIT_VR_LITTLE_ENDIAN, description)
+    picture = render_frame(pixels, description, display(model, frame_index), _window(rendering))
+    if rendering.viewport is not None:
+        picture = fitted(picture, rendering.viewport, upscale=rendering.upscale)
+    return encode_image(picture, rendering.media_type, rendering.quality)
+
+
+def _window(rendering: Rendering) -> Window | None:
+    asked = rendering.window
+    return None if asked is None else Window(asked.centre, asked.width, VoiLutFunction(asked.function))

@@ -1,0 +1,83 @@
+"""A whole DICOMweb service over a real PostgreSQL, a real journal and a real store, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.requests import Request
+
+from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.errors import NotSignedIn
+from isocenter.adapters.dicomweb.router import dicomweb_router
+from isocenter.delivery.library import Library
+from isocenter.domain.archive.store import Archive
+from isocenter.index.institutions import Institution
+from isocenter.kit.confined import Confined
+from isocenter.kit.database import Database
+from isocenter.storage.object_store import ObjectStore, open_store
+
+GIB = 1 << 30
+
+
+@dataclass(slots=True)
+class Hospital:
+    """Everything behind one service, and a client that asks as a program of the institution."""
+
+    client: TestClient
+    archive: Archive
+    library: Library
+    database: Database
+    store: ObjectStore
+    journal_directory: Path
+    institution_id: int
+
+    def as_other(self) -> dict[str, str]:
+        """Headers that ask as the other institution."""
+        return {"authorization": "Bearer other"}
+
+
+@pytest.fixture(scope="session")
+def confined() -> Iterator[Confined]:
+    """Confined processes, started once."""
+    with Confined(processes=2, memory_bytes=2 * GIB, timeout_s=30, preload=("isocenter.delivery.rendered",)) as made:
+        yield made
+
+
+@pytest.fixture
+def hospital(
+    tmp_path: Path,
+    database: Database,
+    institution: Institution,
+    other_institution: Institution,
+    confined: Confined,
+) -> Iterator[Hospital]:
+    """A running service. "Bearer ours" is a program of the institution, "Bearer other" one of the other institution."""
+    journal_directory = tmp_path / "journal"
+    store = open_store(f"file://{tmp_path / 'store'}")
+    callers = {
+        "Bearer ours": Caller(CallerKind.PROGRAM, "token-1", institution.institution_id, Role.ADMINISTRATOR, "a"),
+        "Bearer other": Caller(CallerKind.PROGRAM, "token-2", other_institution.institution_id, Role.RADIOLOGIST, "b"),
+        "Bearer modality": Caller(CallerKind.PROGRAM, "token-3", institution.institution_id, Role.MODALITY, "c"),
+    }
+
+    def caller_of(request: Request) -> Caller:
+        found = callers.get(request.headers.get("authorization", ""))
+        if found is None:
+            raise NotSignedIn("Sign in first, or send a bearer token.")
+        return found
+
+    archive = Archive(
+        journal_directory=journal_directory, node="test", database=database, store=store, max_object_bytes=GIB
+    )
+    library = Library(database=database, store=store, journal_directory=journal_directory, confined=confined)
+    app = FastAPI()
+    app.include_router(dicomweb_router(archive, library, caller_of))
+    with TestClient(app, headers={"authorization": "Bearer ours"}) as client:
+        yield Hospital(client, archive, library, database, store, journal_directory, institution.institution_id)
+    library.close()
+    archive.close()
