@@ -1,0 +1,41 @@
+"""What the archive refuses, and why (doors translate: `adapters/dimse/status.py`, `adapters/dicomweb/errors.py`)."""
+
+from __future__ import annotations
+
+from isocenter.kit.errors import Exhausted, Invalid, NotFound
+
+
+class DataSetMismatch(Invalid):
+    """The data set names another SOP class or instance than the message that carried it (PS3.4 B.2.3, A900)."""
+
+    reason = "data-set-mismatch"
+
+
+class StudyMismatch(Invalid):
+    """The object belongs to another study than the one in the address it was sent to (PS3.18 10.5.1)."""
+
+    reason = "study-mismatch"
+
+
+class ObjectTooLarge(Invalid):
+    """The object is larger than this archive receives."""
+
+    reason = "object-too-large"
+
+
+class ArchiveStopping(Exhausted):
+    """The process is being stopped; the sender's retry will find the next one."""
+
+    reason = "archive-stopping"
+
+
+class IndexAway(Exhausted):
+    """The database does not answer; nothing was acknowledged."""
+
+    reason = "index-away"
+
+
+class UnknownStudy(NotFound):
+    """The caller's institution has no such study."""
+
+    reason = "unknown-study"

@@ -1,0 +1,267 @@
+"""One object on its way in: hashed and buffered while it arrives, examined, and appended to the journal.
+
+An object up to 8 MiB is held in a pooled buffer and appended whole, so that refused objects never touch the disk and
+associations share a segment; a larger one streams into a journal segment of its own (docs/formats.md).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from blake3 import blake3
+
+from isocenter.domain.archive.errors import DataSetMismatch, ObjectTooLarge, StudyMismatch
+from isocenter.index.ingest import IngestRow
+from isocenter.kit.clock import utc_now
+from isocenter.standards.dicom.attributes import IndexAttributes, index_attributes
+from isocenter.standards.dicom.elements import ScannedDataSet, scan
+from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
+from isocenter.storage.journal import LargeMember, MemberHeader, MemberLocation
+
+if TYPE_CHECKING:
+    from isocenter.domain.archive.store import Archive, StoreOutcome
+
+BUFFERED_BYTES = 8 << 20
+"""Objects up to this size are appended whole (design: group commit over shared segments)."""
+FIRST_BUFFER_BYTES = 1 << 20
+POOLED_BUFFERS = 32
+
+
+class BufferPool:
+    """Buffers that outlive one object, because fresh megabytes cost page faults."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._free: list[bytearray] = []
+
+    def take(self) -> bytearray:
+        with self._lock:
+            return self._free.pop() if self._free else bytearray(FIRST_BUFFER_BYTES)
+
+    def give(self, buffer: bytearray) -> None:
+        with self._lock:
+            if len(self._free) < POOLED_BUFFERS:
+                self._free.append(buffer)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an object comes from. door: "c-store", "stow-rs" or "import"."""
+
+    calling_ae_title: str
+    called_ae_title: str
+    peer_address: str
+    door: str
+    default_character_set: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """An object that lies in the journal and is neither durable nor indexed yet.
+
+    number: its place among the objects under way (`Archive.begin`), which hold the checkpoint back.
+    """
+
+    row: IngestRow
+    location: MemberLocation
+    number: int
+
+
+def examine(
+    data_set: memoryview, transfer_syntax_uid: str, default_character_set: str | None
+) -> tuple[ScannedDataSet, IndexAttributes]:
+    """Walk a whole data set and decode what the index keeps of it.
+
+    Raises Invalid when it cannot be walked to its end or lacks a usable Study, Series or SOP Instance UID.
+    """
+    scanned = scan(data_set, transfer_syntax(transfer_syntax_uid))
+    attributes = index_attributes(
+        scanned.values, big_endian=scanned.big_endian, default_character_set=default_character_set
+    )
+    return scanned, attributes
+
+
+def ingest_row(
+    header: MemberHeader, location: MemberLocation, scanned: ScannedDataSet, attributes: IndexAttributes
+) -> IngestRow:
+    """The index row of one journal member; used at reception and again when a journal is read back."""
+    assert header.digest is not None
+    span = scanned.pixel_data
+    return IngestRow(
+        institution_id=header.institution_id,
+        attributes=attributes,
+        segment_node=location.segment.node,
+        segment_epoch=location.segment.epoch,
+        segment_sequence=location.segment.sequence,
+        member_offset=location.member_offset,
+        data_set_offset=location.data_set_offset,
+        data_set_length=location.data_set_length,
+        digest=header.digest,
+        received_at=header.received_at,
+        calling_ae_title=header.calling_ae_title,
+        transfer_syntax_uid=header.transfer_syntax_uid,
+        pixel_value_offset=None if span is None else span.value_offset,
+        pixel_length=None if span is None else span.length,
+        header_length=location.data_set_length if span is None else span.element_offset,
+        door=header.door,
+    )
+
+
+class Reception:
+    """One object being received. Not thread-safe; after any exception call `abandon`."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        institution_id: int,
+        source: Source,
+        *,
+        sop_class_uid: str,
+        sop_instance_uid: str,
+        transfer_syntax_uid: str,
+    ) -> None:
+        self._archive = archive
+        self._institution_id = institution_id
+        self._source = source
+        self.sop_class_uid = sop_class_uid
+        self.sop_instance_uid = sop_instance_uid
+        self.transfer_syntax_uid = transfer_syntax_uid
+        self.expected_study_instance_uid: str | None = None
+        self._hasher = blake3()
+        self._length = 0
+        self._buffer: bytearray | None = archive.buffers.take()
+        self._large: LargeMember | None = None
+        self._appended: Appended | None = None
+
+    @property
+    def length(self) -> int:
+        """Bytes of the data set written so far."""
+        return self._length
+
+    def write(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Take the next bytes of the data set (no preamble, no file meta). Copies; the chunk may be reused."""
+        view = memoryview(chunk)
+        end = self._length + len(view)
+        if end > self._archive.max_object_bytes:
+            raise ObjectTooLarge(
+                "The object is larger than this archive receives; raise ISOCENTER_MAX_OBJECT_BYTES to accept it.",
+                limit_bytes=self._archive.max_object_bytes,
+            )
+        self._hasher.update(view)
+        if self._large is not None:
+            self._large.write(view)
+        elif end > BUFFERED_BYTES:
+            self._spill().write(view)
+        else:
+            self._room_for(end)[self._length : end] = view
+        self._length = end
+
+    def append(self) -> Appended:
+        """Examine the object and append it to the journal; its buffer is free for others afterwards.
+
+        Raises Invalid for an object that cannot be understood: nothing of it is left on disk.
+        """
+        if self._appended is None:
+            self._appended = self._append_large() if self._large is not None else self._append_buffered()
+        return self._appended
+
+    def complete(self) -> StoreOutcome:
+        """Append, then block until the object is durable and indexed."""
+        return self._archive.commit([self.append()])[0]
+
+    def abandon(self) -> None:
+        """Forget the object; what was streamed to disk is removed. Does nothing once the object is committed."""
+        if self._appended is not None:
+            self._archive.under_way.settle(self._appended.number)
+        if self._large is not None:
+            self._large.abandon()
+            self._large = None
+        self._release()
+
+    def _room_for(self, size: int) -> bytearray:
+        buffer = self._buffer
+        assert buffer is not None, "written to after it was appended or abandoned"
+        if size > len(buffer):
+            larger = bytearray(min(BUFFERED_BYTES, max(size, 2 * len(buffer))))
+            larger[: self._length] = memoryview(buffer)[: self._length]
+            self._buffer = buffer = larger
+        return buffer
+
+    def _spill(self) -> LargeMember:
+        assert self._buffer is not None
+        self._large = self._archive.journal.begin_large(self._header(None))
+        self._large.write(memoryview(self._buffer)[: self._length])
+        self._release()
+        return self._large
+
+    def _release(self) -> None:
+        if self._buffer is not None:
+            self._archive.buffers.give(self._buffer)
+            self._buffer = None
+
+    def _header(self, digest: bytes | None) -> MemberHeader:
+        return MemberHeader(
+            institution_id=self._institution_id,
+            sop_class_uid=self.sop_class_uid,
+            sop_instance_uid=self.sop_instance_uid,
+            transfer_syntax_uid=self.transfer_syntax_uid,
+            calling_ae_title=self._source.calling_ae_title,
+            called_ae_title=self._source.called_ae_title,
+            peer_address=self._source.peer_address,
+            received_at=utc_now(),
+            digest=digest,
+            door=self._source.door,
+        )
+
+    def _examined(self, data_set: memoryview) -> tuple[ScannedDataSet, IndexAttributes]:
+        scanned, attributes = examine(data_set, self.transfer_syntax_uid, self._source.default_character_set)
+        for keyword, announced, found in (
+            ("SOPInstanceUID", self.sop_instance_uid, attributes.sop_instance_uid),
+            ("SOPClassUID", self.sop_class_uid, attributes.sop_class_uid),
+        ):
+            if announced != found:
+                raise DataSetMismatch(
+                    f"The data set's {keyword} differs from the one in the message.", announced=announced, found=found
+                )
+        if self.expected_study_instance_uid not in (None, attributes.study_instance_uid):
+            raise StudyMismatch(
+                "The object belongs to another study than the one it was sent to.",
+                expected=self.expected_study_instance_uid,
+                found=attributes.study_instance_uid,
+            )
+        return scanned, attributes
+
+    def _append_buffered(self) -> Appended:
+        assert self._buffer is not None
+        view = memoryview(self._buffer)[: self._length]
+        scanned, attributes = self._examined(view)
+        header = self._header(self._hasher.digest())
+        with self._under_way() as number:
+            location = self._archive.journal.append(header, [view])
+        self._release()
+        return Appended(ingest_row(header, location, scanned, attributes), location, number)
+
+    def _append_large(self) -> Appended:
+        assert self._large is not None
+        with self._large.data_set() as view:
+            scanned, attributes = self._examined(view)
+        digest = self._hasher.digest()
+        header = self._header(digest)
+        with self._under_way() as number:
+            location = self._large.finish(digest)
+        self._large = None
+        return Appended(ingest_row(header, location, scanned, attributes), location, number)
+
+    @contextmanager
+    def _under_way(self) -> Iterator[int]:
+        """Hold the checkpoint back from before the append on; only a failed append lets it go again here."""
+        number = self._archive.under_way.begin()
+        try:
+            yield number
+        except BaseException:
+            self._archive.under_way.settle(number)
+            raise

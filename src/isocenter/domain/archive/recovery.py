@@ -1,0 +1,226 @@
+"""The link between a journal and the index, and what is read back from the journal when the link broke.
+
+Rows of reception are committed asynchronously: visible at once, on the database's disk a moment later. When the server
+has crashed in between, rows after the last checkpoint may be gone, so everything the journal holds after it is recorded
+again; the same is done for journals that a dead process left behind. Recording is idempotent.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from isocenter.domain.archive.duplicates import Holdings, rule_on
+from isocenter.domain.archive.reception import examine, ingest_row
+from isocenter.domain.archive.under_way import Position
+from isocenter.index.checkpoints import checkpoint_of
+from isocenter.index.erasures import erased_at
+from isocenter.index.ingest import Checkpoint, Ingest, IngestOutcome, IngestResult, IngestRow, ServerChanged
+from isocenter.kit.errors import Invalid
+from isocenter.kit.logging import get_logger
+from isocenter.storage.journal import (
+    Damage,
+    JournalMember,
+    JournalWriter,
+    TornTail,
+    cut_torn_tail,
+    is_epoch_live,
+    read_segment,
+    segments,
+)
+
+log = get_logger(__name__)
+
+REPLAY_GROUP = 256
+START: Position = (0, 0)
+
+
+@dataclass(slots=True)
+class Replay:
+    """What one reading back found. members: whole ones; recorded: those the index had lost."""
+
+    members: int = 0
+    recorded: int = 0
+    damaged: int = 0
+    torn: int = 0
+
+
+class IndexLink:
+    """One process's way into the index: records rows, keeps the checkpoint, replays when the server lost something."""
+
+    def __init__(self, holdings: Holdings, journal: JournalWriter, settled_up_to: Callable[[], Position]) -> None:
+        self._holdings = holdings
+        self._journal = journal
+        self._settled_up_to = settled_up_to
+        self._ingest = Ingest(holdings.database.ingest_connection)
+        self._lock = threading.Lock()
+        self._checkpoint: Position = START
+
+    def record(self, rows: Sequence[IngestRow]) -> list[IngestOutcome]:
+        """Record rows that are durable in the journal. Raises Exhausted when the database is away: none counts then."""
+        with self._lock:
+            try:
+                return self._ingest.record(rows)
+            except ServerChanged:
+                self._replay_own()
+                return self._ingest.record(rows)
+
+    def keep_aside(self, row: IngestRow, current: IngestOutcome, reason: str) -> bool:
+        """Record a version that is not current, durably; false when it was there already."""
+        with self._lock:
+            try:
+                return self._ingest.keep_aside(row, current, reason)
+            except ServerChanged:
+                self._replay_own()
+                return self._ingest.keep_aside(row, current, reason)
+
+    def checkpoint(self) -> None:
+        """Note durably up to where the index is complete, when that moved; notices a database that came back."""
+        position = self._settled_up_to()
+        with self._lock:
+            try:
+                if position == self._checkpoint:
+                    _ = self._ingest.server_life
+                    return
+                self._ingest.record_checkpoint(self._named(position))
+            except ServerChanged:
+                self._replay_own()
+                return
+            self._checkpoint = position
+
+    def close(self, end: Position) -> None:
+        """The last checkpoint of a journal that ends well, and the end of the connection."""
+        with self._lock:
+            try:
+                self._ingest.record_checkpoint(self._named(end))
+            finally:
+                self._ingest.close()
+
+    def _named(self, position: Position) -> Checkpoint:
+        return Checkpoint(self._journal.node, self._journal.epoch, *position)
+
+    def _replay_own(self) -> None:
+        self._journal.sync()
+        replay = _replay_epoch(
+            self._holdings, self._ingest, self._journal.node, self._journal.epoch, self._checkpoint, alive=True
+        )
+        log.warning("archive.replayed", epoch=self._journal.epoch, members=replay.members, recorded=replay.recorded)
+
+
+def recover_abandoned(holdings: Holdings) -> Replay:
+    """Record what journals of dead processes hold after their checkpoints. Several processes may do it at once."""
+    total = Replay()
+    directory = holdings.journal_directory
+    with _alone_in(directory), closing(Ingest(holdings.database.ingest_connection)) as ingest:
+        for (node, epoch), group in groupby(segments(directory), key=lambda name: (name.node, name.epoch)):
+            last = max(name.sequence for name in group)
+            if not is_epoch_live(directory, node, epoch):
+                _recover_epoch(holdings, ingest, node, epoch, last, total)
+    return total
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """One process recovers at a time: cutting a torn tail is not for two."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "recovery.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _recover_epoch(holdings: Holdings, ingest: Ingest, node: str, epoch: int, last: int, total: Replay) -> None:
+    with holdings.database.transaction() as connection:
+        known = checkpoint_of(connection, node, epoch)
+    position: Position = START if known is None else (known.sequence, known.end_offset)
+    if position[0] > last:
+        return
+    replay = _replay_epoch(holdings, ingest, node, epoch, position, alive=False)
+    ingest.record_checkpoint(Checkpoint(node, epoch, last + 1, 0))
+    log.info("archive.recovered", node=node, epoch=epoch, members=replay.members, recorded=replay.recorded)
+    total.members += replay.members
+    total.recorded += replay.recorded
+    total.damaged += replay.damaged
+    total.torn += replay.torn
+
+
+def _replay_epoch(
+    holdings: Holdings, ingest: Ingest, node: str, epoch: int, position: Position, *, alive: bool
+) -> Replay:
+    """alive: the epoch is our own and its last segment may be growing, so a torn tail is only its growing end."""
+    replay = Replay()
+    erased = _Erased(holdings)
+    rows: list[IngestRow] = []
+    for item in _items_after(holdings.journal_directory, node, epoch, position):
+        if isinstance(item, JournalMember):
+            replay.members += 1
+            row = _row_of(item)
+            if row is not None and not erased.covers(row):
+                rows.append(row)
+        elif isinstance(item, Damage):
+            replay.damaged += 1
+            log.error("archive.journal-damaged", segment=item.segment.source, offset=item.offset, why=item.reason)
+        elif not alive:
+            replay.torn += 1
+            cut_torn_tail(item.segment.path(holdings.journal_directory), item)
+        if len(rows) >= REPLAY_GROUP:
+            replay.recorded += _record_again(holdings, ingest, rows)
+            rows.clear()
+    replay.recorded += _record_again(holdings, ingest, rows)
+    return replay
+
+
+def _items_after(
+    directory: Path, node: str, epoch: int, position: Position
+) -> Iterator[JournalMember | Damage | TornTail]:
+    sequence, offset = position
+    for name in segments(directory, node):
+        if name.epoch == epoch and name.sequence >= sequence:
+            yield from read_segment(name.path(directory), offset if name.sequence == sequence else 0)
+
+
+def _row_of(member: JournalMember) -> IngestRow | None:
+    header = member.header
+    try:
+        scanned, attributes = examine(member.data_set, header.transfer_syntax_uid, None)
+    except Invalid as error:
+        log.error("archive.member-not-indexable", sop_instance_uid=header.sop_instance_uid, reason=error.reason)
+        return None
+    return ingest_row(header, member.location, scanned, attributes)
+
+
+def _record_again(holdings: Holdings, ingest: Ingest, rows: list[IngestRow]) -> int:
+    if not rows:
+        return 0
+    try:
+        outcomes = ingest.record(rows)
+    except ServerChanged:  # a fresh connection of recovery; what it may have lost is being recorded right now
+        outcomes = ingest.record(rows)
+    stored = 0
+    for row, outcome in zip(rows, outcomes, strict=True):
+        if outcome.result is IngestResult.STORED:
+            stored += 1
+        else:
+            rule_on(holdings, ingest.keep_aside, row, outcome)
+    return stored
+
+
+class _Erased:
+    """Studies that were erased after a member was received must not come back with it."""
+
+    def __init__(self, holdings: Holdings) -> None:
+        self._holdings = holdings
+        self._known: dict[tuple[int, str], datetime | None] = {}
+
+    def covers(self, row: IngestRow) -> bool:
+        key = (row.institution_id, row.attributes.study_instance_uid)
+        if key not in self._known:
+            with self._holdings.database.transaction(row.institution_id) as connection:
+                self._known[key] = erased_at(connection, key[1])
+        moment = self._known[key]
+        return moment is not None and row.received_at <= moment

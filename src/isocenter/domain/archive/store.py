@@ -1,0 +1,195 @@
+"""The verb "store": durable in the journal, visible in the index, and only then acknowledged.
+
+Two shared steps stand between an appended object and its acknowledgement: one `fdatasync` for all that was appended,
+one transaction for all their rows. They are grouped apart, so that while one group is being indexed the next is
+already being written to disk. Design and reasons: docs/architecture.md, "The life of an object".
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from isocenter.access.caller import Caller, Right
+from isocenter.domain.archive.duplicates import Holdings, Ruling, rule_on
+from isocenter.domain.archive.errors import ArchiveStopping
+from isocenter.domain.archive.grouping import Grouping
+from isocenter.domain.archive.reception import Appended, BufferPool, Reception, Source
+from isocenter.domain.archive.recovery import IndexLink, recover_abandoned
+from isocenter.domain.archive.under_way import UnderWay
+from isocenter.index.ingest import IngestOutcome, IngestResult
+from isocenter.kit.database import Database, DatabaseAway
+from isocenter.kit.errors import Exhausted, IsocenterError
+from isocenter.kit.logging import get_logger
+from isocenter.kit.settings import MIB
+from isocenter.storage.errors import JournalPoisoned
+from isocenter.storage.journal import JournalWriter
+from isocenter.storage.object_store import ObjectStore
+
+log = get_logger(__name__)
+
+CHECKPOINT_EVERY_S = 1.0
+FREE_BYTES_NEEDED = 256 * MIB
+
+
+class StoreKind(StrEnum):
+    """What became of an object that was accepted."""
+
+    STORED = "stored"
+    ALREADY_STORED = "already-stored"
+    KEPT_ASIDE = "kept-aside"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOutcome:
+    """An acknowledged object. warnings: stable words for people who look after data quality, not for the sender."""
+
+    kind: StoreKind
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    warnings: tuple[str, ...]
+
+
+class Archive:
+    """Receives objects for one process: owns its leased journal and its connection to the index.
+
+    Call `close` (or use as a context manager): it stops taking objects and records the last checkpoint.
+    """
+
+    def __init__(
+        self, *, journal_directory: Path, node: str, database: Database, store: ObjectStore, max_object_bytes: int
+    ) -> None:
+        """node: this host's name, lower-case. Reads back what a dead process left in its journal before it returns."""
+        self.max_object_bytes = max_object_bytes
+        self.buffers = BufferPool()
+        self._holdings = Holdings(database, store, journal_directory)
+        recover_abandoned(self._holdings)
+        self.journal = JournalWriter(journal_directory, node)
+        self.under_way = UnderWay(self.journal.position)
+        self._link = IndexLink(self._holdings, self.journal, self.under_way.settled_up_to)
+        self._durable: Grouping[None, None] = Grouping(self._sync)
+        self._indexed: Grouping[Appended, IngestOutcome] = Grouping(
+            lambda group: self._link.record([appended.row for appended in group])
+        )
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="archive-keeper", daemon=True)
+        self._keeper.start()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def reception(
+        self, caller: Caller, source: Source, *, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
+    ) -> Reception:
+        """Begin to receive one object for the caller's institution. Raises Refused, ArchiveStopping."""
+        caller.require(Right.STORE)
+        if self._stopping.is_set():
+            raise ArchiveStopping("This Isocenter process is stopping; send again in a moment.")
+        return Reception(
+            self,
+            caller.institution_id,
+            source,
+            sop_class_uid=sop_class_uid,
+            sop_instance_uid=sop_instance_uid,
+            transfer_syntax_uid=transfer_syntax_uid,
+        )
+
+    def commit(self, group: Sequence[Appended]) -> list[StoreOutcome]:
+        """Block until all objects of the group are durable and indexed. Raises Exhausted: then none is acknowledged."""
+        if not group:
+            return []
+        try:
+            self._make_durable(group)
+            outcomes = self._indexed.submit(group)
+            return [self._acknowledge(appended, outcome) for appended, outcome in zip(group, outcomes, strict=True)]
+        finally:
+            for appended in group:
+                self.under_way.settle(appended.number)
+
+    def complete_many(self, receptions: Sequence[Reception]) -> list[StoreOutcome | IsocenterError]:
+        """Complete several objects as one group; an object that is refused does not stop the others."""
+        appended: list[Appended | IsocenterError] = []
+        for reception in receptions:
+            try:
+                appended.append(reception.append())
+            except IsocenterError as error:
+                reception.abandon()
+                appended.append(error)
+        group = [each for each in appended if isinstance(each, Appended)]
+        try:
+            outcomes = iter(self.commit(group))
+        except IsocenterError as error:
+            return [each if isinstance(each, IsocenterError) else error for each in appended]
+        return [each if isinstance(each, IsocenterError) else next(outcomes) for each in appended]
+
+    def writable(self) -> None:
+        """Raise Exhausted, with the reason, when an object sent now would not be acknowledged."""
+        if self._stopping.is_set():
+            raise ArchiveStopping("This Isocenter process is stopping.")
+        free = shutil.disk_usage(self._holdings.journal_directory).free
+        if free < FREE_BYTES_NEEDED:
+            raise Exhausted("The disk of the journals is nearly full; free some space.", free_bytes=free)
+        if not self._holdings.database.answers():
+            raise DatabaseAway("The database does not answer.")
+
+    def close(self) -> None:
+        """Stop taking objects, record the last checkpoint and give the journal's lease back."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self._keeper.join(timeout=30)
+        self.journal.close()
+        try:
+            self._link.close(self.under_way.settled_up_to())
+        except Exhausted as error:  # the next process reads the journal back instead
+            log.warning("archive.last-checkpoint-missing", reason=error.reason)
+
+    def _sync(self, group: Sequence[None]) -> Sequence[None]:
+        self.journal.sync()
+        return group
+
+    def _make_durable(self, group: Sequence[Appended]) -> None:
+        """One shared fdatasync. A segment may have been given up before this group came: then its members are lost."""
+        self._durable.submit([None])
+        lost = [appended for appended in group if not self.journal.is_durable(appended.location)]
+        if lost:
+            raise JournalPoisoned(
+                "The disk failed; send the objects again.",
+                segments=tuple({appended.location.segment.source for appended in lost}),
+            )
+
+    def _acknowledge(self, appended: Appended, outcome: IngestOutcome) -> StoreOutcome:
+        kind = StoreKind.STORED
+        if outcome.result is not IngestResult.STORED:
+            ruling = rule_on(self._holdings, self._link.keep_aside, appended.row, outcome)
+            kind = StoreKind.KEPT_ASIDE if ruling is Ruling.OTHER_CONTENT else StoreKind.ALREADY_STORED
+        attributes = appended.row.attributes
+        return StoreOutcome(
+            kind,
+            attributes.study_instance_uid,
+            attributes.series_instance_uid,
+            attributes.sop_class_uid,
+            attributes.sop_instance_uid,
+            attributes.warnings,
+        )
+
+    def _keep(self) -> None:
+        """Once a second: close old segments, record the checkpoint, and look whether the database came back."""
+        while not self._stopping.wait(CHECKPOINT_EVERY_S):
+            try:
+                if self.journal.roll_if_due():
+                    self.journal.sync()
+                self._link.checkpoint()
+            except Exhausted as error:
+                log.warning("archive.checkpoint-late", reason=error.reason, detail=str(error))
+            except Exception:
+                log.exception("archive.keeper-failed")

@@ -1,0 +1,18 @@
+"""Up to where each journal is in the index for good (written by `Ingest.record_checkpoint`)."""
+
+from __future__ import annotations
+
+from isocenter.index.ingest import Checkpoint
+from isocenter.kit.database import Connection
+
+
+def checkpoint_of(connection: Connection, node: str, epoch: int) -> Checkpoint | None:
+    """The checkpoint of one epoch of a node's journal; None when none was recorded."""
+    row = connection.execute(
+        "SELECT sequence, end_offset FROM checkpoint WHERE node = %s AND epoch = %s", [node, epoch]
+    ).fetchone()
+    if row is None:
+        return None
+    sequence, end_offset = row
+    assert isinstance(sequence, int) and isinstance(end_offset, int)
+    return Checkpoint(node, epoch, sequence, end_offset)
