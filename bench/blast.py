@@ -35,12 +35,18 @@ class Load:
 
 def blast(port: int, called: str, instances: Sequence[Instance], associations: int) -> Load:
     """Store the instances over several associations, a process each, one object in flight per association."""
-    shares = [instances[start::associations] for start in range(associations)]
+    shares = in_shares(instances, associations)
     began = time.perf_counter()
     answers = forked([_sender(port, called, share) for share in shares])
     seconds = time.perf_counter() - began
     latencies = tuple(float(value) for answer in answers for value in answer)
     return Load(len(instances), sum(instance.length for instance in instances), seconds, latencies)
+
+
+def in_shares(instances: Sequence[Instance], count: int) -> list[Sequence[Instance]]:
+    """Neighbours together: each association sends studies of its own, as modalities do."""
+    size = -(-len(instances) // count)
+    return [instances[start : start + size] for start in range(0, len(instances), size)]
 
 
 def _sender(port: int, called: str, share: Sequence[Instance]) -> Callable[[], list[float]]:

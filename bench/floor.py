@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.blast import Load, forked
+from bench.blast import Load, forked, in_shares
 from bench.data import Instance
 
 LISTENING = "listening"
@@ -55,7 +55,7 @@ def _take(connection: socket.socket, prefix: Path, durable: bool) -> None:
 
 def send(port: int, instances: Sequence[Instance], connections: int) -> Load:
     """Send the data sets over several connections and wait for each answer."""
-    shares = [instances[start::connections] for start in range(connections)]
+    shares = in_shares(instances, connections)
     began = time.perf_counter()
     answers = forked([_sender(port, share) for share in shares])
     seconds = time.perf_counter() - began
