@@ -1,0 +1,88 @@
+"""The commands and their arguments; what they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isocenter import __version__
+from isocenter.apps.cli import people, tokens
+
+app = typer.Typer(
+    name="isocenter",
+    help="Isocenter: an open regional medical imaging archive, from the scanner to the screen.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(tokens.app, name="token")
+app.add_typer(people.app, name="user")
+samples_app = typer.Typer(
+    help="Sample studies: real ones that pydicom ships, and a synthetic chest CT.", no_args_is_help=True
+)
+app.add_typer(samples_app, name="samples")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="Use the demo home and fill it with sample studies.")] = False,
+) -> None:
+    """Start everything in the foreground: database, DICOM listener, web server, worker. Ctrl-C stops it."""
+    from isocenter.apps.cli.start import start
+
+    raise typer.Exit(start(demo=demo))
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="DICOM files, or folders to walk.", metavar="PATH...")],
+    as_json: JsonOption = False,
+) -> None:
+    """Store DICOM files through the same verb as every modality; reports each refused file with its reason."""
+    from isocenter.apps.cli.import_files import import_files
+
+    raise typer.Exit(import_files(paths, as_json=as_json))
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """What is running, how much is stored, how full the disk is, what waits."""
+    from isocenter.apps.cli.status import show_status
+
+    show_status(as_json=as_json)
+
+
+@samples_app.command("load")
+def samples_load() -> None:
+    """Send the sample studies to the running Isocenter through its DICOM listener."""
+    from isocenter.apps.cli.samples import load
+
+    raise typer.Exit(load())
+
+
+@samples_app.command("remove")
+def samples_remove() -> None:
+    """Erase the sample studies from the running Isocenter."""
+    from isocenter.apps.cli.samples import remove
+
+    remove()
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    sys.stdout.write(f"isocenter {__version__}\n")
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the web server."""
+    from isocenter.apps.web import openapi_document
+
+    sys.stdout.write(openapi_document())

@@ -1,0 +1,85 @@
+"""`isocenter import PATH...`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from isocenter.access import audit
+from isocenter.apps.cli.exit_codes import SOME_REFUSED
+from isocenter.apps.cli.running import Running, running_isocenter
+from isocenter.apps.cli.terminal import err, out, tell_json
+from isocenter.apps.home import NotOurs
+from isocenter.apps.importing import ImportReport, files_below, import_paths
+from isocenter.apps.wiring import open_archive, open_object_store
+
+
+def import_files(paths: list[Path], *, as_json: bool) -> int:
+    """The exit code: 0 when every file was stored, 1 when some were refused."""
+    files = list(files_below(paths))
+    with running_isocenter() as running:
+        report = _import(running, files, quiet=as_json)
+        _record(running, report)
+    if as_json:
+        tell_json(_as_json(report))
+    else:
+        _show(report)
+    return SOME_REFUSED if report.refused else 0
+
+
+def _import(running: Running, files: list[Path], *, quiet: bool) -> ImportReport:
+    settings = running.settings
+    try:
+        archive = open_archive(settings, running.database, open_object_store(settings))
+    except PermissionError:
+        raise NotOurs(f"{settings.home} belongs to another user: run this command as that user.") from None
+    with closing(archive), _progress(len(files), quiet=quiet) as advanced:
+        return import_paths(archive, running.caller, files, ae_title=settings.ae_title, advanced=advanced)
+
+
+@contextmanager
+def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TextColumn("files"), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=quiet or not err.is_terminal) as progress:
+        task = progress.add_task("import", total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+def _record(running: Running, report: ImportReport) -> None:
+    with running.database.transaction(running.caller.institution_id) as connection:
+        audit.record(
+            connection,
+            running.caller,
+            audit.Action.IMPORTED,
+            instances=report.stored,
+            studies=len(report.studies),
+            refused=len(report.refused),
+        )
+
+
+def _show(report: ImportReport) -> None:
+    for each in report.refused:
+        out.print(f"refused  {each.path}: {each.message}", markup=False)
+    counts = [f"{report.stored} stored", f"{report.already_stored} already here"]
+    if report.kept_aside:
+        counts.append(f"{report.kept_aside} kept aside (other content under a known UID)")
+    if report.passed_over:
+        counts.append(f"{report.passed_over} DICOMDIR passed over")
+    counts.append(f"{len(report.refused)} refused")
+    out.print(f"{', '.join(counts)}; {len(report.studies)} studies.")
+
+
+def _as_json(report: ImportReport) -> dict[str, object]:
+    return {
+        "stored": report.stored,
+        "already_stored": report.already_stored,
+        "kept_aside": report.kept_aside,
+        "passed_over": report.passed_over,
+        "refused": [
+            {"path": str(each.path), "reason": each.reason, "message": each.message} for each in report.refused
+        ],
+        "studies": sorted(report.studies),
+    }

@@ -1,0 +1,71 @@
+"""`isocenter user`: people's accounts."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from isocenter.access import enrolment, users
+from isocenter.access.caller import Role
+from isocenter.apps.cli.running import Running, running_isocenter
+from isocenter.apps.cli.terminal import err, out, tell_json
+
+app = typer.Typer(help="People's accounts.", no_args_is_help=True)
+RoleOption = Annotated[str, typer.Option(help="administrator or radiologist.")]
+
+
+@app.command()
+def add(username: Annotated[str, typer.Argument(help="The name to sign in with.")], role: RoleOption) -> None:
+    """Prepare an account: prints a one-time link (24 hours) with which the person sets name and password."""
+    wanted = users.role_of_person(role)
+    with running_isocenter() as running:
+        _print_link(running, wanted, username)
+
+
+@app.command()
+def link(role: RoleOption = "administrator") -> None:
+    """Print a one-time link (24 hours) that creates an account with a name of the person's choice."""
+    wanted = users.role_of_person(role)
+    with running_isocenter() as running:
+        _print_link(running, wanted, None)
+
+
+@app.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
+    """Everyone with an account."""
+    with running_isocenter() as running:
+        known = users.users_of(running.database, running.caller)
+    if as_json:
+        tell_json(
+            [
+                {
+                    "username": each.username,
+                    "display_name": each.display_name,
+                    "role": each.role,
+                    "disabled": each.disabled,
+                }
+                for each in known
+            ]
+        )
+        return
+    table = Table("User name", "Name", "Role", "State")
+    for each in known:
+        table.add_row(each.username, each.display_name, each.role, "disabled" if each.disabled else "active")
+    out.print(table)
+
+
+@app.command()
+def disable(username: Annotated[str, typer.Argument(help="The user name.")]) -> None:
+    """End an account and all its sessions."""
+    with running_isocenter() as running:
+        users.disable_user(running.database, running.caller, username)
+    out.print(f"{username} can no longer sign in.", markup=False)
+
+
+def _print_link(running: Running, role: Role, username: str | None) -> None:
+    secret = enrolment.issue_enrolment(running.database, running.caller, role, username=username)
+    err.print("This link works once, for 24 hours:")
+    sys.stdout.write(f"{running.state.http_url}/enrol/{secret}\n")

@@ -1,0 +1,29 @@
+"""`isocenter samples`: load and remove the sample studies of the running Isocenter."""
+
+from __future__ import annotations
+
+from isocenter.apps import samples
+from isocenter.apps.cli.exit_codes import SOME_REFUSED
+from isocenter.apps.cli.running import running_isocenter
+from isocenter.apps.cli.terminal import out
+from isocenter.apps.erasing import erase_studies
+
+
+def load() -> int:
+    """Send the samples through the DICOM listener; the exit code."""
+    with running_isocenter() as running:
+        sent = samples.send_samples(running.settings, lambda line: out.print(line, markup=False))
+        samples.remember(running.settings.home, sent)
+    for each in sent.refused:
+        out.print(f"refused  {each}", markup=False)
+    out.print(f"{sent.stored} instances in {len(sent.studies)} studies are here.")
+    return SOME_REFUSED if sent.refused else 0
+
+
+def remove() -> None:
+    """Erase the studies that were loaded as samples."""
+    with running_isocenter() as running:
+        studies = samples.remembered(running.settings.home) or []
+        erased = erase_studies(running.settings, running.database, running.caller, studies, reason="sample data")
+        samples.forget(running.settings.home)
+    out.print(f"{erased} sample studies are erased.")

@@ -1,0 +1,326 @@
+"""`isocenter up`: one supervisor that starts everything on one machine, keeps it running and stops it in order."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import Any
+
+from rich.console import Console
+
+from isocenter import __version__
+from isocenter.access.caller import Role, system_caller
+from isocenter.access.enrolment import issue_enrolment, withdraw_first_enrolments
+from isocenter.access.institutions import Institution, ensure_institution
+from isocenter.access.users import administrator_exists
+from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.home import HomeLock, RunState, make_home, write_state
+from isocenter.apps.processes import Child
+from isocenter.apps.settings_from_environment import settings_to_environment
+from isocenter.index.migrate import migrate
+from isocenter.kit.clock import utc_now
+from isocenter.kit.database import Database
+from isocenter.kit.errors import Conflict, Exhausted, IsocenterError
+from isocenter.kit.settings import Settings
+
+DRAIN_S = 35.0  # the listener itself drains for at most 30
+READY_TIMEOUT_S = 60.0
+_LOOK_EVERY_S = 0.2
+
+
+class PortInUse(Conflict):
+    """Another program listens on the port."""
+
+    reason = "port-in-use"
+
+
+class NeverReady(Exhausted):
+    """The processes were started and did not become ready."""
+
+    reason = "never-ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What there is to tell once everything is ready."""
+
+    settings: Settings
+    institution: Institution
+    http_url: str
+    enrolment_url: str | None
+
+
+class Supervisor:
+    """Everything that runs on one home. `run` blocks until it is told to stop."""
+
+    def __init__(self, settings: Settings, console: Console, *, demo: bool = False) -> None:
+        self._settings = settings
+        self._console = console
+        self._demo = demo
+        self._lock = HomeLock(settings.home)
+        self._postgres: EmbeddedPostgres | None = None
+        self._http_socket: socket.socket | None = None
+        self._children: list[Child] = []
+        self._samples: Child | None = None
+        self._state: RunState | None = None
+        self._stop = Event()
+        self._hurry = Event()
+
+    def run(self, ready: Callable[[Started], None]) -> int:
+        """Start all, call `ready`, keep all running until SIGINT or SIGTERM, stop all. Returns the exit code.
+
+        Raises AlreadyRunning, PortInUse, HomeNotUsable and what PostgreSQL's start may raise.
+        """
+        make_home(self._settings.home)
+        self._lock.take()
+        with _signals(self._on_signal):
+            try:
+                started = self._start()
+                if started is not None and not self._stop.is_set():
+                    ready(started)
+                    self._start_samples()
+                while not self._stop.wait(_LOOK_EVERY_S):
+                    self._look_after()
+            finally:
+                self._stop_all()
+        return 0
+
+    def _on_signal(self) -> None:
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    def _start(self) -> Started | None:
+        shutil.rmtree(self._settings.home / "run" / "metrics", ignore_errors=True)
+        (self._settings.home / "run" / "metrics").mkdir(mode=0o700)
+        settings = self._settings = self._with_ports(self._settings)
+        if settings.database_url is None:
+            with self._doing("Starting PostgreSQL"):
+                self._postgres = EmbeddedPostgres(settings.home)
+                settings = self._settings = replace(settings, database_url=self._postgres.start())
+        assert settings.database_url is not None
+        with self._doing("Preparing the database"):
+            migrate(settings.database_url)
+            with closing(Database(settings.database_url)) as database:
+                institution = ensure_institution(database, settings.institution_name)
+                enrolment = self._first_enrolment(database, institution)
+        assert self._http_socket is not None
+        url = f"http://{_shown_host(settings.http_host)}:{settings.http_port}"
+        self._state = self._first_state(settings, institution, url)
+        self._children = self._make_children(settings, self._http_socket.fileno())
+        with self._doing("Starting the listener, the web server and the worker"):
+            for child in self._children:
+                child.start()
+            self._write_state()
+            if not self._wait_until_ready():
+                return None
+        return Started(settings, institution, url, None if enrolment is None else f"{url}/enrol/{enrolment}")
+
+    def _with_ports(self, settings: Settings) -> Settings:
+        """Bind the web socket here, so that every web process shares it; make sure that the DICOM port is free."""
+        self._http_socket = _bound(settings.http_host, settings.http_port, "ISOCENTER_HTTP_PORT")
+        self._http_socket.listen(1024)
+        self._http_socket.set_inheritable(True)
+        with _bound(settings.dicom_host, settings.dicom_port, "ISOCENTER_DICOM_PORT") as probe:
+            dicom_port = probe.getsockname()[1]
+        return replace(settings, http_port=self._http_socket.getsockname()[1], dicom_port=dicom_port)
+
+    def _first_enrolment(self, database: Database, institution: Institution) -> str | None:
+        if administrator_exists(database, institution.institution_id):
+            return None
+        withdraw_first_enrolments(database, institution.institution_id)
+        return issue_enrolment(database, system_caller(institution.institution_id, "up"), Role.ADMINISTRATOR)
+
+    def _first_state(self, settings: Settings, institution: Institution, url: str) -> RunState:
+        return RunState(
+            pid=os.getpid(),
+            version=__version__,
+            started_at=utc_now().isoformat(timespec="seconds"),
+            home=str(settings.home),
+            http_url=url,
+            ae_title=settings.ae_title,
+            dicom_host=settings.dicom_host,
+            dicom_port=settings.dicom_port,
+            institution_id=institution.institution_id,
+            institution_name=institution.name,
+            settings=settings_to_environment(settings),
+        )
+
+    def _make_children(self, settings: Settings, http_fd: int) -> list[Child]:
+        environment = self._environment(settings)
+        logs = settings.home / "logs"
+        children = [Child("listener", ["listener"], environment, logs)]
+        for number in range(1, settings.web_processes + 1):
+            name = "web" if settings.web_processes == 1 else f"web-{number}"
+            children.append(Child(name, ["web", str(number), str(http_fd)], environment, logs, pass_fds=[http_fd]))
+        children.append(Child("worker", ["worker"], environment, logs))
+        return children
+
+    def _environment(self, settings: Settings) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ISOCENTER_")}
+        return (
+            inherited
+            | settings_to_environment(settings)
+            | {"PROMETHEUS_MULTIPROC_DIR": str(settings.home / "run" / "metrics"), "PYTHONUNBUFFERED": "1"}
+        )
+
+    def _wait_until_ready(self) -> bool:
+        """False when told to stop meanwhile. Raises NeverReady."""
+        url = f"http://{_local_host(self._settings.http_host)}:{self._settings.http_port}/health/ready"
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if _answers(url):
+                return True
+            if self._stop.wait(_LOOK_EVERY_S):
+                return False
+            self._look_after()
+        raise NeverReady(f"The processes did not become ready; their logs are in {self._settings.home / 'logs'}.")
+
+    def _start_samples(self) -> None:
+        """Fill a demo home, the first time, from a process of its own that tells about its progress."""
+        from isocenter.apps.samples import remembered  # pydicom and numpy: only a demo pays for them
+
+        if self._demo and remembered(self._settings.home) is None:
+            environment, logs = self._environment(self._settings), self._settings.home / "logs"
+            self._samples = Child("samples", ["samples"], environment, logs, echo=self._echo)
+            self._samples.start()
+
+    def _echo(self, line: bytes) -> None:
+        self._console.print(line.decode("utf-8", "replace").rstrip(), highlight=False, markup=False)
+
+    def _look_after(self) -> None:
+        changed = self._revive_postgres()
+        for child in self._children:
+            code = child.exit_code
+            if child.restart_if_dead():
+                changed = True
+                self._console.print(f"[yellow]{child.name} ended ({_ending(code)}); started again.[/]")
+        if changed:
+            self._write_state()
+
+    def _revive_postgres(self) -> bool:
+        postgres = self._postgres
+        if postgres is None or postgres.process is None or postgres.process.poll() is None:
+            return False
+        self._console.print("[yellow]PostgreSQL ended; starting it again.[/]")
+        for pause_s in (0.5, 1.0, 2.0, 4.0, 8.0):
+            try:
+                postgres.start()
+                return True
+            except IsocenterError as error:
+                self._console.print(f"[red]{error.message}[/]")
+                if self._stop.wait(pause_s):
+                    return False
+        raise NeverReady("PostgreSQL cannot be started again; its log is in home/logs/postgres.log.")
+
+    def _write_state(self) -> None:
+        if self._state is not None:
+            self._state.processes = [child.state for child in self._children]
+            write_state(self._settings.home, self._state)
+
+    def _stop_all(self) -> None:
+        """Doors first (the listener drains), then the web server, PostgreSQL last."""
+        with _ignoring_broken_terminal():
+            if self._children:
+                self._console.print("Stopping … (Ctrl-C again to hurry)", highlight=False)
+        doors = [child for child in self._children if not child.name.startswith("web")]
+        if self._samples is not None:
+            self._samples.kill()
+        self._end(doors)
+        self._end([child for child in self._children if child not in doors])
+        if self._http_socket is not None:
+            self._http_socket.close()
+        if self._postgres is not None:
+            self._postgres.stop()
+        self._lock.give_back()
+        with _ignoring_broken_terminal():
+            if self._children:
+                self._console.print("Stopped.", highlight=False)
+
+    def _end(self, children: list[Child]) -> None:
+        for child in children:
+            child.ask_to_stop()
+        until = time.monotonic() + DRAIN_S
+        for child in children:
+            while not child.wait(min(until, time.monotonic() + _LOOK_EVERY_S)):
+                if self._hurry.is_set() or time.monotonic() >= until:
+                    child.kill()
+
+    @contextmanager
+    def _doing(self, what: str) -> Iterator[None]:
+        if self._console.is_terminal:
+            with self._console.status(what + " …"):
+                yield
+        else:
+            yield
+
+
+@contextmanager
+def _signals(handle: Callable[[], None]) -> Iterator[None]:
+    """SIGINT and SIGTERM call `handle` while the block runs."""
+
+    def on_signal(_number: int, _frame: Any) -> None:
+        handle()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _ignoring_broken_terminal() -> Iterator[None]:
+    """The terminal may be gone (SIGHUP, a closed pipe); stopping goes on."""
+    try:
+        yield
+    except OSError:
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+
+
+def _bound(host: str, port: int, setting: str) -> socket.socket:
+    """A bound TCP socket. Raises PortInUse with the setting that changes it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        advice = f"stop what uses it, or set {setting} to another port."
+        raise PortInUse(f"Port {port} on {host} cannot be used ({error.strerror}): {advice}") from None
+    return bound
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def _local_host(host: str) -> str:
+    local = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"[{local}]" if ":" in local and not local.startswith("[") else local
+
+
+def _shown_host(host: str) -> str:
+    return socket.gethostname() if host in ("0.0.0.0", "::", "") else _local_host(host)  # noqa: S104
+
+
+def _ending(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    return f"signal {signal.Signals(-code).name}"

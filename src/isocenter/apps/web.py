@@ -1,0 +1,135 @@
+"""The web process: the product's API, DICOMweb, health, metrics and the web client on one socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from isocenter.access.attempts import SignInAttempts
+from isocenter.adapters.dicomweb.router import dicomweb_router
+from isocenter.adapters.web.application import build_application
+from isocenter.adapters.web.authentication import Authenticator, caller
+from isocenter.adapters.web.parts import WebParts
+from isocenter.apps.home import read_state
+from isocenter.apps.wiring import database_url_of, open_archive, open_object_store
+from isocenter.delivery.library import Library
+from isocenter.domain.archive.store import Archive
+from isocenter.kit.confined import Confined
+from isocenter.kit.database import Database
+from isocenter.kit.errors import Exhausted
+from isocenter.kit.logging import get_logger
+from isocenter.kit.settings import GIB, Settings
+
+log = get_logger(__name__)
+
+DECODE_MEMORY_BYTES = 2 * GIB
+DECODE_TIMEOUT_S = 30.0
+STOP_S = 20
+_PRELOAD = ("numpy", "isocenter.pixels")
+
+
+class ListenerAway(Exhausted):
+    """The DICOM listener does not answer."""
+
+    reason = "listener-away"
+
+
+def run(settings: Settings, *, number: int, socket_fd: int) -> int:
+    """Serve until SIGTERM. number: which of the web processes this is; socket_fd: the bound, listening socket."""
+    with ExitStack() as stack:
+        database = stack.enter_context(closing(Database(database_url_of(settings), max_connections=16)))
+        store = open_object_store(settings)
+        archive = stack.enter_context(open_archive(settings, database, store))
+        confined = stack.enter_context(
+            closing(
+                Confined(
+                    processes=max(1, min(4, os.cpu_count() or 1)),
+                    memory_bytes=DECODE_MEMORY_BYTES,
+                    timeout_s=DECODE_TIMEOUT_S,
+                    preload=_PRELOAD,
+                )
+            )
+        )
+        library = stack.enter_context(
+            closing(
+                Library(
+                    database=database,
+                    store=store,
+                    journal_directory=settings.home / "journal",
+                    confined=confined,
+                )
+            )
+        )
+        app = application(settings, database, archive, library)
+        listening = stack.enter_context(socket.socket(fileno=socket_fd))
+        log.info("Web server is starting", number=number)
+        _server(app).run(sockets=[listening])
+    return 0
+
+
+def application(settings: Settings, database: Database, archive: Archive, library: Library) -> FastAPI:
+    """The whole application around open parts."""
+    parts = WebParts(
+        settings=settings,
+        database=database,
+        authenticator=Authenticator(database),
+        attempts=SignInAttempts(),
+        ready=lambda: check_ready(settings, archive),
+        run_state=lambda: _run_state(settings),
+    )
+    return build_application(parts, (dicomweb_router(archive, library, caller),), web_client_folder())
+
+
+def check_ready(settings: Settings, archive: Archive) -> None:
+    """Raise Exhausted unless a store (by either door) and a query would succeed now."""
+    archive.writable()
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.dicom_host, settings.dicom_host)  # noqa: S104
+    try:
+        with socket.create_connection((host, settings.dicom_port), timeout=2):
+            pass
+    except OSError:
+        raise ListenerAway("The DICOM listener does not answer.") from None
+
+
+def openapi_document() -> str:
+    """The OpenAPI document, made without starting anything."""
+    return json.dumps(build_application(None, (), None).openapi(), ensure_ascii=False, indent=1) + "\n"
+
+
+def web_client_folder() -> Path | None:
+    """The built web client: inside an installed package, or beside the sources of a checkout."""
+    here = Path(__file__).resolve()
+    for folder in (here.parents[1] / "web_client", here.parents[3] / "web" / "dist"):
+        if (folder / "index.html").is_file():
+            return folder
+    return None
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            loop="uvloop",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=65,
+            timeout_graceful_shutdown=STOP_S,
+            backlog=1024,
+        )
+    )
+
+
+def _run_state(settings: Settings) -> dict[str, Any] | None:
+    state = read_state(settings.home)
+    return None if state is None else asdict(state)
