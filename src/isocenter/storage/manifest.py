@@ -43,7 +43,7 @@ from isocenter.storage.manifest_layout import (
     Rebuild,
 )
 from isocenter.storage.object_store import ObjectStore
-from isocenter.storage.segment_format import MemberLocation
+from isocenter.storage.segment_format import MemberLocation, decode_value
 from isocenter.storage.segments import SegmentName
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -162,7 +162,7 @@ class Manifest:
         data, position, found = self._tables[offset : offset + length], 0, []
         for _ in range(count):
             (size,) = struct.unpack_from("<H", data, position)
-            found.append(data[position + 2 : position + 2 + size].decode("utf-8"))
+            found.append(decode_value(data[position + 2 : position + 2 + size]))
             position += 2 + size
         return tuple(found)
 

@@ -29,7 +29,7 @@ from isocenter.storage.manifest_layout import (
     PackKind,
     Rebuild,
 )
-from isocenter.storage.segment_format import MemberLocation
+from isocenter.storage.segment_format import MemberLocation, encode_value
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -254,7 +254,7 @@ class ManifestWriter:
 
     def encode(self, manifest_offset: int, sealed_at: datetime) -> tuple[bytes, list[bytes]]:
         """The tables (header and rows) and the blobs that follow them. manifest_offset: from the start of the pack."""
-        strings = b"".join(struct.pack("<H", len(text)) + text for text in (word.encode() for word in self._strings))
+        strings = b"".join(struct.pack("<H", len(text)) + text for text in map(encode_value, self._strings))
         strings += bytes(-len(strings) % 8)
         frames, extents = np.array(self._frames, FRAME_ROW), np.array(self._extents, EXTENT_ROW)
         sizes = [
