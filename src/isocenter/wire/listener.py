@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from isocenter.kit.logging import get_logger
+from isocenter.kit.metrics import ASSOCIATIONS, ASSOCIATIONS_OPEN
 from isocenter.standards.dicom.uids import printable
 from isocenter.wire.association import Association
 from isocenter.wire.negotiation import Admission, answer_contexts, answer_extended
@@ -212,6 +213,7 @@ class Listener:
         try:
             request = decode_associate_request(bytes(waiting.received[HEADER_BYTES:]))
         except InvalidPdu as error:
+            ASSOCIATIONS.labels("invalid").inc()
             log.warning("connection.invalid-request", address=waiting.address, error=str(error))
             self._say_and_close(waiting, encode_abort(AbortSource.SERVICE_PROVIDER, AbortReason.INVALID_PDU_PARAMETER))
             return
@@ -254,13 +256,17 @@ class Listener:
             self._reject(waiting, request, TEMPORARY_CONGESTION)
 
     def _associate(self, association: Association, accept: bytes) -> None:
+        ASSOCIATIONS.labels("accepted").inc()
+        ASSOCIATIONS_OPEN.inc()
         try:
             association.run(accept)
         finally:
+            ASSOCIATIONS_OPEN.dec()
             self.roster.remove(association)
             association.close()
 
     def _reject(self, waiting: _Waiting, request: AssociateRequest, rejection: Rejection) -> None:
+        ASSOCIATIONS.labels("rejected").inc()
         log.warning(
             "association.rejected",
             why=rejection.word,

@@ -10,6 +10,7 @@ from isocenter.domain.archive.reception import Source
 from isocenter.domain.archive.store import StoreKind, StoreOutcome
 from isocenter.kit.errors import Invalid, IsocenterError
 from isocenter.kit.logging import get_logger
+from isocenter.kit.metrics import REFUSED_INSTANCES, STORED_BYTES, STORED_INSTANCES
 from isocenter.standards.dicom.dimse import CommandField, CommandSet, Element, Status, encode_response
 from isocenter.standards.dicom.sop_classes import is_storage_sop_class
 from isocenter.standards.dicom.transfer_syntaxes import preferred_syntax
@@ -19,6 +20,7 @@ from isocenter.wire.service import Peer, Response
 
 log = get_logger(__name__)
 
+DOOR = "c-store"
 LEVEL_2_BIT_PRESERVING = b"\x02\x00\x03\x00\x00\x00"
 """Storage extended negotiation (PS3.4 B.3.1): level 2, digital signatures kept bit for bit, no coercion."""
 
@@ -89,6 +91,7 @@ class IncomingObject:
         self._sop_instance_uid = ""
         self._reception: Receiving | None = None
         self._failure: Exception | None = None
+        self._received = 0
         self._drained = 0
 
     def begin(self, archive: Storing, institution_id: int, context: AnsweredContext) -> None:
@@ -105,6 +108,7 @@ class IncomingObject:
             if self._drained > MOST_DRAINED_BYTES:
                 raise EndlessObject("A refused object does not end.", drained_bytes=self._drained)
             return
+        self._received += len(chunk)
         try:
             self._reception.write(chunk)
         except Exception as error:
@@ -134,7 +138,7 @@ class IncomingObject:
         self._sop_instance_uid = _affected_instance(self._command)
         peer = self._peer
         caller = Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, institution_id, Role.MODALITY)
-        source = Source(peer.calling_ae_title, peer.called_ae_title, peer.address, "c-store")
+        source = Source(peer.calling_ae_title, peer.called_ae_title, peer.address, DOOR)
         self._reception = archive.reception(
             caller,
             source,
@@ -145,6 +149,8 @@ class IncomingObject:
 
     def _accepted(self, outcome: StoreOutcome) -> Response:
         self._reception = None
+        STORED_INSTANCES.labels(DOOR, outcome.kind.value).inc()
+        STORED_BYTES.labels(DOOR).inc(self._received)
         if outcome.kind is StoreKind.KEPT_ASIDE:
             comment = "Other content under a known SOP Instance UID; kept aside"
             command_set = encode_response(self._command, Status.COERCION_OF_DATA_ELEMENTS, error_comment=comment)
@@ -152,14 +158,17 @@ class IncomingObject:
         return Response(encode_response(self._command, Status.SUCCESS), succeeded=True)
 
     def _refused(self, error: Exception) -> Response:
-        known = isinstance(error, IsocenterError)
-        comment = error.message if isinstance(error, IsocenterError) else "Internal error"
         status = status_of(error)
+        if isinstance(error, IsocenterError):
+            reason, comment, detail = error.reason, error.message, printable(str(error), 300)
+        else:
+            reason, comment, detail = "defect", "Internal error", type(error).__name__
+        REFUSED_INSTANCES.labels(DOOR, reason).inc()
         log.warning(
             "object.refused",
             status=f"{status:04X}",
-            reason=error.reason if isinstance(error, IsocenterError) else "defect",
-            detail=printable(str(error), 300) if known else type(error).__name__,
+            reason=reason,
+            detail=detail,
             sop_instance_uid=self._sop_instance_uid,
             **self._peer_fields(),
         )
