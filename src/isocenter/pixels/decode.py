@@ -111,12 +111,11 @@ def _fitted(samples: Samples, stream: CodeStream, description: ImageDescription)
     bits = min(stream.precision or description.bits_stored, description.bits_allocated)
     if description.pixel_representation and samples.dtype.kind == "u":
         # JPEG and JPEG-LS know no sign: the top bit of what they carry is it.
-        wide = samples.astype(np.int64 if samples.dtype.itemsize >= 4 else np.int32)
+        wide: Samples = samples.astype(np.int64 if samples.dtype.itemsize >= 4 else np.int32)
         sign = 1 << (bits - 1)
-        samples = np.subtract((wide & ((1 << bits) - 1)) ^ sign, sign)
+        samples = (np.bitwise_and(wide, (1 << bits) - 1) ^ sign) - sign
     elif not description.pixel_representation and samples.dtype.kind == "i":
-        mask = np.int64((1 << bits) - 1)
-        samples = np.bitwise_and(samples.astype(np.int64), mask)
+        samples = np.bitwise_and(samples.astype(np.int64), (1 << bits) - 1)
     return samples.astype(description.dtype)
 
 

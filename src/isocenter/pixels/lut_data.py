@@ -49,7 +49,14 @@ def lut_words(attribute: Mapping[str, Any] | None, descriptor: LutDescriptor) ->
         return np.frombuffer(raw, dtype=np.uint8, count=descriptor.entries).astype(np.uint16)
     if len(raw) < 2:
         raise InvalidImageDescription("A look-up table has no data.")
-    return np.frombuffer(raw[: len(raw) // 2 * 2], dtype="<u2")[: descriptor.entries].astype(np.uint16)
+    words = np.frombuffer(raw[: len(raw) // 2 * 2], dtype="<u2")[: descriptor.entries].astype(np.uint16)
+    return _eight_bit_entries(words) if descriptor.bits <= 8 else words
+
+
+def _eight_bit_entries(words: Samples) -> Samples:
+    """8-bit entries that a device wrote into both bytes of a word, or into the upper one, put right."""
+    low, high = words & 0xFF, words >> 8
+    return high if high.any() and (np.array_equal(low, high) or not low.any()) else words
 
 
 def segment_words(attribute: Mapping[str, Any] | None, bits: int) -> Samples | None:

@@ -60,12 +60,27 @@ def lookup_table(item: Mapping[str, Any]) -> LookupTable:
 
 def modality_lut(data_set: Mapping[str, Any]) -> ModalityLut:
     """The Modality LUT of an object or of one frame's functional groups (JSON model). A sequence goes first."""
+    if _maps_back_to_x_ray_intensity(data_set):
+        return ModalityLut()
     items = (data_set.get("00283000") or {}).get("Value") or []
     if items:
         return ModalityLut(table=lookup_table(items[0]))
     slope, intercept = _number(data_set, "00281053", 1.0), _number(data_set, "00281052", 0.0)
     # A slope of 0 makes every pixel equal: it is written by devices that mean "none".
     return ModalityLut(slope or 1.0, intercept)
+
+
+# X-Ray Angiographic, Radiofluoroscopic and the retired bi-plane image storage.
+_XA_AND_XRF = frozenset(f"1.2.840.10008.5.1.4.1.1.12.{number}" for number in (1, 2, 3))
+
+
+def _maps_back_to_x_ray_intensity(data_set: Mapping[str, Any]) -> bool:
+    """Whether the Modality LUT undoes a display curve instead of leading to it (PS3.3 C.8.7.1.1.2).
+
+    In XA and XRF with Pixel Intensity Relationship LOG or DISP it serves measuring; windows are for stored values.
+    """
+    relationship = str(first_value(data_set, "00281040") or "").strip().upper()
+    return first_value(data_set, "00080016") in _XA_AND_XRF and relationship in ("LOG", "DISP")
 
 
 def apply_modality_lut(values: Samples, lut: ModalityLut) -> Samples:
