@@ -1,4 +1,4 @@
-"""docs/formats.md is true: a reader written from it alone reads what we write, and files of version 1 are read for ever."""
+"""docs/formats.md is true: a reader written from it alone reads what we write; version 1 is read for ever."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -37,10 +38,11 @@ class StoreAway(Exhausted):
 
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
-    """A stored object: its key and its size in bytes."""
+    """A stored object: its key, its size in bytes, and when it was written (aware UTC)."""
 
     key: str
     size: int
+    last_modified: datetime
 
 
 class ObjectStore(Protocol):
@@ -65,7 +67,7 @@ class ObjectStore(Protocol):
         """Several (offset, length) of one object."""
 
     def head(self, key: str) -> ObjectHead:
-        """Size of an object. Raises NoSuchObject."""
+        """Size and age of an object. Raises NoSuchObject."""
 
     def delete(self, key: str) -> None:
         """Remove an object; no error when there is none."""
@@ -167,7 +169,7 @@ class LocalObjectStore:
             status = (self._root / check_key(key)).stat()
             if not stat.S_ISREG(status.st_mode):
                 raise NoSuchObject("The store has no such object.", key=key)
-            return ObjectHead(key, status.st_size)
+            return _local_head(key, status)
 
     def delete(self, key: str) -> None:
         path = self._root / check_key(key)
@@ -177,11 +179,21 @@ class LocalObjectStore:
 
     def list(self, prefix: str = "") -> Iterator[ObjectHead]:
         start = self._root / check_key(prefix.rstrip("/")) if prefix else self._root
-        files = sorted(path for path in start.rglob("*") if path.is_file())
-        for path in files:
-            key = path.relative_to(self._root).as_posix()
-            if not key.startswith(_INCOMING):
-                yield ObjectHead(key, path.stat().st_size)
+        yield from self._walk(start, f"{prefix.rstrip('/')}/" if prefix else "")
+
+    def _walk(self, folder: Path, prefix: str) -> Iterator[ObjectHead]:
+        try:
+            with os.scandir(folder) as entries:
+                # folders are sorted with their slash, so that the order of all keys is that of their bytes
+                names = sorted(entry.name + "/" * entry.is_dir() for entry in entries if entry.name != _INCOMING)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for name in names:
+            if name.endswith("/"):
+                yield from self._walk(folder / name, prefix + name)
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                yield _local_head(prefix + name, (folder / name).stat())
 
     def local_path(self, key: str) -> Path | None:
         return self._root / check_key(key)
@@ -235,7 +247,7 @@ class RemoteObjectStore:
 
     def head(self, key: str) -> ObjectHead:
         with _remote_errors(key):
-            return ObjectHead(key, int(obstore.head(self._store, check_key(key))["size"]))
+            return _remote_head(obstore.head(self._store, check_key(key)))
 
     def delete(self, key: str) -> None:
         with contextlib.suppress(NoSuchObject), _remote_errors(key):
@@ -244,7 +256,7 @@ class RemoteObjectStore:
     def list(self, prefix: str = "") -> Iterator[ObjectHead]:
         with _remote_errors(prefix):
             pages = obstore.list(self._store, prefix=check_key(prefix.rstrip("/")) if prefix else None)
-            heads = [ObjectHead(str(item["path"]), int(item["size"])) for page in pages for item in page]
+            heads = [_remote_head(item) for page in pages for item in page]
         yield from sorted(heads, key=lambda head: head.key)
 
     def local_path(self, key: str) -> Path | None:
@@ -272,6 +284,14 @@ def copy_into_staging(store: ObjectStore, source: Path) -> Path:
     with _full_means_storage_full():
         shutil.copyfile(source, staged)
     return staged
+
+
+def _local_head(key: str, status: os.stat_result) -> ObjectHead:
+    return ObjectHead(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+
+def _remote_head(item: Any) -> ObjectHead:
+    return ObjectHead(str(item["path"]), int(item["size"]), item["last_modified"])
 
 
 def _fsync(path: Path) -> None:

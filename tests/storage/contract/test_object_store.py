@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from obstore.store import LocalStore, MemoryStore
 
+from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Invalid
 from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists
 from isocenter.storage.object_store import (
@@ -37,7 +39,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
 def test_what_was_put_is_got(store: ObjectStore, content: bytes) -> None:
     store.put(KEY, content)
     assert store.get(KEY) == content
-    assert (store.head(KEY).key, store.head(KEY).size) == (KEY, len(content))
+    head = store.head(KEY)
+    assert (head.key, head.size) == (KEY, len(content))
+    assert abs(utc_now() - head.last_modified) < timedelta(hours=1)
+    assert list(store.list()) == [head]
 
 
 def test_a_key_is_created_once(store: ObjectStore) -> None:
@@ -116,6 +121,8 @@ def test_objects_are_listed_in_order_below_a_folder(store: ObjectStore) -> None:
     assert [head.key for head in store.list("facts/1")] == ["facts/1/000000000001.json", "facts/1/000000000002.json"]
     assert [head.size for head in store.list("facts/1/")] == [25, 25]
     assert len(list(store.list())) == 4
+    store.put("facts-9/1", b"")
+    assert [head.key for head in store.list()] == sorted(head.key for head in store.list())
     assert list(store.list("nothing")) == []
 
 
