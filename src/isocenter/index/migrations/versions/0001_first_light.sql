@@ -253,10 +253,12 @@ $$;
 
 -- Outbox -------------------------------------------------------------------------------------------------------------
 
+-- Numbers are given before commits: transaction tells a reader which events may still have unseen ones before them.
 CREATE TABLE event (
     sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     institution_id integer NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),
+    transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
     kind text COLLATE "C" NOT NULL,
     study_instance_uid text COLLATE "C",
     detail jsonb NOT NULL DEFAULT '{}'

@@ -1,0 +1,206 @@
+"""Attribute matching of PS3.4 C.2.2.2 as conditions that PostgreSQL's indexes can serve under row-level security.
+
+Only `=`, `<`, `>=` on text reach an index there, so every wildcard also becomes a range over its literal beginning.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from isocenter.index.text import clean
+from isocenter.kit.errors import Invalid
+
+MAX_PATTERN = 512
+MAX_WORDS = 8
+LAST_CHARACTER = "\U0010ffff"
+_WILDCARDS = re.compile(r"[*?]")
+_WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+_DATE_RANGE = re.compile(r"(?P<single>\d{8})|(?P<first>\d{8})?-(?P<last>\d{8})?")
+_TIME_RANGE = re.compile(r"(?P<first>[0-9.:]{0,15})(?P<range>-)?(?P<last>[0-9.:]{0,15})")
+
+
+class InvalidQuery(Invalid):
+    """A value that cannot be matched by: a date that is none, a pattern that is too long."""
+
+    reason = "invalid-query"
+
+
+@dataclass(slots=True)
+class Conditions:
+    """Conditions joined by AND, with their parameters in order. Fragments are ours, values only ever parameters."""
+
+    clauses: list[str] = field(default_factory=list)
+    parameters: list[object] = field(default_factory=list)
+
+    def add(self, clause: str, *parameters: object) -> None:
+        """One more condition."""
+        self.clauses.append(clause)
+        self.parameters.extend(parameters)
+
+    def extend(self, other: Conditions, wrapping: str = "{}") -> None:
+        """The conditions of another, put into a fragment of ours at {}."""
+        if other.clauses:
+            self.add(wrapping.format(other.sql()), *other.parameters)
+
+    def sql(self) -> str:
+        """The conditions as SQL; true when there are none."""
+        return " AND ".join(self.clauses) or "true"
+
+
+def match_text(conditions: Conditions, column: str, pattern: str | None) -> None:
+    """Single value or wildcard matching (C.2.2.2.1, C.2.2.2.4), case sensitive; None or "*" matches everything."""
+    pattern = _checked(pattern)
+    if pattern is None:
+        return
+    if not _WILDCARDS.search(pattern):
+        conditions.add(f"{column} = %s", pattern)
+        return
+    begins_with(conditions, column, _WILDCARDS.split(pattern, maxsplit=1)[0])
+    conditions.add(f"{column} ~ %s", f"^{_regular_expression(pattern, '.')}$")
+
+
+def match_folded(conditions: Conditions, column: str, pattern: str | None) -> None:
+    """Like match_text without regard to case; for columns that are filtered, not searched by."""
+    pattern = _checked(pattern)
+    if pattern is not None:
+        conditions.add(f"{column} ~* %s", f"^{_regular_expression(pattern, '.')}$")
+
+
+def match_name(conditions: Conditions, pattern: str | None) -> None:
+    """A person name (C.2.2.2.1): without regard to case, against each group, component by component.
+
+    Components that the pattern leaves out match everything: DOE finds Doe^Jane, and so do DO* and DOE^J*. A wildcard
+    may reach over components: *JANE*. The words it is sure to hold are looked up among the tokens of names first.
+    """
+    pattern = _checked(pattern)
+    if pattern is None:
+        return
+    folded = _folded(pattern).rstrip("^= ")
+    for word, whole in _sure_words(folded):
+        token = Conditions()
+        token.add("t.kind = 'n'")
+        if whole:
+            token.add("t.token = %s", word)
+        else:
+            begins_with(token, "t.token", word)
+        conditions.extend(token, "s.study_id IN (SELECT t.study_id FROM study_token t WHERE {})")
+    components = [_regular_expression(part.strip(), "[^=]") if part else "[^=^]*" for part in folded.split("^")]
+    conditions.add("s.sort_name ~ %s", "(^|=)" + r"\^".join(components) + r"(\^[^=]*)?(=|$)")
+
+
+def match_name_words(conditions: Conditions, text: str | None) -> None:
+    """Words, each of which some part of the name begins with, in any order."""
+    for word in _words(text):
+        token = Conditions()
+        token.add("t.kind = 'n'")
+        begins_with(token, "t.token", word)
+        conditions.extend(token, "s.study_id IN (SELECT t.study_id FROM study_token t WHERE {})")
+
+
+def match_anything(conditions: Conditions, text: str | None) -> None:
+    """Words, each of which begins some word of name or description, the Patient ID or the accession number."""
+    for raw in (_checked(text) or "").split()[:MAX_WORDS]:
+        sources = Conditions()
+        words = _words(raw)
+        if words:
+            first = Conditions()
+            begins_with(first, "t.token", words[0])
+            for word in words[1:]:
+                another = Conditions()
+                begins_with(another, "u.token", word)
+                first.extend(another, "t.study_id IN (SELECT u.study_id FROM study_token u WHERE {})")
+            sources.extend(first, "SELECT t.study_id FROM study_token t WHERE {}")
+        for column in ("patient_id", "accession_number"):
+            for spelling in dict.fromkeys((raw, raw.upper())):
+                one = Conditions()
+                begins_with(one, f"i.{column}", spelling)
+                sources.extend(one, "SELECT i.study_id FROM study i WHERE {}")
+        conditions.add("s.study_id IN (" + " UNION ALL ".join(sources.clauses) + ")", *sources.parameters)
+
+
+def match_dates(conditions: Conditions, column: str, value: str | None) -> None:
+    """A date or a range of dates (C.2.2.2.5): 20240101, 20240101-20241231, 20240101-, -20241231."""
+    if not value or value == "-":
+        return
+    found = _DATE_RANGE.fullmatch(value.strip())
+    if found is None:
+        raise InvalidQuery("A date is YYYYMMDD or a range YYYYMMDD-YYYYMMDD, open at either end.")
+    if found["single"]:
+        conditions.add(f"{column} = %s", found["single"])
+        return
+    conditions.add(f"{column} >= %s", found["first"] or "0")
+    if found["last"]:
+        conditions.add(f"{column} <= %s", found["last"])
+
+
+def match_times(conditions: Conditions, column: str, value: str | None) -> None:
+    """A time or a range of times; one given to the hour or minute stands for all of it."""
+    if not value or value == "-":
+        return
+    found = _TIME_RANGE.fullmatch(value.strip())
+    if found is None:
+        raise InvalidQuery("A time is HHMMSS or a beginning of it, or a range of two.")
+    first, last = found["first"].replace(":", ""), found["last"].replace(":", "")
+    conditions.add(f"{column} >= %s", first or "0")
+    upper = last if found["range"] else first
+    if upper:
+        conditions.add(f"{column} < %s", upper + "~")
+
+
+def match_any(conditions: Conditions, column: str, values: Sequence[str]) -> None:
+    """A list of UIDs or codes, any of which matches (C.2.2.2.2); an empty list matches everything."""
+    if values:
+        conditions.add(f"{column} = ANY (%s)", [clean(value) for value in values])
+
+
+def begins_with(conditions: Conditions, column: str, beginning: str) -> None:
+    """The column begins with this text; everything begins with none."""
+    if beginning:
+        conditions.add(f"{column} >= %s AND {column} < %s", beginning, beginning + LAST_CHARACTER)
+
+
+def _checked(pattern: str | None) -> str | None:
+    """The pattern without what cannot be stored; None when it matches everything."""
+    if pattern is None or not pattern.strip("* "):
+        return None
+    if len(pattern) > MAX_PATTERN:
+        raise InvalidQuery("The value to match is too long.", limit_characters=MAX_PATTERN)
+    return re.sub(r"\*+", "*", clean(pattern).strip(" "))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", clean(text)).casefold()
+
+
+def _words(text: str | None) -> list[str]:
+    return _WORD.findall(_folded(text or ""))[:MAX_WORDS]
+
+
+def _sure_words(folded: str) -> list[tuple[str, bool]]:
+    """Words that any matching name must hold: (word, whether it is the whole word or its beginning)."""
+    sure = []
+    for piece in re.split(r"[\s^=,.]+", folded):
+        literal = _WILDCARDS.split(piece, maxsplit=1)[0]
+        words = _WORD.findall(literal)
+        whole = literal == piece
+        # Only a piece that is one plain word has the boundaries that tokens were cut at.
+        if len(words) == 1 and (words[0] == literal or (not whole and literal.startswith(words[0]))):
+            sure.append((words[0], whole))
+    return sure[:MAX_WORDS]
+
+
+def _regular_expression(pattern: str, any_character: str) -> str:
+    pieces = []
+    for character in pattern:
+        if character == "*":
+            pieces.append(any_character + "*")
+        elif character == "?":
+            pieces.append(any_character)
+        elif character.isalnum() or not character.isascii():
+            pieces.append(character)
+        else:
+            pieces.append("\\" + character)
+    return "".join(pieces)
