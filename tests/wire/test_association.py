@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import struct
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from tests.wire.upper_layer import (
     ABORT,
     CT_IMAGE_STORAGE,
     IMPLICIT,
     PATIENCE_S,
     RELEASE_REQUEST,
+    RecordingService,
+    ScriptedConnection,
     Wire,
     associate_request,
     command,
@@ -26,6 +32,9 @@ from tests.wire.upper_layer import (
 )
 
 from isocenter.standards.dicom.dimse import CommandField
+from isocenter.wire.association import Association
+from isocenter.wire.pdu import AnsweredContext, ContextResult
+from isocenter.wire.service import Peer
 
 STORE = command(CommandField.C_STORE_RQ)
 DATA = bytes(range(256)) * 3000
@@ -208,3 +217,60 @@ def test_a_defect_of_a_service_ends_its_association_and_no_other() -> None:
         wire.send(p_data(pdv(1, 3, STORE)))
         assert wire.read_pdu()[0] == 7
         assert other.echo() == 0
+
+
+def served(stream: bytes, cuts: list[int]) -> tuple[RecordingService, bytes]:
+    """Run an association over a stream that arrives in pieces cut at these places; what was stored and answered."""
+    storage, verification = recording_services()
+    places = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
+    connection = ScriptedConnection([stream[start:end] for start, end in itertools.pairwise(places)])
+    contexts = [
+        AnsweredContext(1, ContextResult.ACCEPTANCE, CT_IMAGE_STORAGE, IMPLICIT),
+        AnsweredContext(3, ContextResult.ACCEPTANCE, "1.2.840.10008.1.1", IMPLICIT),
+    ]
+    association = Association(
+        connection,  # type: ignore[arg-type]
+        Peer("TESTER", "ISOCENTER", "127.0.0.1"),
+        contexts,
+        [storage, verification],
+        max_pdu_bytes=16384,
+        peer_max_pdu_bytes=0,
+        idle_for_s=1,
+    )
+    with capture_logs() as logs:
+        association.run(b"")
+    assert [each["event"] for each in logs] == ["association.ended"], logs
+    return storage, bytes(connection.sent)
+
+
+def an_orderly_stream() -> bytes:
+    store = command(CommandField.C_STORE_RQ)
+    return b"".join(
+        (
+            p_data(pdv(1, 1, store[:30]), pdv(1, 3, store[30:])),
+            p_data(pdv(1, 0, b"a" * 40)) + p_data(pdv(1, 0, b""), pdv(1, 2, b"b")),
+            p_data(pdv(3, 3, command(CommandField.C_ECHO_RQ, data_set=False))),
+            p_data(pdv(1, 3, store), pdv(1, 2, b"second")),
+            RELEASE_REQUEST,
+        )
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(cuts=st.lists(st.integers(0, 1000), max_size=40))
+def test_a_stream_means_the_same_wherever_the_network_cuts_it(cuts: list[int]) -> None:
+    storage, sent = served(an_orderly_stream(), cuts)
+    assert [bytes(each.data) for each in storage.messages] == [b"a" * 40 + b"b", b"second"]
+    assert [each.outcome for each in storage.messages] == ["finished", "finished"]
+    assert sent == served(an_orderly_stream(), [])[1]
+    assert sent.endswith(bytes((6, 0, 0, 0, 0, 4, 0, 0, 0, 0)))
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_a_stream_with_bytes_changed_ends_in_order_and_leaves_no_message_open(data: st.DataObject) -> None:
+    stream = bytearray(an_orderly_stream())
+    for _ in range(data.draw(st.integers(1, 5))):
+        stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
+    storage, _ = served(bytes(stream), data.draw(st.lists(st.integers(0, 1000), max_size=5)))
+    assert {each.outcome for each in storage.messages} <= {"finished", "abandoned"}

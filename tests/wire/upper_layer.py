@@ -248,3 +248,28 @@ def listening(
         yield listener
     finally:
         listener.stop(within_s=1)
+
+
+class ScriptedConnection:
+    """Stands for a socket whose peer has said everything already: hands it out in the pieces it was given."""
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self.pieces = list(pieces)
+        self.sent = bytearray()
+
+    def recv_into(self, room: memoryview) -> int:
+        while self.pieces and not self.pieces[0]:
+            self.pieces.pop(0)
+        if not self.pieces:
+            return 0
+        piece = self.pieces[0][: len(room)]
+        room[: len(piece)] = piece
+        self.pieces[0] = self.pieces[0][len(piece) :]
+        return len(piece)
+
+    def sendall(self, data: bytes) -> None:
+        self.sent += data
+
+    def setblocking(self, flag: bool) -> None: ...
+
+    def setsockopt(self, *option: object) -> None: ...
