@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,15 @@ from tests.storage.builders import a_header, a_writer, some_bytes
 from isocenter.kit.errors import Invalid
 from isocenter.storage import allocation, journal
 from isocenter.storage.errors import JournalPoisoned, StorageFull
-from isocenter.storage.journal import JournalMember, JournalWriter, MemberLocation, read_segment, segments
+from isocenter.storage.journal import (
+    Damage,
+    JournalMember,
+    JournalWriter,
+    MemberLocation,
+    is_epoch_live,
+    read_segment,
+    segments,
+)
 
 
 @pytest.fixture
@@ -343,3 +353,66 @@ def test_many_failures_leave_no_file_open(writer: JournalWriter, monkeypatch: py
         with pytest.raises(JournalPoisoned):
             writer.sync()
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+
+
+def test_an_empty_segment_given_up_during_a_sync_is_nobodys_loss(
+    tmp_path: Path, writer: JournalWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allocation.os, "pwritev", failing_second(os.pwritev))
+    with pytest.raises(StorageFull):
+        append(writer)
+    real = os.fdatasync
+
+    def roll_meanwhile(file: int) -> None:
+        thread = threading.Thread(target=writer.roll)
+        thread.start()
+        thread.join()
+        real(file)
+
+    monkeypatch.setattr(journal.os, "fdatasync", roll_meanwhile)
+    writer.sync()
+    assert segments(tmp_path) == []
+
+
+def failing_second(call: Callable[..., Any]) -> Callable[..., Any]:
+    """`call`, whose second use finds a full disk."""
+    used: list[int] = []
+
+    def instead(*arguments: Any) -> Any:
+        used.append(1)
+        if len(used) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return call(*arguments)
+
+    return instead
+
+
+CRASHING = """
+import sys
+from pathlib import Path
+from tests.storage.builders import a_header, a_writer, some_bytes
+writer = a_writer(Path(sys.argv[1]), close_bytes=300_000)
+for number in range(1_000_000):
+    data_set = some_bytes(number * 7919 % 60_000, seed=number)
+    writer.append(a_header(data_set, number), [data_set])
+    if number % 3 == 2:
+        writer.sync()
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("acknowledged", [1, 7, 30])
+def test_a_killed_process_loses_nothing_that_was_synced(tmp_path: Path, acknowledged: int) -> None:
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", CRASHING, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=root
+    ) as process:
+        assert process.stdout is not None
+        last = [int(process.stdout.readline()) for _ in range(acknowledged)][-1]
+        process.kill()
+    items = [item for name in segments(tmp_path) for item in read_segment(name.path(tmp_path))]
+    found = {item.header.sop_instance_uid for item in items if isinstance(item, JournalMember)}
+    assert {a_header(b"", number).sop_instance_uid for number in range(last + 1)} <= found
+    assert not any(isinstance(item, Damage) for item in items)
+    assert not is_epoch_live(tmp_path, "node-a", 1)
+    assert a_writer(tmp_path).epoch == 2

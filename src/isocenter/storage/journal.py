@@ -6,6 +6,7 @@ reads them back. Nothing here knows what a data set means.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import threading
@@ -263,10 +264,10 @@ class JournalWriter:
             _log.error("journal-sync-failed", segment=segment.name.source, errno=error.errno)
             with self._lock:
                 self._poison(segment)
-            return False
+                return segment.name not in self._lost
         with self._lock:
-            if segment not in self._unsynced:  # an append poisoned it meanwhile, and cut it
-                return False
+            if segment not in self._unsynced:  # an append poisoned it meanwhile, and cut it; or it was empty
+                return segment.name not in self._lost
             segment.synced = end
             if segment.finished and end == segment.end:
                 self._retire(segment)
@@ -309,6 +310,9 @@ class JournalWriter:
         if self._current is segment:
             self._current = None
         release_preallocated(segment.file, segment.synced)
+        if not segment.synced:
+            with contextlib.suppress(OSError):
+                segment.path.unlink()
         self._given_up.append(segment.file)
 
     def _retire(self, segment: _SegmentFile) -> None:
@@ -341,7 +345,7 @@ class JournalWriter:
             self._current = None
         if not segment.members:  # a failed first append left an empty segment
             self._unsynced.remove(segment)
-            os.close(segment.file)
+            self._given_up.append(segment.file)
             segment.path.unlink(missing_ok=True)
             return
         try:
