@@ -38,7 +38,7 @@ def a_ct(
     if pixels is None:
         pixels = (np.arange(frames * 16 * 12).reshape(frames, 16, 12) * 7 + number).astype(np.int16)
     ds = Dataset()
-    ds.SpecificCharacterSet = "ISO_IR 100"
+    ds.SpecificCharacterSet = "ISO_IR 192"
     ds.SOPClassUID, ds.SOPInstanceUID = CT, uid or f"{series}.{number}"
     ds.StudyInstanceUID, ds.SeriesInstanceUID = study, series
     ds.StudyDate, ds.StudyTime, ds.Modality = "20240131", "101112", "CT"

@@ -16,7 +16,7 @@ from isocenter.access.errors import NotSignedIn
 from isocenter.adapters.dicomweb.router import dicomweb_router
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.store import Archive
-from isocenter.index.institutions import Institution
+from isocenter.index.institutions import Institution, ensure_institution
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.storage.object_store import ObjectStore, open_store
@@ -35,6 +35,15 @@ class Hospital:
     store: ObjectStore
     journal_directory: Path
     institution_id: int
+    callers: dict[str, Caller]
+
+    def as_wave(self, number: int) -> dict[str, str]:
+        """Headers that ask as an institution of its own for each number, for objects that share their UIDs."""
+        with self.database.transaction() as connection:
+            made = ensure_institution(connection, f"Wave {number}")
+        name = f"Bearer wave-{number}"
+        self.callers[name] = Caller(CallerKind.PROGRAM, name, made.institution_id, Role.ADMINISTRATOR, "w")
+        return {"authorization": name}
 
     def as_other(self) -> dict[str, str]:
         """Headers that ask as the other institution."""
@@ -78,6 +87,8 @@ def hospital(
     app = FastAPI()
     app.include_router(dicomweb_router(archive, library, caller_of))
     with TestClient(app, headers={"authorization": "Bearer ours"}) as client:
-        yield Hospital(client, archive, library, database, store, journal_directory, institution.institution_id)
+        yield Hospital(
+            client, archive, library, database, store, journal_directory, institution.institution_id, callers
+        )
     library.close()
     archive.close()

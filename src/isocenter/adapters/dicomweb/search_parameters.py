@@ -66,6 +66,11 @@ class SearchParameters:
         values = self.filters.get(keyword)
         return values[0] if values else None
 
+    def number(self, keyword: str) -> int | None:
+        """The only value of an IS key; None when it is not asked for or is no number (which matches nothing)."""
+        text = (self.one(keyword) or "").strip()
+        return int(text) if text.isascii() and text.lstrip("+-").isdigit() and len(text) <= 12 else None
+
 
 def search_parameters(query: Iterable[tuple[str, str]]) -> SearchParameters:
     """Read a query. Universal matches (empty, "*") are left out. Raises BadParameter for what cannot be meant."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from isocenter.delivery.study_view import InstanceView
 from isocenter.index.locators import SeriesRow
+from isocenter.index.queries import StudyRow
 
 Result = dict[str, dict[str, Any]]
 
@@ -26,32 +26,32 @@ def person_name(name: str | None) -> dict[str, Any]:
     return {"vr": "PN", "Value": [named]} if named else {"vr": "PN"}
 
 
-def study_result(study: Mapping[str, Any], base_url: str) -> Result:
-    """One study. study: the fields of a study row of the index by name."""
-    uid = study["study_instance_uid"]
+def study_result(study: StudyRow, base_url: str) -> Result:
+    """One study."""
+    uid = study.study_instance_uid
     result = {
         "00080005": attribute("CS", "ISO_IR 192"),
-        "00080020": attribute("DA", study["study_date"]),
-        "00080030": attribute("TM", study["study_time"]),
-        "00080050": attribute("SH", study["accession_number"]),
+        "00080020": attribute("DA", study.study_date),
+        "00080030": attribute("TM", study.study_time),
+        "00080050": attribute("SH", study.accession_number),
         "00080056": attribute("CS", "ONLINE"),
-        "00080061": attribute("CS", *study["modalities"]),
-        "00080090": person_name(study["referring_physician_name"]),
-        "00081030": attribute("LO", study["study_description"]),
+        "00080061": attribute("CS", *study.modalities),
+        "00080090": person_name(study.referring_physician_name),
+        "00081030": attribute("LO", study.study_description),
         "00081190": attribute("UR", f"{base_url}/studies/{uid}"),
-        "00100010": person_name(study["patient_name"]),
-        "00100020": attribute("LO", study["patient_id"]),
-        "00100030": attribute("DA", study["patient_birth_date"]),
-        "00100040": attribute("CS", study["patient_sex"]),
+        "00100010": person_name(study.patient_name),
+        "00100020": attribute("LO", study.patient_id),
+        "00100030": attribute("DA", study.patient_birth_date),
+        "00100040": attribute("CS", study.patient_sex),
         "0020000D": attribute("UI", uid),
-        "00200010": attribute("SH", study["dicom_study_id"]),
-        "00201206": attribute("IS", study["series_count"]),
-        "00201208": attribute("IS", study["instance_count"]),
+        "00200010": attribute("SH", study.dicom_study_id),
+        "00201206": attribute("IS", study.series_count),
+        "00201208": attribute("IS", study.instance_count),
     }
-    if study.get("issuer_of_patient_id"):
-        result["00100021"] = attribute("LO", study["issuer_of_patient_id"])
-    if study.get("timezone_offset_from_utc"):
-        result["00080201"] = attribute("SH", study["timezone_offset_from_utc"])
+    if study.issuer_of_patient_id:
+        result["00100021"] = attribute("LO", study.issuer_of_patient_id)
+    if study.timezone_offset_from_utc:
+        result["00080201"] = attribute("SH", study.timezone_offset_from_utc)
     return result
 
 

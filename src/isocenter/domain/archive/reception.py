@@ -219,6 +219,10 @@ class Reception:
 
     def _examined(self, data_set: memoryview) -> tuple[ScannedDataSet, IndexAttributes]:
         scanned, attributes = examine(data_set, self.transfer_syntax_uid, self._source.default_character_set)
+        if self._source.door != "c-store":
+            # File meta information is often left over from before the object was de-identified or copied; only a
+            # C-STORE command says what the sender means to send (PS3.4 B.2.3).
+            self.sop_class_uid, self.sop_instance_uid = attributes.sop_class_uid, attributes.sop_instance_uid
         for keyword, announced, found in (
             ("SOPInstanceUID", self.sop_instance_uid, attributes.sop_instance_uid),
             ("SOPClassUID", self.sop_class_uid, attributes.sop_class_uid),
