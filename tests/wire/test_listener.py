@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from tests.wire.upper_layer import (
     CT_IMAGE_STORAGE,
     IMPLICIT,
+    LOOPBACK,
     PATIENCE_S,
     RELEASE_REQUEST,
     Wire,
@@ -29,6 +30,8 @@ from tests.wire.upper_layer import (
 )
 
 from isocenter.standards.dicom.dimse import CommandField
+from isocenter.wire.listener import CannotListen, Listener
+from isocenter.wire.negotiation import Admission
 from isocenter.wire.roster import Limits
 
 STORE = command(CommandField.C_STORE_RQ)
@@ -235,3 +238,11 @@ def test_a_hundred_and_twenty_eight_contexts_are_negotiated() -> None:
     with listening(recording_services()) as listener, Wire(listener) as wire:
         body = wire.associate(associate_request(*contexts))
         assert body.count(item(0x40, IMPLICIT.encode())) == 128
+
+
+def test_a_port_that_is_taken_is_one_plain_sentence() -> None:
+    with listening(recording_services()) as listener:
+        port = listener.address[1]
+        with pytest.raises(CannotListen) as caught:
+            Listener("127.0.0.1", port, Admission("ISOCENTER", LOOPBACK), [])
+    assert caught.value.fields["port"] == port

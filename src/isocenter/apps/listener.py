@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import ExitStack, closing
 
 from isocenter.access.institutions import ensure_institution
 from isocenter.adapters.dimse.storage_scp import StorageScp
@@ -29,33 +30,41 @@ DRAIN_S = 30.0
 
 
 def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT, then drain; returns the exit code."""
+    """Serve until SIGTERM or SIGINT, then drain; returns the exit code. What prevents it is one line in the log."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    try:
+        _serve(settings, stop)
+    except IsocenterError as error:
+        log.error("listener.cannot-run", reason=error.reason, detail=str(error))
+        return 1
+    return 0
+
+
+def _serve(settings: Settings, stop: threading.Event) -> None:
     if settings.database_url is None:
         raise Invalid("The listener needs ISOCENTER_DATABASE_URL; `isocenter up` starts it with one.")
-    database = Database(settings.database_url)
-    institution = ensure_institution(database, settings.institution_name)
     storage_url = settings.storage_url or (settings.home / "store").absolute().as_uri()
-    with Archive(
-        journal_directory=settings.home / "journal",
-        node=node_name(),
-        database=database,
-        store=open_store(storage_url),
-        max_object_bytes=settings.max_object_bytes,
-    ) as archive:
-        services: list[Service] = [StorageScp(archive, institution.institution_id), VerificationScp()]
-        listener = build_listener(settings, services)
+    with ExitStack() as stack:
+        database = stack.enter_context(closing(Database(settings.database_url)))
+        institution = ensure_institution(database, settings.institution_name)
+        archive = stack.enter_context(
+            Archive(
+                journal_directory=settings.home / "journal",
+                node=node_name(),
+                database=database,
+                store=open_store(storage_url),
+                max_object_bytes=settings.max_object_bytes,
+            )
+        )
+        listener = build_listener(settings, [StorageScp(archive, institution.institution_id), VerificationScp()])
         listener.start()
         host, port = listener.address
         log.info("listener.ready", ae_title=settings.ae_title, host=host, port=port)
         stop.wait()
         log.info("listener.draining", associations=len(listener.roster))
-        cut = listener.stop(DRAIN_S)
-        log.info("listener.stopped", cut=cut)
-    database.close()
-    return 0
+        log.info("listener.stopped", cut=listener.stop(DRAIN_S))
 
 
 def build_listener(settings: Settings, services: list[Service]) -> Listener:
@@ -83,16 +92,7 @@ def node_name() -> str:
     return name.strip("-").lower() or "node"
 
 
-def main() -> int:
-    """Run with the settings of the environment; a wrong setting is one line, not a traceback."""
-    try:
-        settings = settings_from_environment()
-        configure(settings.log_format, "listener")
-        return run(settings)
-    except IsocenterError as error:
-        log.error("listener.cannot-start", reason=error.reason, detail=str(error))
-        return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    _settings = settings_from_environment()
+    configure(_settings.log_format, "listener")
+    sys.exit(run(_settings))

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from isocenter.kit.errors import Conflict
 from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import ASSOCIATIONS, ASSOCIATIONS_OPEN
 from isocenter.standards.dicom.uids import printable
@@ -51,6 +52,12 @@ ACCEPTS_AT_ONCE: Final = 64
 BACKLOG: Final = 512
 
 
+class CannotListen(Conflict):
+    """The address or port of the listener cannot be had."""
+
+    reason = "cannot-listen"
+
+
 class _Waiting:
     """A connection before its association, or after its rejection (closing)."""
 
@@ -69,6 +76,7 @@ class Listener:
     """Listens on one address for as long as it is started.
 
     services: what accepted associations may ask for. artim_s: time from connection to a whole request.
+    Raises CannotListen when the port is taken.
     """
 
     def __init__(
@@ -83,6 +91,7 @@ class Listener:
         idle_for_s: float = 60.0,
         max_pdu_bytes: int = 131072,
     ) -> None:
+        self._socket = _listening_socket(host, port)
         self._admission = admission
         self._services = tuple(services)
         self._limits = limits or Limits()
@@ -92,7 +101,6 @@ class Listener:
         self.roster = Roster(self._limits)
         self._waiting: dict[socket.socket, _Waiting] = {}
         self._selector = selectors.DefaultSelector()
-        self._socket = _listening_socket(host, port)
         self._alarm, self._bell = socket.socketpair()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dicom-front-desk", daemon=True)
@@ -304,14 +312,18 @@ class Listener:
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except OSError as error:
+        raise CannotListen("The DICOM listener's address is not known here.", host=host, port=port) from error
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         listening.listen(BACKLOG)
         listening.setblocking(False)
-    except OSError:
+    except OSError as error:
         listening.close()
-        raise
+        message = f"The DICOM listener cannot use its address: {error.strerror}. Is another program there?"
+        raise CannotListen(message, host=host, port=port) from error
     return listening
