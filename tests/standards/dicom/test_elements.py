@@ -190,6 +190,13 @@ def test_torn_fragments_and_sequences_are_refused(broken: bytes) -> None:
         scanned(broken, JPEG)
 
 
+@ENCODINGS
+def test_a_delimiter_too_many_does_no_harm(encoding: Encoding) -> None:
+    stray = encoding.sequence_end()
+    data = encoding.text(SOP_INSTANCE_UID, b"UI", "1.2") + stray + encoding.text(STUDY_INSTANCE_UID, b"UI", "1.2")
+    assert set(scanned(data + stray, SYNTAX_OF[encoding]).values) == {SOP_INSTANCE_UID, STUDY_INSTANCE_UID}
+
+
 def test_zero_bytes_after_the_last_element_are_padding_and_others_are_not() -> None:
     assert scanned(a_data_set() + bytes(5)).values
     with pytest.raises(MalformedDataSet):

@@ -427,8 +427,8 @@ def _odd_element(data: memoryview, coding: _Coding, position: int) -> tuple[int,
     readings = [implicit, short]
     if vr.isalpha() and vr.isupper() and not length and position + 12 <= len(data):
         readings = [(position + 12, coding.long_length(data, position + 8)[0]), short]
-    if key == coding.item_delimiter or key == coding.sequence_delimiter:
-        readings = [implicit]
+    if key in (coding.item_delimiter, coding.sequence_delimiter) and not implicit_length:
+        return implicit  # a delimiter too many does no harm
     for value_at, value_length in readings:
         if _leads_on(data, coding, key, value_at, value_length):
             return value_at, value_length
