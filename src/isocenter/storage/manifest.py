@@ -48,6 +48,10 @@ from isocenter.storage.segments import SegmentName
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_BLOB: Final = 1 << 30
+_HAS_SIZE: Final = int(InstanceFlags.HAS_SIZE)
+_HAS_INSTANCE_NUMBER: Final = int(InstanceFlags.HAS_INSTANCE_NUMBER)
+_HAS_HINT: Final = int(InstanceFlags.HAS_HINT)
+_LOSSY: Final = int(InstanceFlags.LOSSY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,15 +192,18 @@ class Manifest:
 
     def find(self, sop_instance_uid: str) -> InstanceEntry | None:
         """The instance of this UID that is not kept aside, or None."""
-        wanted = self.instances["sop_instance_uid"] == sop_instance_uid.encode("ascii")
-        return self._first(wanted & (self.instances["aside_reason"] == 0))
+        index = self._index_of_uid.get(sop_instance_uid.encode("utf-8"))
+        return None if index is None else self.entry(index)
+
+    @cached_property
+    def _index_of_uid(self) -> dict[bytes, int]:
+        shown = np.flatnonzero(self.instances["aside_reason"] == 0)
+        uids = self.instances["sop_instance_uid"][shown]
+        return dict(zip(uids.tolist(), shown.tolist(), strict=True))
 
     def by_ordinal(self, ordinal: int) -> InstanceEntry | None:
         """The instance of this ordinal in its study that is not kept aside, or None."""
-        return self._first((self.instances["ordinal"] == ordinal) & (self.instances["aside_reason"] == 0))
-
-    def _first(self, wanted: npt.NDArray[np.bool_]) -> InstanceEntry | None:
-        found = np.flatnonzero(wanted)
+        found = np.flatnonzero((self.instances["ordinal"] == ordinal) & (self.instances["aside_reason"] == 0))
         return self.entry(int(found[0])) if len(found) else None
 
     def frame(self, entry: InstanceEntry, frame_index: int) -> tuple[Extent, ...] | None:
@@ -263,7 +270,7 @@ def _sections(tables: bytes, key: str) -> dict[str, tuple[int, int, int]]:
 def _entry(index: int, values: np.void, strings: tuple[str, ...], series: tuple[SeriesEntry, ...]) -> InstanceEntry:
     row = dict(zip(INSTANCE_ROW.names or (), values.item(), strict=True))
     flags = row["flags"]
-    has_size = bool(flags & InstanceFlags.HAS_SIZE)
+    has_size = bool(flags & _HAS_SIZE)
     pixels, pixel_length = row["pixel_value_offset"], row["pixel_value_length"]
     return InstanceEntry(
         index=index,
@@ -271,7 +278,7 @@ def _entry(index: int, values: np.void, strings: tuple[str, ...], series: tuple[
         sop_class_uid=strings[row["sop_class_uid"]],
         series_instance_uid=series[row["series"]].series_instance_uid,
         ordinal=row["ordinal"],
-        instance_number=row["instance_number"] if flags & InstanceFlags.HAS_INSTANCE_NUMBER else None,
+        instance_number=row["instance_number"] if flags & _HAS_INSTANCE_NUMBER else None,
         number_of_frames=row["number_of_frames"],
         rows=row["rows"] if has_size else None,
         columns=row["columns"] if has_size else None,
@@ -297,12 +304,12 @@ def _entry(index: int, values: np.void, strings: tuple[str, ...], series: tuple[
         first_frame=row["first_frame"],
         rebuild=Rebuild(row["rebuild"]),
         aside_reason=AsideReason(row["aside_reason"]),
-        lossy=bool(flags & InstanceFlags.LOSSY),
+        lossy=bool(flags & _LOSSY),
         calling_ae_title=strings[row["calling_ae_title"]],
         called_ae_title=strings[row["called_ae_title"]],
         peer_address=strings[row["peer_address"]],
         door=strings[row["door"]],
-        hint=_hint(row, strings) if flags & InstanceFlags.HAS_HINT else None,
+        hint=_hint(row, strings) if flags & _HAS_HINT else None,
         correction_version=row["correction_version"],
     )
 

@@ -291,9 +291,11 @@ class ManifestWriter:
 
     def _instance_rows(self, blobs_at: int) -> bytes:
         rows = np.zeros(len(self._instances), INSTANCE_ROW)
-        for index, fields in enumerate(self._instances):
-            for name, value in fields.items():
-                rows[index][name] = value
+        for name in INSTANCE_ROW.names or ():
+            if any(name in fields for fields in self._instances):
+                absent: int | bytes = 0 if rows[name].dtype.kind in "iu" else b""
+                column = [fields.get(name, absent) for fields in self._instances]
+                rows[name] = np.array(column, rows[name].dtype)
         for name in ("json", "received_head", "received_tail"):
             rows[f"{name}_offset"][rows[f"{name}_length"] > 0] += np.uint64(blobs_at)
         return rows.tobytes()
