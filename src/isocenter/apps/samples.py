@@ -39,7 +39,6 @@ _PYDICOM_FILES = (
     "test-SR.dcm",
     "waveform_ecg.dcm",
     "image_dfl.dcm",
-    "SC_rgb_jpeg_gdcm.dcm",
     "SC_rgb_rle_2frame.dcm",
 )
 _PYDICOM_FOLDERS = ("dicomdirtests/77654033", "dicomdirtests/98892001", "dicomdirtests/98892003")

@@ -27,11 +27,13 @@ from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, RunState, make_home, write_state
 from isocenter.apps.processes import Child
 from isocenter.apps.settings_from_environment import settings_to_environment
+from isocenter.domain.archive.erase import facts_key_path
 from isocenter.index.migrate import migrate
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Exhausted, IsocenterError
 from isocenter.kit.settings import Settings
+from isocenter.storage.facts import make_key_file
 
 DRAIN_S = 35.0  # the listener itself drains for at most 30
 READY_TIMEOUT_S = 60.0
@@ -82,6 +84,7 @@ class Supervisor:
         Raises AlreadyRunning, PortInUse, HomeNotUsable and what PostgreSQL's start may raise.
         """
         make_home(self._settings.home)
+        make_key_file(facts_key_path(self._settings.home))
         self._lock.take()
         with _signals(self._on_signal):
             try:

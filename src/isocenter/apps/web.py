@@ -6,9 +6,7 @@ import json
 import os
 import socket
 from contextlib import ExitStack, closing
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,7 +16,7 @@ from isocenter.adapters.dicomweb.router import dicomweb_router
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator, caller
 from isocenter.adapters.web.parts import WebParts
-from isocenter.apps.home import read_state
+from isocenter.apps.home import run_state_for_status
 from isocenter.apps.wiring import database_url_of, open_archive, open_object_store
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.store import Archive
@@ -83,7 +81,8 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         authenticator=Authenticator(database),
         attempts=SignInAttempts(),
         ready=lambda: check_ready(settings, archive),
-        run_state=lambda: _run_state(settings),
+        run_state=lambda: run_state_for_status(settings.home),
+        library=library,
     )
     return build_application(parts, (dicomweb_router(archive, library, caller),), web_client_folder())
 
@@ -128,8 +127,3 @@ def _server(app: FastAPI) -> uvicorn.Server:
             backlog=1024,
         )
     )
-
-
-def _run_state(settings: Settings) -> dict[str, Any] | None:
-    state = read_state(settings.home)
-    return None if state is None else asdict(state)

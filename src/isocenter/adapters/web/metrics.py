@@ -15,7 +15,7 @@ def metrics() -> Response:
     registry: CollectorRegistry = REGISTRY
     try:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     except ValueError:  # no folder: a test or a single process
         registry = REGISTRY
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

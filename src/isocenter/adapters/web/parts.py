@@ -10,13 +10,17 @@ from fastapi import Request
 
 from isocenter.access.attempts import SignInAttempts
 from isocenter.adapters.web.authentication import Authenticator
+from isocenter.delivery.library import Library
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class WebParts:
-    """ready: raises Exhausted when a store or a query would fail. run_state: what `up` wrote about this run."""
+    """ready: raises Exhausted when a store or a query would fail. run_state: what `up` wrote about this run.
+
+    library: None only where no study is ever opened (tests of other doors).
+    """
 
     settings: Settings
     database: Database
@@ -24,6 +28,7 @@ class WebParts:
     attempts: SignInAttempts
     ready: Callable[[], None]
     run_state: Callable[[], dict[str, Any] | None]
+    library: Library | None = None
 
 
 def parts_of(request: Request) -> WebParts:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import shutil
+from dataclasses import asdict
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
+from isocenter import __version__
 from isocenter.access.caller import Caller, Right
 from isocenter.adapters.web.about import DicomAddress
 from isocenter.adapters.web.authentication import caller
+from isocenter.adapters.web.parts import parts_of
+from isocenter.index.queries import totals
+from isocenter.kit.database import Database
+from isocenter.kit.settings import Settings
 
 router = APIRouter(tags=["Status"])
+
+_WAITING = ("todo", "doing", "failed")
 
 
 class Process(BaseModel):
@@ -31,7 +40,7 @@ class Disk(BaseModel):
 
 
 class Status(BaseModel):
-    """counts: studies, series, instances, bytes, sealed_studies; queue: jobs by state."""
+    """counts: studies, sealed_studies, series, instances, bytes and more; queue: jobs todo, doing, failed."""
 
     version: str
     dicom: DicomAddress
@@ -44,5 +53,22 @@ class Status(BaseModel):
 @router.get("/api/status", summary="Processes, counts, disk, queue")
 def status(request: Request, who: Annotated[Caller, Depends(caller)]) -> Status:
     """403 without the right to see the status."""
+    parts = parts_of(request)
+    return status_of_node(parts.settings, parts.database, who, parts.run_state())
+
+
+def status_of_node(settings: Settings, database: Database, who: Caller, run_state: dict[str, Any] | None) -> Status:
+    """How this node is. run_state: what `up` wrote about its processes, None without it. Raises Refused."""
     who.require(Right.SEE_STATUS)
-    raise NotImplementedError
+    with database.transaction(who.institution_id) as connection:
+        held = totals(connection)
+        jobs = connection.execute("select status::text, count(*) from procrastinate_jobs group by 1").fetchall()
+    disk = shutil.disk_usage(settings.home)
+    return Status(
+        version=__version__,
+        dicom=DicomAddress(ae_title=settings.ae_title, host=settings.dicom_host, port=settings.dicom_port),
+        processes=[Process(**each) for each in (run_state or {}).get("processes", [])],
+        counts=asdict(held),
+        disk=Disk(total_bytes=disk.total, free_bytes=disk.free),
+        queue={str(state): int(str(count)) for state, count in jobs if state in _WAITING},
+    )

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from isocenter.access.caller import Caller
+from isocenter.access.caller import Caller, Right
 from isocenter.adapters.web.authentication import caller
+from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.sign_in import StrictModel
+from isocenter.delivery.frames import VIDEO
+from isocenter.delivery.rendered import is_drawable
+from isocenter.delivery.study_view import InstanceView, StudyView
+from isocenter.domain.archive.errors import UnknownStudy
+from isocenter.index import queries as index
+from isocenter.index.locators import SeriesRow, series_of
+from isocenter.index.queries import StudyQuery, StudySort, count_studies, search_studies, study_by_uid
+from isocenter.kit.clock import utc_now
+from isocenter.pixels.decode import is_decodable
+from isocenter.standards.dicom.uids import check_uid
 
 router = APIRouter(tags=["Studies"])
+
+ARRIVING_FOR = timedelta(seconds=15)
+"""A study is shown as arriving this long after its last instance."""
+_ENCAPSULATED_DOCUMENTS = "1.2.840.10008.5.1.4.1.1.104."
+_ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 
 State = Literal["arriving", "complete", "sealed"]
 Sort = Literal["study_date", "-study_date", "patient_name", "-patient_name", "received_at", "-received_at"]
@@ -103,10 +120,118 @@ class Study(StudyRow):
 @router.post("/api/studies/search", summary="Search the study list")
 def search(request: Request, body: StudySearch, who: Annotated[Caller, Depends(caller)]) -> StudyPage:
     """Studies of the caller's institution, sorted and paged by cursor."""
-    raise NotImplementedError
+    who.require(Right.READ)
+    query = StudyQuery(
+        name_words=body.patient_name,
+        text=body.text,
+        patient_id=_beginning(body.patient_id),
+        accession_number=_beginning(body.accession_number),
+        study_date=body.study_date,
+        modalities=body.modality,
+    )
+    with parts_of(request).database.transaction(who.institution_id) as connection:
+        page = search_studies(connection, query, sort=StudySort(body.sort), limit=body.limit, cursor=body.cursor)
+        count, exact = count_studies(connection, query)
+    now = utc_now()
+    studies = [_row(each, now) for each in page.studies]
+    version = _version(studies, count)
+    if version == body.known_version:
+        return StudyPage(unchanged=True, version=version)
+    return StudyPage(version=version, studies=studies, next_cursor=page.next_cursor, count=count, count_is_exact=exact)
 
 
 @router.get("/api/studies/{study_instance_uid}", summary="One study and its series")
 def study(request: Request, study_instance_uid: str, who: Annotated[Caller, Depends(caller)]) -> Study:
     """Records that the caller opened the study. 404 unknown-study."""
-    raise NotImplementedError
+    who.require(Right.READ)
+    parts = parts_of(request)
+    assert parts.library is not None
+    view = parts.library.view(who, check_uid(study_instance_uid, "StudyInstanceUID"))
+    with parts.database.transaction(who.institution_id) as connection:
+        row = study_by_uid(connection, study_instance_uid)
+        series = [] if row is None else series_of(connection, row.study_id)
+    if row is None:
+        raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
+    shown = _row(row, utc_now())
+    arriving = shown.state == "arriving"
+    return Study(**shown.model_dump(), series=[_series(each, view, arriving=arriving) for each in series])
+
+
+def _beginning(text: str | None) -> str | None:
+    """In the list an ID is found by its beginning; whoever writes a wildcard means what she writes."""
+    if not text or not text.strip():
+        return None
+    return text.strip() if "*" in text or "?" in text else text.strip() + "*"
+
+
+def _row(row: index.StudyRow, now: datetime) -> StudyRow:
+    state: State = "sealed" if row.state == "sealed" else "complete"
+    if row.state != "sealed" and now - row.last_received_at < ARRIVING_FOR:
+        state = "arriving"
+    return StudyRow(
+        study_instance_uid=row.study_instance_uid,
+        patient_name=row.patient_name,
+        patient_id=row.patient_id,
+        patient_birth_date=row.patient_birth_date,
+        patient_sex=row.patient_sex,
+        study_date=row.study_date or None,
+        study_time=row.study_time,
+        accession_number=row.accession_number,
+        study_description=row.study_description,
+        modalities=row.modalities,
+        series_count=row.series_count,
+        instance_count=row.instance_count,
+        received_at=row.last_received_at,
+        state=state,
+    )
+
+
+def _version(studies: list[StudyRow], count: int) -> str:
+    """Changes whenever anything that the list shows changes."""
+    shown = "\n".join(each.model_dump_json() for each in studies)
+    return blake2b(f"{count}\n{shown}".encode(), digest_size=12).hexdigest()
+
+
+def _series(row: SeriesRow, view: StudyView, *, arriving: bool) -> Series:
+    seen = view.series.get(row.series_instance_uid)
+    instances = () if seen is None else seen.instances
+    drawn = next((each for each in instances if is_drawable(each) and is_decodable(each.received_syntax_uid)), None)
+    first = drawn or next(iter(instances), None)
+    return Series(
+        series_instance_uid=row.series_instance_uid,
+        modality=row.modality,
+        series_number=row.series_number,
+        series_description=row.series_description,
+        body_part_examined=row.body_part_examined,
+        instance_count=row.instance_count,
+        frame_count=row.frame_count,
+        arriving=arriving,
+        drawable=drawn is not None,
+        why_not=None if drawn is not None else _why_not(first),
+        first=None if first is None else _first(first),
+    )
+
+
+def _first(instance: InstanceView) -> FirstInstance:
+    return FirstInstance(
+        sop_instance_uid=instance.sop_instance_uid,
+        frames=instance.number_of_frames,
+        rows=instance.rows,
+        columns=instance.columns,
+        transfer_syntax_uid=instance.form.transfer_syntax_uid,
+    )
+
+
+def _why_not(instance: InstanceView | None) -> str:
+    """A stable word for why nothing of a series is drawn."""
+    if instance is None:
+        return "no-pixels"
+    if instance.sop_class_uid == _ENCAPSULATED_PDF:
+        return "pdf"
+    if instance.sop_class_uid.startswith(_ENCAPSULATED_DOCUMENTS):
+        return "encapsulated-document"
+    if instance.received_syntax_uid in VIDEO:
+        return "video"
+    if not (instance.rows and instance.columns):
+        return "no-pixels"
+    return "unsupported-syntax"
