@@ -1,8 +1,7 @@
 """The verb "store": durable in the journal, visible in the index, and only then acknowledged.
 
-Two shared steps stand between an appended object and its acknowledgement: one `fdatasync` for all that was appended,
-one transaction for all their rows. They are grouped apart, so that while one group is being indexed the next is
-already being written to disk. Design and reasons: docs/architecture.md, "The life of an object".
+Two steps stand between an appended object and its acknowledgement, shared by all who came together: one `fdatasync`
+for all that was appended, one transaction for all their rows. See docs/architecture.md, "The life of an object".
 """
 
 from __future__ import annotations
@@ -73,10 +72,7 @@ class Archive:
         self.journal = JournalWriter(journal_directory, node)
         self.under_way = UnderWay(self.journal.position)
         self._link = IndexLink(self._holdings, self.journal, self.under_way.settled_up_to)
-        self._durable: Grouping[None, None] = Grouping(self._sync)
-        self._indexed: Grouping[Appended, IngestOutcome] = Grouping(
-            lambda group: self._link.record([appended.row for appended in group])
-        )
+        self._grouping: Grouping[Appended, IngestOutcome] = Grouping(self._settle_group)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="archive-keeper", daemon=True)
         self._keeper.start()
@@ -108,8 +104,7 @@ class Archive:
         if not group:
             return []
         try:
-            self._make_durable(group)
-            outcomes = self._indexed.submit(group)
+            outcomes = self._grouping.submit(group)
             return [self._acknowledge(appended, outcome) for appended, outcome in zip(group, outcomes, strict=True)]
         finally:
             for appended in group:
@@ -153,19 +148,13 @@ class Archive:
         except Exhausted as error:  # the next process reads the journal back instead
             log.warning("archive.last-checkpoint-missing", reason=error.reason)
 
-    def _sync(self, group: Sequence[None]) -> Sequence[None]:
+    def _settle_group(self, group: Sequence[Appended]) -> Sequence[IngestOutcome]:
+        """One fdatasync, then one transaction, for everybody who came together."""
         self.journal.sync()
-        return group
-
-    def _make_durable(self, group: Sequence[Appended]) -> None:
-        """One shared fdatasync. A segment may have been given up before this group came: then its members are lost."""
-        self._durable.submit([None])
-        lost = [appended for appended in group if not self.journal.is_durable(appended.location)]
-        if lost:
-            raise JournalPoisoned(
-                "The disk failed; send the objects again.",
-                segments=tuple({appended.location.segment.source for appended in lost}),
-            )
+        for appended in group:
+            if not self.journal.is_durable(appended.location):  # its segment was given up before this group came
+                raise JournalPoisoned("The disk failed; send again.", segments=(appended.location.segment.source,))
+        return self._link.record([appended.row for appended in group])
 
     def _acknowledge(self, appended: Appended, outcome: IngestOutcome) -> StoreOutcome:
         kind = StoreKind.STORED
