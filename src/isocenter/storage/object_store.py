@@ -23,17 +23,11 @@ import obstore
 from obstore import exceptions as obstore_errors
 from obstore.store import MemoryStore, from_url
 
-from isocenter.kit.errors import Exhausted, Invalid
-from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, StorageFull
+from isocenter.kit.errors import Invalid
+from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, StorageFull, StoreAway
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _INCOMING = ".incoming"
-
-
-class StoreAway(Exhausted):
-    """The object store does not answer, or not as it should."""
-
-    reason = "store-away"
 
 
 @dataclass(frozen=True, slots=True)
