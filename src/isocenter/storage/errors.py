@@ -1,12 +1,14 @@
 """What can go wrong with bytes.
 
 Exhausted  ├── StorageFull       no room; the same write succeeds when there is
-           ├── JournalPoisoned   the disk failed a write or a sync; nothing unsynced of that segment may be acknowledged
-           └── BytesAway         the bytes exist elsewhere (a journal of another or a dead node), not here, not now
+           ├── JournalPoisoned   the disk failed a write or a sync; nothing unsynced of that segment is acknowledged
+           ├── BytesAway         the bytes exist elsewhere (a journal of another or a dead node), not here, not now
+           └── StoreAway         the object store does not answer, or not as it should
 NotFound   └── NoSuchObject      the store has no such key
 Conflict   └── ObjectExists      create-only: the key is taken
 Invalid    └── UnknownFormat     a version, cipher or rule of a file that this program does not know
 (root)     └── Damaged           bytes that we wrote do not have the digest we wrote down
+               └── ForgedFact    the fact log has a gap, a broken chain or a wrong signature
 """
 
 from __future__ import annotations
@@ -33,6 +35,12 @@ class BytesAway(Exhausted):
     """The bytes are not on this node now."""
 
     reason = "bytes-away"
+
+
+class StoreAway(Exhausted):
+    """The object store does not answer, or not as it should."""
+
+    reason = "store-away"
 
 
 class NoSuchObject(NotFound):
