@@ -16,10 +16,13 @@ from psycopg.conninfo import conninfo_to_dict
 from pynetdicom import AE
 from pynetdicom.sop_class import CTImageStorage
 from tests.standards.dicom.encoding import EXPLICIT, a_data_set
+from tests.wire.upper_layer import CT_IMAGE_STORAGE, Wire, associate_request, command, context, p_data, pdv, status
+from tests.wire.upper_layer import EXPLICIT as EXPLICIT_VR
 
 from isocenter.apps.listener import node_name
 from isocenter.kit.database import Database
-from isocenter.standards.dicom.part10 import file_meta
+from isocenter.standards.dicom.dimse import CommandField
+from isocenter.standards.dicom.part10 import file_meta, read_file_meta
 
 
 @pytest.fixture
@@ -72,6 +75,28 @@ def test_an_object_is_stored_and_the_process_ends_on_sigterm(
     assert row == (1,)
     listener.send_signal(signal.SIGTERM)
     assert listener.wait(60) == 0
+
+
+def test_on_sigterm_the_object_in_flight_is_still_stored_and_acknowledged(
+    process: tuple[subprocess.Popen[str], int], database: Database, tmp_path: Path
+) -> None:
+    listener, port = process
+    data = a_ct(tmp_path, "1.2.3.4").read_bytes()
+    data = data[read_file_meta(memoryview(data)).data_set_offset :]
+    request = command(CommandField.C_STORE_RQ, uid=b"1.2.3.4\0")
+    with Wire(("127.0.0.1", port)) as idle, Wire(("127.0.0.1", port)) as busy:
+        idle.associate()
+        busy.associate(associate_request(context(1, CT_IMAGE_STORAGE, EXPLICIT_VR)))
+        busy.send(p_data(pdv(1, 3, request)) + p_data(pdv(1, 0, data[:50])))
+        assert idle.echo() == 0
+        listener.send_signal(signal.SIGTERM)
+        assert idle.read_pdu()[0] == 7
+        busy.send(p_data(pdv(1, 2, data[50:])))
+        assert status(busy.read_response()) == 0
+        assert busy.read_pdu()[0] == 7
+    assert listener.wait(60) == 0
+    with database.transaction(1) as connection:
+        assert connection.execute("SELECT count(*) FROM instance").fetchone() == (1,)
 
 
 def test_the_node_has_a_name_that_fits_into_a_path() -> None:

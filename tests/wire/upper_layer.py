@@ -96,8 +96,9 @@ ABORT = pdu(7, bytes(4))
 class Wire:
     """One TCP connection to a listener."""
 
-    def __init__(self, listener: Listener) -> None:
-        self.socket = socket.create_connection(listener.address, timeout=PATIENCE_S)
+    def __init__(self, to: Listener | tuple[str, int]) -> None:
+        address = to.address if isinstance(to, Listener) else to
+        self.socket = socket.create_connection(address, timeout=PATIENCE_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, data: bytes) -> None:
