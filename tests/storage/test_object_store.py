@@ -31,6 +31,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_put_syncs_the_file_and_every_folder_that_is_new(tmp_path: Path, synced: list[str]) -> None:
     store = LocalObjectStore(tmp_path)
+    synced.clear()
     store.put("packs/ab/cd.tar", b"x")
     assert Path(synced[0]).parent == tmp_path / ".incoming"
     assert synced[1:] == [str(tmp_path), str(tmp_path / "packs"), str(tmp_path / "packs" / "ab")]

@@ -108,6 +108,8 @@ class LocalObjectStore:
     def __init__(self, root: Path) -> None:
         self._root = root
         (root / _INCOMING).mkdir(parents=True, exist_ok=True)
+        _fsync(root)
+        _fsync(root.parent)
 
     def put(self, key: str, data: bytes) -> None:
         check_key(key)

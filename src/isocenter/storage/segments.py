@@ -94,6 +94,7 @@ class EpochLease:
         self.epoch, self._file = _lease_next(folder)
         _fsync_folder(folder)
         _fsync_folder(directory)
+        _fsync_folder(directory.parent)
 
     def close(self) -> None:
         """Give the epoch up; it is not used again."""
