@@ -24,6 +24,7 @@ from isocenter.index.ingest import IngestOutcome, IngestResult
 from isocenter.kit.database import Database, DatabaseAway
 from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.kit.logging import get_logger
+from isocenter.kit.metrics import STORED_BYTES, STORED_INSTANCES
 from isocenter.kit.settings import MIB
 from isocenter.storage.errors import JournalPoisoned
 from isocenter.storage.journal import JournalWriter
@@ -161,6 +162,8 @@ class Archive:
         if outcome.result is not IngestResult.STORED:
             ruling = rule_on(self._holdings, self._link.keep_aside, appended.row, outcome)
             kind = StoreKind.KEPT_ASIDE if ruling is Ruling.OTHER_CONTENT else StoreKind.ALREADY_STORED
+        STORED_INSTANCES.labels(appended.row.door, kind).inc()
+        STORED_BYTES.labels(appended.row.door).inc(appended.row.data_set_length)
         attributes = appended.row.attributes
         return StoreOutcome(
             kind,
