@@ -103,7 +103,7 @@ def test_no_committed_file_names_a_registry_or_a_path_of_this_machine() -> None:
                 "registry\\.npm" + "js",
                 "files\\.python" + "hosted",
                 r"(?<![\w./])/wo" + "rk/",
-                "/root/",
+                "/ro" + "ot/",
             )
         )
     )

@@ -1,17 +1,66 @@
-"""The worker process: jobs of the rooms, one at a time per study, at low priority."""
+"""The worker process: sealing, reclaiming, sweeping; at low priority, so that receiving and reading go first."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from contextlib import ExitStack, closing
+from pathlib import Path
 
+from isocenter.apps.wiring import database_url_of, open_object_store
+from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
+from isocenter.kit.database import Database
+from isocenter.kit.errors import Exhausted
+from isocenter.kit.jobs import Task, work
+from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import Settings
+from isocenter.storage.object_store import ObjectStore
+
+log = get_logger(__name__)
+
+NICENESS = 10
+_PAUSE_S = 1.0
 
 
 def run(settings: Settings) -> int:
-    """Work until SIGTERM."""
-    del settings
+    """Work until SIGTERM or SIGINT; waits for a database that went away."""
+    os.nice(NICENESS)
+    url = database_url_of(settings)
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    stop.wait()
+    with ExitStack() as stack:
+        database = stack.enter_context(closing(Database(url, max_connections=4)))
+        tasks = tasks_of(settings, database, open_object_store(settings))
+        while not stop.is_set():
+            try:
+                work(url, tasks)
+                return 0
+            except Exhausted as error:
+                log.warning("worker.waits", reason=error.reason)
+                for number in (signal.SIGTERM, signal.SIGINT):
+                    signal.signal(number, lambda *_: stop.set())
+                stop.wait(_PAUSE_S)
     return 0
+
+
+def tasks_of(settings: Settings, database: Database, store: ObjectStore) -> list[Task]:
+    """Everything that a worker of this node can do."""
+    journal = settings.home / "journal"
+    budget = Budget(settings.hot_cache_bytes, settings.hot_cache_for)
+
+    def reclaim() -> None:
+        for node in node_folders(journal):
+            reclaim_segments(database, journal, node, budget)
+
+    def sweep() -> None:
+        sweep_orphan_packs(database, store)
+
+    return [
+        Task("reclaim-journal-segments", reclaim, every="* * * * *"),
+        Task("sweep-orphan-packs", sweep, every="17 * * * *"),
+    ]
+
+
+def node_folders(journal: Path) -> list[str]:
+    """Every node that ever wrote into this home; one that moved to another host has segments under its old name too."""
+    return sorted(path.name for path in journal.iterdir() if path.is_dir())

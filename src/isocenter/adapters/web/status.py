@@ -16,6 +16,7 @@ from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.index.queries import totals
 from isocenter.kit.database import Database
+from isocenter.kit.jobs import job_counts
 from isocenter.kit.settings import Settings
 
 router = APIRouter(tags=["Status"])
@@ -62,7 +63,7 @@ def status_of_node(settings: Settings, database: Database, who: Caller, run_stat
     who.require(Right.SEE_STATUS)
     with database.transaction(who.institution_id) as connection:
         held = totals(connection)
-        jobs = connection.execute("select status::text, count(*) from procrastinate_jobs group by 1").fetchall()
+        jobs = job_counts(connection)
     disk = shutil.disk_usage(settings.home)
     return Status(
         version=__version__,
@@ -70,5 +71,5 @@ def status_of_node(settings: Settings, database: Database, who: Caller, run_stat
         processes=[Process(**each) for each in (run_state or {}).get("processes", [])],
         counts=asdict(held),
         disk=Disk(total_bytes=disk.total, free_bytes=disk.free),
-        queue={str(state): int(str(count)) for state, count in jobs if state in _WAITING},
+        queue={state: count for state, count in jobs.items() if state in _WAITING},
     )

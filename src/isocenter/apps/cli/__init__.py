@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from logging import WARNING
 
 import typer
 from typer._click import exceptions as click  # typer carries its own click
@@ -10,11 +11,13 @@ from typer._click import exceptions as click  # typer carries its own click
 from isocenter.apps.cli.commands import app
 from isocenter.apps.cli.exit_codes import exit_code_of
 from isocenter.apps.cli.terminal import complain
+from isocenter.kit import logging
 from isocenter.kit.errors import IsocenterError
 
 
 def main() -> None:
     """Run one command: an error of ours is one line and an exit code, never a traceback."""
+    logging.configure("text", "command", level=WARNING)
     try:
         code = app(standalone_mode=False)
     except typer.Exit as end:
