@@ -135,10 +135,11 @@ class JournalWriter:
         """(sequence, offset) in this epoch: nothing appended from now on lies in an earlier segment or before it.
 
         A large member may take a later segment while the shared one still grows, so this is a bound, not an order.
+        Takes no lock, because an append holds it while it writes: an answer that is late is only further back.
         """
-        with self._lock:
-            current = self._current
-            return (self._sequence + 1, 0) if current is None else (current.name.sequence, current.end)
+        sequence = self._sequence  # before the segment: one that is made in between then has this number plus one
+        current = self._current
+        return (sequence + 1, 0) if current is None else (current.name.sequence, current.end)
 
     # Appending
 
