@@ -101,6 +101,11 @@ def test_what_is_absent_stays_absent(store: LocalObjectStore) -> None:
         manifest.frame(entry, 0)
 
 
+def test_numbers_beyond_what_is_allowed_count_as_absent(store: LocalObjectStore) -> None:
+    manifest = packed(store, a_packed_instance(1, instance_number=99_999_999_999, series_number=-99_999_999_999))
+    assert (manifest.entry(0).instance_number, manifest.series[0].series_number) == (None, None)
+
+
 def test_a_data_set_and_its_file_lie_where_they_are_said(store: LocalObjectStore) -> None:
     manifest = packed(store, a_packed_instance(1), a_packed_instance(2))
     data = Bytes(Path("/nowhere"), store)

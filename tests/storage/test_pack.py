@@ -94,6 +94,8 @@ def test_the_summary_says_what_the_file_is(store: LocalObjectStore) -> None:
     [
         {"header_length": 9999},
         {"received_digest": b"short"},
+        {"number_of_frames": -1},
+        {"rows": 1 << 32},
         {"frames": frame_table([[(0, 1)]])},
         {"frames": frame_table([[(0, 1)], [(380, 11)]])},
         {"sop_instance_uid": ""},

@@ -188,7 +188,7 @@ class ManifestWriter:
             "columns": instance.columns or 0,
             "flags": _flags(instance),
             "first_frame": len(self._frames),
-            "instance_number": instance.instance_number or 0,
+            "instance_number": _int32(instance.instance_number) or 0,
             "bits_allocated": instance.bits_allocated or 0,
             "samples_per_pixel": instance.samples_per_pixel or 0,
             "frame_form": instance.frames.form,
@@ -240,7 +240,7 @@ class ManifestWriter:
     def _series_number(self, instance: PackedInstance) -> int:
         uid = instance.series_instance_uid
         if uid not in self._series:
-            number = instance.series_number
+            number = _int32(instance.series_number)
             modality = (instance.modality or "").encode("ascii", "replace")[:16]
             self._series[uid] = (_uid(uid), modality, number or 0, int(number is not None), b"")
         return self._series_index.setdefault(uid, len(self._series_index))
@@ -303,7 +303,7 @@ class ManifestWriter:
 
 def _flags(instance: PackedInstance) -> int:
     flags = InstanceFlags(0)
-    if instance.instance_number is not None:
+    if _int32(instance.instance_number) is not None:
         flags |= InstanceFlags.HAS_INSTANCE_NUMBER
     if instance.rows is not None and instance.columns is not None:
         flags |= InstanceFlags.HAS_SIZE
@@ -312,6 +312,11 @@ def _flags(instance: PackedInstance) -> int:
     if instance.lossy:
         flags |= InstanceFlags.LOSSY
     return int(flags)
+
+
+def _int32(number: int | None) -> int | None:
+    """A number as IS may say it (PS3.5 6.2); others, which real devices send, count as absent and stay in the JSON."""
+    return number if number is not None and -(1 << 31) <= number < 1 << 31 else None
 
 
 def _uid(uid: str) -> bytes:

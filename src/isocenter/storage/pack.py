@@ -234,6 +234,9 @@ def _check(instance: PackedInstance, length: int) -> None:
         raise Invalid("header_length is not within the data set.", sop_instance_uid=instance.sop_instance_uid)
     if len(instance.received_digest) != 32:
         raise Invalid("A received digest has 32 bytes.", sop_instance_uid=instance.sop_instance_uid)
+    sizes = (instance.number_of_frames, instance.rows or 0, instance.columns or 0)
+    if not all(0 <= size < 1 << 32 for size in sizes):
+        raise Invalid("Frames, rows or columns cannot be that many.", sop_instance_uid=instance.sop_instance_uid)
     if instance.frames.table and len(instance.frames.table) != instance.number_of_frames:
         raise Invalid("The frame table has not one row per frame.", sop_instance_uid=instance.sop_instance_uid)
     if any(start < 0 or start + size > length for frame in instance.frames.table for start, size in frame):
