@@ -27,7 +27,8 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     """One private PostgreSQL for the session, with a migrated template database."""
     home = Path(tempfile.mkdtemp(prefix="isocenter-test-"))
     home.chmod(0o755)  # as root, PostgreSQL runs as another user, who must get in
-    server = EmbeddedPostgres(home, durable=False)
+    programs = os.environ.get("ISOCENTER_TEST_POSTGRES")  # system or wheel; both when not told
+    server = EmbeddedPostgres(home, durable=False, origins=(programs,) if programs else ("system", "wheel"))
     try:
         server.start()
         administrator = make_conninfo(server.url, dbname="postgres")

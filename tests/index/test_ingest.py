@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
+import psycopg
 import pytest
 from tests.index.builders import a_row, an_instance, rows_of_a_study
 
@@ -137,6 +138,24 @@ def test_text_that_postgresql_cannot_hold_is_stored_without_it(
     assert one(database, institution, "SELECT warnings FROM instance WHERE ordinal = 1") == "a b"
 
 
+def test_text_that_grows_when_folded_is_stored_and_poisons_no_group(
+    database: Database, institution: Institution, ingest: Ingest
+) -> None:
+    ligatures, emoji = "\ufdfa" * 512, "\U0001f600" * 512
+    huge = an_instance(
+        1,
+        patient_name=ligatures + "^\u0390",
+        patient_id=emoji,
+        issuer_of_patient_id=emoji,
+        accession_number=emoji,
+        study_description=emoji + " " + ligatures,
+        modality=emoji,
+        series_description=emoji,
+    )
+    outcomes = ingest.record([a_row(huge), *rows_of_a_study(2, slices=2)])
+    assert [outcome.result for outcome in outcomes] == ["stored"] * 3
+
+
 def test_a_study_that_was_erased_meanwhile_is_made_again(
     database: Database, institution: Institution, ingest: Ingest
 ) -> None:
@@ -191,3 +210,24 @@ def test_another_version_is_kept_aside_once_with_a_task(
     assert ingest.keep_aside(other, outcome, "other-content") is False
     assert one(database, institution, "SELECT count(*), min(reason) FROM aside_instance") == (1, "other-content")
     assert one(database, institution, "SELECT count(*) FROM quality_task") == 1
+
+
+def test_the_update_of_the_study_row_touches_no_index(
+    database_url: str, institution: Institution, ingest: Ingest
+) -> None:
+    """Heap-only updates: a study's row is written for every group of every scanner, its eight indexes are not."""
+    for number in range(1, 61):
+        ingest.record([a_row(an_instance(1, 1, number))])
+    ingest.close()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for _attempt in range(100):  # counters of a closed session arrive a moment later
+            row = connection.execute(
+                "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'study'"
+            ).fetchone()
+            if row is not None and row[0] >= 60:
+                break
+            threading.Event().wait(0.05)
+    assert row is not None
+    updated, heap_only = row
+    assert updated >= 60
+    assert heap_only >= updated - 3

@@ -19,6 +19,9 @@ from isocenter.standards.dicom.person_name import name_tokens
 PATIENT_DATA_DIFFER = "patient-data-differ"
 MAX_KNOWN_SERIES = 8192
 MAX_DESCRIPTION_TOKENS = 16
+# An index entry holds about 2700 bytes, and folding can make text much longer (one Arabic ligature becomes 18 letters).
+MAX_KEY = 256
+MAX_TOKEN = 128
 _WORDS = re.compile(r"\w+")
 
 Identity = tuple[str | None, str | None, str | None, str | None, str | None]
@@ -163,7 +166,7 @@ def _ensure_study(
             clean(attributes.study_description),
             clean(attributes.referring_physician_name),
             clean(attributes.timezone_offset_from_utc),
-            fold(attributes.patient_name),
+            fold(attributes.patient_name)[:MAX_KEY],
             received_at,
             received_at,
         ],
@@ -195,7 +198,8 @@ def _ensure_patient(connection: Connection, institution_id: int, attributes: Ind
     """The patient of (issuer, id); a study without a Patient ID has none."""
     if not attributes.patient_id:
         return None
-    key = [institution_id, clean(attributes.patient_id), clean(attributes.issuer_of_patient_id) or ""]
+    patient_id, issuer = clean(attributes.patient_id), clean(attributes.issuer_of_patient_id) or ""
+    key = [institution_id, patient_id[:MAX_KEY], issuer[:MAX_KEY]]
     connection.execute(
         """
         INSERT INTO patient (institution_id, patient_id, issuer_of_patient_id, patient_name, patient_birth_date,
@@ -215,6 +219,7 @@ def _ensure_patient(connection: Connection, institution_id: int, attributes: Ind
 def _insert_tokens(connection: Connection, institution_id: int, study_id: int, attributes: IndexAttributes) -> None:
     tokens = [("n", token) for token in name_tokens(clean(attributes.patient_name) or "")]
     tokens += [("d", token) for token in description_tokens(attributes.study_description)]
+    tokens = [(kind, token[:MAX_TOKEN]) for kind, token in tokens]
     if tokens:
         connection.execute(
             """

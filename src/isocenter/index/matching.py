@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from isocenter.index.first_sight import MAX_TOKEN
 from isocenter.index.text import clean
 from isocenter.kit.errors import Invalid
 
@@ -176,7 +177,7 @@ def _folded(text: str) -> str:
 
 
 def _words(text: str | None) -> list[str]:
-    return _WORD.findall(_folded(text or ""))[:MAX_WORDS]
+    return [word[:MAX_TOKEN] for word in _WORD.findall(_folded(text or ""))[:MAX_WORDS]]
 
 
 def _sure_words(folded: str) -> list[tuple[str, bool]]:
@@ -188,7 +189,7 @@ def _sure_words(folded: str) -> list[tuple[str, bool]]:
         whole = literal == piece
         # Only a piece that is one plain word has the boundaries that tokens were cut at.
         if len(words) == 1 and (words[0] == literal or (not whole and literal.startswith(words[0]))):
-            sure.append((words[0], whole))
+            sure.append((words[0][:MAX_TOKEN], whole))
     return sure[:MAX_WORDS]
 
 
