@@ -133,7 +133,9 @@ def _sealed(manifest: Manifest, entry: InstanceEntry, here: set[SegmentName]) ->
     forms: tuple[Form, ...] = (stored,)
     if entry.hint is not None and entry.hint.segment in here:
         data_set = Extent(entry.hint.segment.source, entry.hint.data_set_offset, entry.hint.data_set_length)
-        forms = (Form(entry.received_transfer_syntax_uid, data_set, UNSCANNED, None, None), stored)
+        received = Form(entry.received_transfer_syntax_uid, data_set, UNSCANNED, None, None)
+        # Recompressed colour is described otherwise in its metadata (planes, colour transform): frames go with that.
+        forms = (received, stored) if entry.samples_per_pixel <= 1 else (stored, received)
     return InstanceView(
         entry.sop_instance_uid,
         entry.sop_class_uid,

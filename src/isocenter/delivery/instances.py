@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydicom import dcmread
-from pydicom.filewriter import dcmwrite
-from pydicom.uid import UID
-
 from isocenter.delivery.frames import VIDEO
 from isocenter.delivery.study_view import Form, InstanceView
-from isocenter.kit.confined import ConfinedFailure
+from isocenter.delivery.transcode import transcoded
 from isocenter.kit.errors import Invalid
+from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.part10 import file_meta
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from isocenter.storage.extents import Extent
@@ -22,6 +18,8 @@ from isocenter.storage.manifest_layout import Rebuild
 
 if TYPE_CHECKING:
     from isocenter.delivery.library import Library
+
+log = get_logger(__name__)
 
 STORED = "*"
 
@@ -71,25 +69,10 @@ def make_file(library: Library, instance: InstanceView) -> tuple[str, bytes]:
     if packed is not None and packed.entry.rebuild is not Rebuild.VERBATIM and library.rebuild_received is not None:
         data_set = library.rebuild_received(library.store, packed.manifest, packed.entry)
         syntax = packed.entry.received_transfer_syntax_uid
-    head = file_meta(instance.sop_class_uid, instance.sop_instance_uid, syntax)
-    if syntax == EXPLICIT_VR_LITTLE_ENDIAN:
-        return syntax, head + data_set
-    try:
-        return EXPLICIT_VR_LITTLE_ENDIAN, library.confined.call(to_explicit_little_endian, head + data_set)
-    except (ConfinedFailure, Invalid):
-        return syntax, head + data_set
-
-
-def to_explicit_little_endian(file: bytes) -> bytes:
-    """A file turned into explicit VR little endian, pixels decompressed as they are. Runs in a confined process."""
-    dataset = dcmread(io.BytesIO(file))
-    if "PixelData" in dataset and dataset.file_meta.TransferSyntaxUID.is_compressed and not _deflated(dataset):
-        dataset.decompress(as_rgb=False, generate_instance_uid=False)
-    dataset.file_meta.TransferSyntaxUID = UID(EXPLICIT_VR_LITTLE_ENDIAN)
-    written = io.BytesIO()
-    dcmwrite(written, dataset, implicit_vr=False, little_endian=True, enforce_file_format=True)
-    return written.getvalue()
-
-
-def _deflated(dataset: object) -> bool:
-    return bool(getattr(dataset, "file_meta").TransferSyntaxUID.is_deflated)  # noqa: B009
+    if syntax != EXPLICIT_VR_LITTLE_ENDIAN:
+        try:
+            data_set = library.confined.call(transcoded, data_set, syntax)
+            syntax = EXPLICIT_VR_LITTLE_ENDIAN
+        except Invalid as error:  # and ConfinedFailure, which is one
+            log.info("delivery.not-transcoded", sop_instance_uid=instance.sop_instance_uid, reason=error.reason)
+    return syntax, file_meta(instance.sop_class_uid, instance.sop_instance_uid, syntax) + data_set

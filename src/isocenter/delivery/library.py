@@ -18,6 +18,7 @@ from isocenter.access.audit import study_opened
 from isocenter.access.caller import Caller, Right
 from isocenter.delivery import frames
 from isocenter.delivery.cache import BoundedCache
+from isocenter.delivery.errors import NotDrawable
 from isocenter.delivery.files import Files
 from isocenter.delivery.index_source import IndexSource
 from isocenter.delivery.locate import Locator
@@ -72,10 +73,13 @@ class Library:
             return None
         return self.locator.at_hand(caller.institution_id, study_instance_uid)
 
-    def view(self, caller: Caller, study_instance_uid: str) -> StudyView:
-        """The study as it is now; records the caller's look. Raises Refused, UnknownStudy, Exhausted."""
+    def view(self, caller: Caller, study_instance_uid: str, trusted_for_s: float = 0.0) -> StudyView:
+        """The study as it is now, or was trusted_for_s ago; records the caller's look.
+
+        Raises Refused, UnknownStudy, Exhausted.
+        """
         caller.require(Right.READ)
-        view = self.locator.view(caller.institution_id, study_instance_uid)
+        view = self.locator.view(caller.institution_id, study_instance_uid, trusted_for_s)
         look = _look(caller, study_instance_uid)
         if look not in self._looks:
             study_opened(self.database, caller, study_instance_uid)
@@ -117,10 +121,14 @@ class Library:
         """The bytes of a stored frame; None when it must be derived. Reads the items of an open object once."""
         frames.check_frame(instance, form, frame_index)
         known = self.frame_extents_at_hand(institution_id, instance, form, frame_index)
-        if known is not None or not form.encapsulated or form.packed is not None:
+        if known is not None or not form.encapsulated:
             return known
-        table = frames.scan_fragments(self.files, instance, form)
-        self._keep(self._frame_tables, (institution_id, form.data_set), table)
+        table = self._frame_tables.get((institution_id, form.data_set))
+        if table is None:
+            table = frames.scan_fragments(self.files, instance, form)
+            self._keep(self._frame_tables, (institution_id, form.data_set), table)
+        if frame_index >= len(table):
+            raise NotDrawable("A video is one stream: it is given as frame 1.", cause="video")
         return table[frame_index]
 
     def frame_extents_at_hand(
@@ -130,7 +138,7 @@ class Library:
         if form.packed is not None or form.pixel_length is not None:
             return frames.extents_at_hand(instance, form, frame_index)
         table = self._frame_tables.get((institution_id, form.data_set))
-        return None if table is None else table[frame_index]
+        return table[frame_index] if table is not None and frame_index < len(table) else None
 
     def _keep(self, kept: OrderedDict[tuple[int, Extent], T], key: tuple[int, Extent], value: T) -> None:
         with self._lock:

@@ -84,7 +84,7 @@ class InstanceView:
     @property
     def packed(self) -> Packed | None:
         """What the pack says of it; None while it is open."""
-        return self.forms[-1].packed
+        return next((form.packed for form in self.forms if form.packed is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

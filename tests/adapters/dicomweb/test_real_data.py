@@ -140,10 +140,24 @@ def pixel_problems(hospital: Hospital, path: Path, dataset: FileDataset, url: st
         rendered = hospital.client.get(f"{url}/frames/{index + 1}/rendered")
         if rendered.status_code != 200:
             problems.append(f"rendered {index} {syntax.name} {rendered.status_code} {rendered.text[:200]}")
+    problems += explicit_problems(hospital, path, url)
     stored = hospital.client.get(f"{url}/frames/1", headers={"accept": STORED})
     if stored.status_code != 200:
         problems.append(f"stored frame {stored.status_code} {stored.text[:200]}")
     return problems
+
+
+def explicit_problems(hospital: Hospital, path: Path, url: str) -> list[str]:
+    """Whether the object in Explicit VR Little Endian has the pixels of the one that was sent."""
+    answer = hospital.client.get(url, headers={"accept": "application/dicom"})
+    if not answer.headers["content-type"].endswith("=1.2.840.10008.1.2.1"):
+        return ["not transcoded"] if raw_frame(path, 0) is not None else []
+    try:
+        expected = pixel_array(path, index=0)
+    except Exception:
+        return []
+    found = pixel_array(io.BytesIO(answer.content), index=0)
+    return [] if np.abs(found.astype(float) - expected.astype(float)).max() <= 2 else ["explicit pixels differ"]
 
 
 def is_lossless(syntax: UID) -> bool:

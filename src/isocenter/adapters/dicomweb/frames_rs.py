@@ -47,8 +47,7 @@ class FramesDoor:
             return await self._frames(request)
 
     async def _frames(self, request: DicomwebRequest) -> Answer:
-        view = await self._retrieval.view(request)
-        instance = view.of_instance(request.segments[3], request.segments[5])
+        view, instance = await self._retrieval.view_of_instance(request)
         indexes = frame_indexes(request.segments[7])
         form = await self._retrieval.form(view, instance)
         for index in indexes:

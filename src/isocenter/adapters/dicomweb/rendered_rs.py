@@ -35,8 +35,7 @@ class RenderedDoor:
         return await self._picture(request, thumbnail_of(request.query(), media_type))
 
     async def _picture(self, request: DicomwebRequest, rendering: Rendering) -> Answer:
-        view = await self._retrieval.view(request)
-        subject = self._subject(request, view)
+        view, subject = await self._subject(request)
         etag = picture_etag(view.institution_id, subject, rendering)
         headers = [(b"etag", etag), (b"vary", b"accept"), (b"content-disposition", b"inline")]
         if matches(request.header(b"if-none-match"), etag):
@@ -48,16 +47,15 @@ class RenderedDoor:
             )
         return Answer(media_type=rendering.media_type.encode("ascii"), body=picture, headers=headers)
 
-    def _subject(self, request: DicomwebRequest, view: StudyView) -> Subject:
+    async def _subject(self, request: DicomwebRequest) -> tuple[StudyView, Subject]:
         names = request.segments
-        if len(names) > 7 and names[6] == "frames":
-            indexes = frame_indexes(names[7])
-            if len(indexes) != 1:
-                raise BadParameter("A picture is made of one frame.")
-            return Subject(view.of_instance(request.series_instance_uid, request.sop_instance_uid), indexes[0])
         if len(names) > 5 and names[4] == "instances":
-            instance = view.of_instance(request.series_instance_uid, request.sop_instance_uid)
-            return Subject(instance, instance.number_of_frames // 2)
+            indexes = frame_indexes(names[7]) if len(names) > 7 and names[6] == "frames" else []
+            if len(indexes) > 1:
+                raise BadParameter("A picture is made of one frame.")
+            view, instance = await self._retrieval.view_of_instance(request)
+            return view, Subject(instance, indexes[0] if indexes else instance.number_of_frames // 2)
+        view = await self._retrieval.view(request)
         if len(names) > 3 and names[2] == "series":
-            return subject_of([view.of_series(request.series_instance_uid)])
-        return subject_of(list(view.series.values()))
+            return view, subject_of([view.of_series(request.series_instance_uid)])
+        return view, subject_of(list(view.series.values()))

@@ -43,12 +43,18 @@ class Retrieval:
         return await asyncio.get_running_loop().run_in_executor(self._working, partial(function, *args, **kwargs))
 
     async def view(self, request: DicomwebRequest) -> StudyView:
-        """The study of the request's path. Raises InvalidUid, Refused, UnknownStudy, Exhausted."""
-        study_instance_uid = request.study_instance_uid
-        view = self.library.view_at_hand(request.caller, study_instance_uid)
+        """The study of the request's path as it is now. Raises InvalidUid, Refused, UnknownStudy, Exhausted."""
+        return await self.run(self.library.view, request.caller, request.study_instance_uid)
+
+    async def view_of_instance(self, request: DicomwebRequest) -> tuple[StudyView, InstanceView]:
+        """The study and the instance of the request's path; without waiting when they were there a second ago."""
+        view = self.library.view_at_hand(request.caller, request.study_instance_uid)
         if view is not None:
-            return view
-        return await self.run(self.library.view, request.caller, study_instance_uid)
+            instance = view.instances.get(request.segments[5])
+            if instance is not None and instance.series_instance_uid == request.segments[3]:
+                return view, instance
+        view = await self.view(request)
+        return view, view.of_instance(request.series_instance_uid, request.sop_instance_uid)
 
     async def form(self, view: StudyView, instance: InstanceView) -> Form:
         """The preferred form of an instance, its layout known."""

@@ -35,7 +35,7 @@ def store_status(outcomes: Sequence[StoreOutcome], refusals: Sequence[Refusal]) 
 def store_report(outcomes: Sequence[StoreOutcome], refusals: Sequence[Refusal], base_url: str) -> dict[str, Any]:
     """The response data set. base_url: absolute address of the DICOMweb service, without a slash at its end."""
     report: dict[str, Any] = {}
-    studies = {outcome.study_instance_uid for outcome in outcomes}
+    studies = {outcome.study_instance_uid for outcome in outcomes if outcome.kind is not StoreKind.KEPT_ASIDE}
     if len(studies) == 1:
         report[RETRIEVE_URL] = _uri(f"{base_url}/studies/{studies.pop()}")
     if outcomes:
@@ -56,10 +56,11 @@ def _referenced(outcome: StoreOutcome, base_url: str) -> dict[str, Any]:
         f"{base_url}/studies/{outcome.study_instance_uid}/series/{outcome.series_instance_uid}"
         f"/instances/{outcome.sop_instance_uid}"
     )
-    item = _reference(outcome.sop_class_uid, outcome.sop_instance_uid) | {RETRIEVE_URL: _uri(url)}
+    item = _reference(outcome.sop_class_uid, outcome.sop_instance_uid)
     if outcome.kind is StoreKind.KEPT_ASIDE:
-        item[WARNING_REASON] = _short(COERCED_OR_KEPT_ASIDE)
-    return item
+        # Kept, and not what a client would retrieve there: no address.
+        return item | {WARNING_REASON: _short(COERCED_OR_KEPT_ASIDE)}
+    return item | {RETRIEVE_URL: _uri(url)}
 
 
 def _failed(refusal: Refusal) -> dict[str, Any]:

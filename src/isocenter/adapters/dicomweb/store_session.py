@@ -55,9 +55,10 @@ class StoreSession:
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the request's body. Raises MalformedMultipart, MultipartTooLarge."""
         if self.parser is None:
-            if self.objects == 0:
+            if chunk and self.objects == 0:
                 self._begin({})
-            self._data(memoryview(chunk))
+            if chunk:
+                self._data(memoryview(chunk))
             return
         for event in self.parser.feed(chunk):
             if isinstance(event, PartData):

@@ -124,8 +124,7 @@ class RetrieveDoor:
 
     async def bulk_data(self, request: DicomwebRequest) -> Answer:
         """The value that a BulkDataURI of the metadata names; of encapsulated pixel data one part for each frame."""
-        view = await self._retrieval.view(request)
-        instance = view.of_instance(request.series_instance_uid, request.sop_instance_uid)
+        view, instance = await self._retrieval.view_of_instance(request)
         path = request.segments[7:]
         if [segment.upper() for segment in path] == ["7FE00010"]:
             form = await self._retrieval.form(view, instance)
