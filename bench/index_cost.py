@@ -174,7 +174,7 @@ class Alternatives:
                  a.sop_instance_uid, a.sop_class_uid, row.transfer_syntax_uid, a.photometric_interpretation,
                  row.calling_ae_title, row.door, None)
             )  # fmt: skip
-            lookups.append((1, uid_hash(a.sop_instance_uid), self._study_id, series_id, ordinal))
+            lookups.append((1, uid_hash(1, a.sop_instance_uid), self._study_id, series_id, ordinal))
         return instances, lookups
 
 

@@ -92,7 +92,7 @@ def test_every_table_with_an_institution_has_row_level_security_forced(database_
         leading = connection.execute(
             """
             SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-            WHERE i.indisprimary AND c.relname IN ('patient', 'study', 'series', 'instance', 'instance_lookup', 'pack',
+            WHERE i.indisprimary AND c.relname IN ('patient', 'study', 'series', 'instance', 'pack',
                 'study_token', 'study_modality', 'aside_instance', 'quality_task', 'erasure')
                 AND pg_get_indexdef(i.indexrelid, 1, true) <> 'institution_id'
             """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from isocenter.index.uid_hash import uid_hash
-from isocenter.kit.database import Connection
+from isocenter.kit.database import Connection, current_institution
 
 _BATCH = 5000
 
@@ -67,8 +67,9 @@ def erased_at(connection: Connection, study_instance_uid: str) -> datetime | Non
 
 
 def _forget_lookups(connection: Connection, study_id: object, uids: list[str]) -> None:
+    institution_id = current_institution(connection)
     for start in range(0, len(uids), _BATCH):
-        hashes = [uid_hash(uid) for uid in uids[start : start + _BATCH]]
+        hashes = [uid_hash(institution_id, uid) for uid in uids[start : start + _BATCH]]
         connection.execute(
             "DELETE FROM instance_lookup WHERE study_id = %s AND uid_hash = ANY (%s)", [study_id, hashes]
         )

@@ -221,7 +221,7 @@ class Ingest:
         outcomes: dict[int, IngestOutcome],
     ) -> None:
         """Rounds until every row has its outcome: each writes all rows whose UIDs are new, or finds known ones."""
-        hashes = {number: uid_hash(rows[number].attributes.sop_instance_uid).hex for number in waiting}
+        hashes = {number: uid_hash(institution_id, rows[number].attributes.sop_instance_uid).hex for number in waiting}
         failures = 0
         while waiting:
             # The second of two equal UIDs in a group waits for the next round, which finds the first.

@@ -12,7 +12,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from isocenter.index.uid_hash import uid_hash
-from isocenter.kit.database import Connection
+from isocenter.kit.database import Connection, current_institution
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,22 +171,21 @@ def study_version(connection: Connection, study_instance_uid: str) -> int | None
 
 
 def study_places(connection: Connection, study_instance_uid: str) -> StudyPlaces | None:
-    """Where everything of a study lies. FOR SHARE: sealing waits a moment, so the parts fit each other."""
+    """Where everything of a study lies.
+
+    Takes no lock, so that nothing that arrives has to wait for a reader. Read in this order, an instance that is being
+    sealed meanwhile is found twice, in its journal and in its pack, never not at all; the version is then an old one.
+    """
     found = connection.execute(
-        "SELECT study_id, version, state FROM study WHERE study_instance_uid = %s FOR SHARE", [study_instance_uid]
+        "SELECT study_id, version, state FROM study WHERE study_instance_uid = %s", [study_instance_uid]
     ).fetchone()
     if found is None:
         return None
     study_id = int(str(found[0]))
-    return StudyPlaces(
-        study_id,
-        study_instance_uid,
-        int(str(found[1])),
-        str(found[2]),
-        series_of(connection, study_id),
-        packs_of(connection, study_id),
-        open_instances(connection, study_id),
-    )
+    instances = open_instances(connection, study_id)
+    packs = packs_of(connection, study_id)
+    series = series_of(connection, study_id)
+    return StudyPlaces(study_id, study_instance_uid, int(str(found[1])), str(found[2]), series, packs, instances)
 
 
 def series_of(connection: Connection, study_id: int) -> list[SeriesRow]:
@@ -234,7 +233,7 @@ def resolve(connection: Connection, sop_instance_uid: str) -> Place | None:
     """The study, series and ordinal of an instance, sealed or open; what storage commitment asks."""
     found = connection.execute(
         "SELECT study_id, series_id, ordinal FROM instance_lookup WHERE uid_hash = %s",
-        [uid_hash(sop_instance_uid)],
+        [uid_hash(current_institution(connection), sop_instance_uid)],
         prepare=True,
     ).fetchone()
     return None if found is None else Place(*(int(str(value)) for value in found))

@@ -1052,7 +1052,7 @@ ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (sequence);
 
 ALTER TABLE ONLY public.instance_lookup
-    ADD CONSTRAINT instance_lookup_pkey PRIMARY KEY (institution_id, uid_hash);
+    ADD CONSTRAINT instance_lookup_pkey PRIMARY KEY (uid_hash);
 
 ALTER TABLE ONLY public.instance
     ADD CONSTRAINT instance_pkey PRIMARY KEY (institution_id, study_id, ordinal);

@@ -1,4 +1,4 @@
-"""The key under which the lookup knows a SOP Instance UID: 16 bytes, near for UIDs that differ only at their end."""
+"""The key of the instance lookup: 16 bytes of (institution, SOP Instance UID), near for UIDs that end differently."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from uuid import UUID
 from blake3 import blake3
 
 
-def uid_hash(sop_instance_uid: str) -> UUID:
-    """4 bytes of BLAKE3 of the UID up to its last dot, then 12 bytes of BLAKE3 of the whole UID.
+def uid_hash(institution_id: int, sop_instance_uid: str) -> UUID:
+    """4 bytes of BLAKE3 of institution and UID up to its last dot, then 12 bytes of BLAKE3 of institution and UID.
 
     Instances of one series mostly differ in the last component: their keys then lie together, and an insert touches few
-    pages of a large index. The 96 bits behind decide; a clash would only make a caller compare digests.
+    pages of a large index. The 96 bits behind decide; a clash would only make a caller compare digests. The institution
+    is inside, so that the index holds nothing else (docs/decisions/0021).
     """
-    text = sop_instance_uid.encode()
+    text = f"{institution_id}/{sop_instance_uid}".encode("utf-8", "replace")
     root = text[: text.rfind(b".") + 1]
     return UUID(bytes=blake3(root).digest(4) + blake3(text).digest(12))

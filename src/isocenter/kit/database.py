@@ -126,6 +126,13 @@ def set_institution(connection: Connection, institution_id: int) -> None:
     connection.execute("SELECT set_config('isocenter.institution_id', %s, true)", [str(institution_id)])
 
 
+def current_institution(connection: Connection) -> int:
+    """The institution whose rows this transaction sees; it must have one."""
+    row = connection.execute("SELECT isocenter_institution()", prepare=True).fetchone()
+    assert row is not None and isinstance(row[0], int), "the transaction was opened without an institution"
+    return row[0]
+
+
 def application_conninfo(url: str, **settings: str) -> str:
     """The address with the application's role and these server settings."""
     known = conninfo_to_dict(url)

@@ -140,14 +140,15 @@ CREATE TABLE instance (
     PRIMARY KEY (institution_id, study_id, ordinal)
 );
 
--- Every instance there is, sealed or open. uid_hash: isocenter.index.uid_hash. The columns are ordered by size: 52 bytes.
+-- Every instance there is, sealed or open: 56 bytes and 24 in the index. uid_hash: isocenter.index.uid_hash, of the
+-- institution and the UID, so that the same UID at two hospitals is two rows though the key is one column.
 CREATE TABLE instance_lookup (
     institution_id integer NOT NULL,
     uid_hash uuid NOT NULL,
     study_id integer NOT NULL,
     series_id integer NOT NULL,
     ordinal integer NOT NULL,
-    PRIMARY KEY (institution_id, uid_hash)
+    PRIMARY KEY (uid_hash)
 );
 
 -- Versions that are not current: other content under a known UID, or a known UID in another study or series.
