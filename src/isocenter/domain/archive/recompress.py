@@ -48,8 +48,8 @@ _ENCAPSULATED_PIXEL_DATA: Final = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 
 class Received:
     """Where a received data set lies, and what the index knows of it.
 
-    number_of_frames: of the index, which the frame table of the pack must have. uids: SOP class, SOP instance, study
-    and series, for an object whose own header cannot be put into JSON.
+    number_of_frames: of the index, which the frame table of the pack must have; None: what the object says. uids: SOP
+    class, SOP instance, study and series, for an object whose own header cannot be put into JSON.
     """
 
     path: str
@@ -57,7 +57,7 @@ class Received:
     length: int
     transfer_syntax_uid: str
     digest: bytes
-    number_of_frames: int
+    number_of_frames: int | None
     uids: tuple[str, str, str, str]
 
 
@@ -76,6 +76,7 @@ class Prepared:
     pixel_value_offset: int | None
     pixel_value_length: int | None
     frames: Frames
+    number_of_frames: int
     received_parts: ReceivedParts | None
     photometric_interpretation: str | None
     faults: tuple[str, ...]
@@ -100,6 +101,8 @@ def prepare_data_set(data: bytes, received: Received) -> Prepared:
         return replace(unprepared(received), faults=("data-set-unreadable",))
     model, faults = _model(data, syntax, scanned, received)
     description = _description(model)
+    if received.number_of_frames is None:
+        received = replace(received, number_of_frames=description.number_of_frames if description else 1)
     if description is not None:
         compressed = _recompressed(data, syntax, scanned, model, description, received)
         if compressed is not None:
@@ -121,6 +124,7 @@ def unprepared(received: Received) -> Prepared:
         pixel_value_offset=None,
         pixel_value_length=None,
         frames=derived_frames(),
+        number_of_frames=received.number_of_frames or 1,
         received_parts=None,
         photometric_interpretation=None,
         faults=("not-parsed",),
@@ -159,13 +163,13 @@ def _verbatim(
     received: Received,
     faults: tuple[str, ...],
 ) -> Prepared:
-    span = scanned.pixel_data
+    span, count = scanned.pixel_data, received.number_of_frames or 1
     if span is None:
         frames = derived_frames() if syntax.deflated and "7FE00010" in model else no_frames()
     elif span.length is None:
-        frames = _encapsulated_frames(data, syntax, scanned, received.number_of_frames)
+        frames = _encapsulated_frames(data, syntax, scanned, count)
     else:
-        frames = _native_frames(syntax, description, span.length, received.number_of_frames)
+        frames = _native_frames(syntax, description, span.length, count)
     return Prepared(
         transfer_syntax_uid=received.transfer_syntax_uid,
         pieces=None,
@@ -174,6 +178,7 @@ def _verbatim(
         pixel_value_offset=None if span is None else span.value_offset,
         pixel_value_length=None if span is None else span.length,
         frames=frames,
+        number_of_frames=count,
         received_parts=None,
         photometric_interpretation=None,
         faults=faults,
@@ -256,6 +261,7 @@ def _recompressed(
         pixel_value_offset=len(header) + len(_ENCAPSULATED_PIXEL_DATA),
         pixel_value_length=None,
         frames=frame_table(stored.frames),
+        number_of_frames=description.number_of_frames,
         received_parts=ReceivedParts(head, tail),
         photometric_interpretation=str(changes.get("00280004", description.photometric_interpretation)),
         faults=(),

@@ -1,0 +1,51 @@
+"""Jobs of the archive: sealing studies that have gone quiet."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from isocenter.access.caller import system_caller
+from isocenter.domain.archive.seal import Sealer
+from isocenter.index.institutions import institutions
+from isocenter.index.sealing import due_studies
+from isocenter.kit.clock import utc_now
+from isocenter.kit.database import Database
+from isocenter.kit.jobs import Task, defer
+
+SEAL_STUDY = "seal-study"
+EVERY_FIVE_SECONDS = "* * * * * */5"
+_DUE_AT_ONCE = 200
+
+
+def sealing_tasks(database: Database, sealer: Sealer, quiet_for: timedelta) -> list[Task]:
+    """What a worker that seals can do: look for due studies, and seal one. quiet_for: without a new instance."""
+
+    def seal_study(institution_id: int, study_instance_uid: str) -> None:
+        sealer.seal_study(system_caller(institution_id, SEAL_STUDY), study_instance_uid)
+
+    def defer_due() -> None:
+        defer_due_studies(database, quiet_for)
+
+    return [
+        Task(SEAL_STUDY, seal_study, attempts=5),
+        Task("defer-due-studies", defer_due, every=EVERY_FIVE_SECONDS),
+    ]
+
+
+def defer_due_studies(database: Database, quiet_for: timedelta) -> int:
+    """Enqueue a job for every study that has been quiet for so long and waits for none yet; returns how many."""
+    quiet_before = utc_now() - quiet_for
+    with database.transaction() as connection:
+        every = institutions(connection)
+    return sum(_defer_due(database, one.institution_id, quiet_before) for one in every)
+
+
+def _defer_due(database: Database, institution_id: int, quiet_before: datetime) -> int:
+    with database.transaction(institution_id) as connection:
+        due = due_studies(connection, quiet_before, _DUE_AT_ONCE)
+        deferred = 0
+        for study in due:
+            word = f"{SEAL_STUDY}/{institution_id}/{study.study_instance_uid}"
+            arguments = {"institution_id": institution_id, "study_instance_uid": study.study_instance_uid}
+            deferred += defer(connection, SEAL_STUDY, arguments, lock=word, once=word)
+        return deferred
