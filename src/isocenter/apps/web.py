@@ -19,6 +19,7 @@ from isocenter.adapters.web.parts import WebParts
 from isocenter.apps.home import run_state_for_status
 from isocenter.apps.wiring import database_url_of, open_archive, open_object_store
 from isocenter.delivery.library import Library
+from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.store import Archive
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
@@ -63,6 +64,7 @@ def run(settings: Settings, *, number: int, socket_fd: int) -> int:
                     store=store,
                     journal_directory=settings.home / "journal",
                     confined=confined,
+                    rebuild_received=rebuild_received,
                 )
             )
         )

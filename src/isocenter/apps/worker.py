@@ -9,7 +9,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from isocenter.apps.wiring import database_url_of, open_object_store
+from isocenter.domain.archive.jobs import sealing_tasks
 from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
+from isocenter.domain.archive.seal import Sealer
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.jobs import Task, work
@@ -30,7 +32,18 @@ def run(settings: Settings) -> int:
     stop = threading.Event()
     with ExitStack() as stack:
         database = stack.enter_context(closing(Database(url, max_connections=4)))
-        tasks = tasks_of(settings, database, open_object_store(settings))
+        store = open_object_store(settings)
+        sealer = stack.enter_context(
+            closing(
+                Sealer(
+                    database=database,
+                    store=store,
+                    journal_directory=settings.home / "journal",
+                    processes=max(1, (os.cpu_count() or 1) // 2),
+                )
+            )
+        )
+        tasks = [*sealing_tasks(database, sealer, settings.quiet_for), *upkeep_tasks(settings, database, store)]
         while not stop.is_set():
             try:
                 work(url, tasks)
@@ -43,8 +56,8 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def tasks_of(settings: Settings, database: Database, store: ObjectStore) -> list[Task]:
-    """Everything that a worker of this node can do."""
+def upkeep_tasks(settings: Settings, database: Database, store: ObjectStore) -> list[Task]:
+    """What gives room back."""
     journal = settings.home / "journal"
     budget = Budget(settings.hot_cache_bytes, settings.hot_cache_for)
 
