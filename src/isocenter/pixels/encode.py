@@ -37,7 +37,8 @@ def encode_htj2k(frame: Samples, description: ImageDescription) -> bytes:
     bits, signed = description.bits_stored, bool(description.pixel_representation)
     rgb = frame.ndim == 3 and description.photometric_interpretation == "RGB"
     if bits == description.bits_allocated:
-        return bytes(imagecodecs.htj2k_encode(np.ascontiguousarray(frame), rgb=rgb))
+        planar = None if frame.ndim == 2 else False
+        return bytes(imagecodecs.htj2k_encode(np.ascontiguousarray(frame), rgb=rgb, planar=planar))
     if frame.ndim == 3:
         raise InvalidImageDescription("These pixels are not encoded as HTJ2K.")
     # The encoder knows whole bytes only. Shift the level ourselves (ISO 15444-1 G.1), encode as signed, and write the
