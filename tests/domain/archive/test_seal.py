@@ -152,6 +152,16 @@ def test_a_late_instance_becomes_a_delta_and_many_are_merged(
     assert state(hospital) == "sealed"
 
 
+def test_duplicates_of_a_sealed_instance_are_told_apart(hospital: Hospital, sealer: Sealer) -> None:
+    uid = "1.2.3.1.1"
+    hospital.store(a_real_slice(1), uid=uid)
+    seal(sealer, hospital)
+    assert hospital.store(a_real_slice(1), uid=uid).kind is StoreKind.ALREADY_STORED
+    other_encoding = a_real_slice(1, implicit=True)
+    assert hospital.store(other_encoding, uid=uid, syntax=IMPLICIT).kind is StoreKind.ALREADY_STORED
+    assert hospital.store(a_real_slice(2).replace(b"1.2.3.1.2", b"1.2.3.1.1"), uid=uid).kind is StoreKind.KEPT_ASIDE
+
+
 def test_a_large_study_becomes_several_packs(hospital: Hospital, store: ObjectStore, tmp_path: Path) -> None:
     sealer = Sealer(
         database=hospital.database, store=store, journal_directory=tmp_path / "journal", max_pack_bytes=6000

@@ -75,9 +75,9 @@ class _Held:
         if self.open_row is not None:
             return holdings.bytes.read(_extent_of(self.open_row))
         assert self.packed is not None
-        from isocenter.domain.archive.recompress import received_data_set
+        from isocenter.domain.archive.recompress import rebuild_received  # numpy and codecs: only when it comes to that
 
-        return received_data_set(holdings.bytes, *self.packed)
+        return rebuild_received(holdings.store, *self.packed)
 
 
 def rule_on(holdings: Holdings, keep_aside: KeepAside, row: IngestRow, outcome: IngestOutcome) -> Ruling:
