@@ -59,8 +59,8 @@ class Locator:
     def view(self, institution_id: int, study_instance_uid: str, trusted_for_s: float = TRUSTED_FOR_S) -> StudyView:
         """The view, from the index if need be. Raises UnknownStudy, and Exhausted when the index is away.
 
-        trusted_for_s: how old the last comparison with the index may be; 0 compares now. Of many who ask at once for the
-        same study, one asks the index.
+        trusted_for_s: how old the last comparison with the index may be; 0 compares now. Of many who ask at once for
+        one study, one asks the index.
         """
         key = (institution_id, study_instance_uid)
         with self._lock:

@@ -15,8 +15,11 @@ from isocenter.access.caller import Caller, CallerKind, Role
 from isocenter.access.errors import NotSignedIn
 from isocenter.adapters.dicomweb.router import dicomweb_router
 from isocenter.delivery.library import Library
+from isocenter.domain.archive.recompress import rebuild_received
+from isocenter.domain.archive.seal import Sealer, SealReport
 from isocenter.domain.archive.store import Archive
 from isocenter.index.institutions import Institution, ensure_institution
+from isocenter.index.queries import StudyQuery, search_studies
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.storage.object_store import ObjectStore, open_store
@@ -36,6 +39,24 @@ class Hospital:
     journal_directory: Path
     institution_id: int
     callers: dict[str, Caller]
+
+    def seal(self) -> list[SealReport]:
+        """Seal every study of the institution that the client asks as."""
+        caller = self.callers[self.client.headers["authorization"]]
+        with self.database.transaction(caller.institution_id) as connection:
+            studies = search_studies(connection, StudyQuery(), limit=5000).studies
+        sealer = Sealer(database=self.database, store=self.store, journal_directory=self.journal_directory)
+        try:
+            reports = [sealer.seal_study(caller, study.study_instance_uid) for study in studies]
+        finally:
+            sealer.close()
+        return [report for report in reports if report is not None]
+
+    def lose_journal(self) -> None:
+        """The journals go, as if reclaimed or lost; nothing more can be stored."""
+        for segment in self.journal_directory.rglob("*.tar"):
+            segment.unlink()
+        self.library.files.close()
 
     def as_wave(self, number: int) -> dict[str, str]:
         """Headers that ask as an institution of its own for each number, for objects that share their UIDs."""
@@ -83,7 +104,13 @@ def hospital(
     archive = Archive(
         journal_directory=journal_directory, node="test", database=database, store=store, max_object_bytes=GIB
     )
-    library = Library(database=database, store=store, journal_directory=journal_directory, confined=confined)
+    library = Library(
+        database=database,
+        store=store,
+        journal_directory=journal_directory,
+        confined=confined,
+        rebuild_received=rebuild_received,
+    )
     app = FastAPI()
     app.include_router(dicomweb_router(archive, library, caller_of))
     with TestClient(app, headers={"authorization": "Bearer ours"}) as client:
