@@ -19,6 +19,16 @@ def raw_frames(header: Dataset, numbers: list[int]) -> list[NDArray[np.generic]]
         return None
 
 
+def native_frame(header: Dataset, number: int) -> bytes | None:
+    """The bytes of one frame as they were stored, where they were stored native, little endian and in whole bytes."""
+    syntax = UID(header.file_meta.TransferSyntaxUID)
+    if syntax.is_encapsulated or not syntax.is_little_endian or "PixelData" not in header or header.BitsAllocated == 1:
+        return None
+    samples = 2 if header.PhotometricInterpretation == "YBR_FULL_422" else header.SamplesPerPixel
+    length = header.Rows * header.Columns * samples * header.BitsAllocated // 8
+    return bytes(header.PixelData[(number - 1) * length : number * length])
+
+
 def as_array(frame: bytes, header: Dataset) -> NDArray[np.generic]:
     """The bytes of one native little endian frame in the shape of `raw_frames` (PS3.5 8.1.1, 8.2)."""
     rows, columns, samples = header.Rows, header.Columns, header.SamplesPerPixel

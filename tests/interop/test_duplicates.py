@@ -57,10 +57,10 @@ def sealed(node: Node, store: Callable[..., list[Answer]]) -> Iterator[Dataset]:
 
 
 @pytest.fixture(params=["open", "sealed"])
-def first(request: pytest.FixtureRequest, door: Door, sealed: Iterator[Dataset]) -> Dataset:
+def first(request: pytest.FixtureRequest, door: Door) -> Dataset:
     """An object that is already stored, in a study that is still open or sealed."""
     if request.param == "sealed":
-        return next(sealed)
+        return next(request.getfixturevalue("sealed"))
     data_set = a_ct(request.node.name)
     assert door(data_set) == 0
     return data_set

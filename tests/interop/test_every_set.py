@@ -13,7 +13,7 @@ from bench.association import Answer
 from bench.data import digest_of
 from bench.node import Node, eventually
 from tests.interop.corpus import SETS, Sample, samples
-from tests.interop.pixels import as_array, raw_frames, tolerance
+from tests.interop.pixels import as_array, native_frame, raw_frames, tolerance
 
 from bench import dicomweb
 
@@ -95,6 +95,11 @@ def differing_frames(node: Node, sample: Sample, numbers: list[int], expected: l
         return [f"{sample.path.name}: {error}"]
     wrong = []
     for number, frame, pixels in zip(numbers, got, expected, strict=True):
+        stored = native_frame(sample.header, number)
+        if stored is not None:
+            if frame.rstrip(b"\0") != stored.rstrip(b"\0"):
+                wrong.append(f"{sample.path.name} frame {number}: other bytes than were stored")
+            continue
         try:
             values = as_array(frame, sample.header)
         except ValueError as error:
@@ -150,6 +155,8 @@ def test_names_in_every_character_set_are_found_as_pydicom_reads_them(
         name = row["00100010"]["Value"][0]  # type: ignore[index]
         expected = pydicom.dcmread(sample.path).PatientName
         groups = {"Alphabetic": expected.alphabetic, "Ideographic": expected.ideographic, "Phonetic": expected.phonetic}
+        if "\x1b" in str(expected):  # pydicom leaves escapes of ISO 2022 IR 58 after a delimiter in the text
+            groups["Ideographic"] = str(groups["Ideographic"]).replace("\x1b$)A", "")
         if {key: text.rstrip("^ ") for key, text in name.items()} != {
             k: t.rstrip("^ ") for k, t in groups.items() if t
         }:
