@@ -2,11 +2,13 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
+import { gzipped } from './gzip-plugin'
+
 /** Where `npm run dev` finds a running Isocenter. */
 const SERVER = 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), gzipped()],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,

@@ -40,7 +40,7 @@ export interface Frame {
   readonly voiLut: DataSet | undefined
   /** mm between rows and between columns; undefined when not known. */
   readonly spacing: readonly [number, number] | undefined
-  /** Height to width of one pixel where the spacing is unknown. */
+  /** Height and width of one pixel where the spacing is unknown, in widths. */
   readonly aspect: readonly [number, number] | undefined
   /** Centre of the first pixel, mm in the patient's frame of reference. */
   readonly position: Triple | undefined
@@ -72,6 +72,12 @@ function pair(values: readonly number[]): readonly [number, number] | undefined 
 function group(dataSet: DataSet, sequenceTag: string, frameNumber: number): DataSet {
   const perFrame = items(dataSet, TAG.PerFrameFunctionalGroupsSequence)[frameNumber - 1]
   return item(perFrame, sequenceTag) ?? item(item(dataSet, TAG.SharedFunctionalGroupsSequence), sequenceTag) ?? dataSet
+}
+
+/** Vertical to horizontal size of a pixel, brought to 1 horizontally: devices send values like 1000000 to 1000000. */
+function aspectOf(dataSet: DataSet): readonly [number, number] | undefined {
+  const ratio = pair(numbers(dataSet, TAG.PixelAspectRatio))
+  return ratio && [ratio[0] / ratio[1], 1]
 }
 
 function unitVectors(orientation: readonly number[]): { row?: Triple; column?: Triple } {
@@ -144,7 +150,7 @@ function planeFacts(dataSet: DataSet, frameNumber: number) {
   const [toRowEnd, toColumnEnd] = texts(dataSet, TAG.PatientOrientation)
   return {
     spacing: pair(numbers(measures, TAG.PixelSpacing)) ?? pair(numbers(dataSet, TAG.ImagerPixelSpacing)),
-    aspect: pair(numbers(dataSet, TAG.PixelAspectRatio)),
+    aspect: aspectOf(dataSet),
     position: triple(numbers(group(dataSet, TAG.PlanePositionSequence, frameNumber), TAG.ImagePositionPatient)),
     rowCosines: row,
     columnCosines: column,

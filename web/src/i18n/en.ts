@@ -69,7 +69,7 @@ export const en = {
   list: {
     title: 'Studies',
     search: 'Search studies',
-    searchPlaceholder: 'Name, patient ID, accession number, description',
+    searchPlaceholder: 'Name, ID, accession number, description',
     clear: 'Clear search',
     clearAll: 'Clear all',
     anyDate: 'Any date',

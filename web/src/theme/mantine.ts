@@ -34,7 +34,7 @@ function variables(colours: RoomColours): Record<string, string> {
     '--iso-accent-soft': colours.accentSoft,
     '--iso-warning': colours.warning,
     '--iso-danger': colours.danger,
-    '--mantine-color-body': colours.ground,
+    '--mantine-color-body': colours.surface,
     '--mantine-color-text': colours.text,
     '--mantine-color-dimmed': colours.quiet,
     '--mantine-color-placeholder': colours.quiet,

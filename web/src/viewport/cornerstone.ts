@@ -13,7 +13,7 @@ import { init as initDecoders } from '@cornerstonejs/dicom-image-loader'
 import { init as initTools } from '@cornerstonejs/tools'
 
 import { IMAGE_SCHEME } from '../dicomweb/addresses'
-import { frameLoader, type Fetch } from './loader'
+import { type Fetch, FrameFailure, frameLoader } from './loader'
 import { frameMetadata } from './metadata-provider'
 import { addTools } from './tools'
 
@@ -43,6 +43,10 @@ export function startCornerstone(fetcher: Fetch): void {
   addTools()
   const deviceMemoryGib = (navigator as { deviceMemory?: number }).deviceMemory ?? 4
   cache.setMaxCacheSize(Math.min(3, deviceMemoryGib / 4) * GIB)
+  window.addEventListener('unhandledrejection', (event) => {
+    // cornerstone lets the promise of a scrolled-to image go; what went wrong with it is told in its viewport.
+    if (event.reason instanceof FrameFailure) event.preventDefault()
+  })
   imageLoader.registerImageLoader(IMAGE_SCHEME, frameLoader(fetcher))
   metaData.addProvider(frameMetadata, 10_000)
 }

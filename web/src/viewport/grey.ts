@@ -4,6 +4,9 @@ import { type Types, utilities } from '@cornerstonejs/core'
 import type { Frame } from '../dicomweb/frame'
 import { applyTable, type FetchBytes, readTable } from '../dicomweb/lut'
 
+/** In XA and XRF images the modality table leads back to beam intensity and is not part of display (PS3.4 N.2.1.2). */
+const BEAM_INTENSITY: ReadonlySet<string> = new Set(['1.2.840.10008.5.1.4.1.1.12.1', '1.2.840.10008.5.1.4.1.1.12.2'])
+
 function withValues(image: Types.IImage, values: Uint16Array): Types.IImage {
   let smallest = values[0] ?? 0
   let largest = smallest
@@ -36,7 +39,7 @@ export async function throughTables(image: Types.IImage, frame: Frame, fetchByte
   if (image.color) return image
   let result = image
   const signed = frame.pixelRepresentation === 1
-  const modality = frame.modalityLut && (await readTable(frame.modalityLut, signed, fetchBytes))
+  const modality = frame.modalityLut && !BEAM_INTENSITY.has(frame.sopClassUid) && (await readTable(frame.modalityLut, signed, fetchBytes))
   if (modality) result = withValues(result, applyTable(result.getPixelData(), modality))
   const voi = frame.windows.length === 0 && frame.voiLut ? await readTable(frame.voiLut, signed, fetchBytes) : undefined
   if (!voi) return result

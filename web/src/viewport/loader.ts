@@ -32,6 +32,7 @@ export class FrameFailure extends Error {
 }
 
 const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1'
+const JPEG_BASELINE = '1.2.840.10008.1.2.4.50'
 const drawnByServer = new Set<string>()
 
 export function isDrawnByServer(imageId: string): boolean {
@@ -50,6 +51,12 @@ async function answer(fetcher: Fetch, address: string, accept: string, signal: A
   return response
 }
 
+/** Bulk data is named with the host by which the server knows itself; we ask where we asked before. */
+function pathOf(address: string): string {
+  const { pathname, search } = new URL(address, window.location.href)
+  return pathname + search
+}
+
 async function frameBytes(fetcher: Fetch, imageId: string, signal: AbortSignal) {
   const response = await answer(fetcher, frameAddress(keyOf(imageId)), FRAME_ACCEPT, signal)
   const contentType = response.headers.get('Content-Type') ?? 'application/octet-stream'
@@ -61,9 +68,11 @@ async function frameBytes(fetcher: Fetch, imageId: string, signal: AbortSignal) 
 }
 
 /** Whether this build can turn the frame into right pixels by itself. */
-function browserCanDraw(frame: Frame): boolean {
+function browserCanDraw(frame: Frame, syntax: string): boolean {
   const bits = frame.bitsAllocated
   if (frame.dataSet[TAG.SegmentedRedPaletteData]) return false
+  // A browser takes three components for YCbCr unless the file says otherwise; that these are RGB is said in the header only.
+  if (syntax === JPEG_BASELINE && frame.photometricInterpretation === 'RGB') return false
   return bits === 8 || bits === 16
 }
 
@@ -91,15 +100,16 @@ async function decode(imageId: string, decoded: Decoded, options: Record<string,
   if (syntax === EXPLICIT_LITTLE_ENDIAN && bytes.length < nativeLength) throw new FrameFailure('undecodable')
   await fetchPalette(frame, fetchBytes)
   const image = (await createImage(imageId, cleaned(bytes, frame, syntax), syntax, { ...options })) as Types.IImage
+  if (!Number.isFinite(image.minPixelValue) || !Number.isFinite(image.maxPixelValue)) throw new FrameFailure('undecodable')
   return windowWhereNone(await throughTables(image, frame, fetchBytes), frame)
 }
 
 async function load(imageId: string, options: Record<string, unknown>, fetcher: Fetch, signal: AbortSignal): Promise<Types.IImage> {
   const fetchBytes: FetchBytes = async (address) =>
-    new Uint8Array(await (await answer(fetcher, address, 'application/octet-stream', signal)).arrayBuffer())
+    new Uint8Array(await (await answer(fetcher, pathOf(address), 'application/octet-stream', signal)).arrayBuffer())
   const [{ bytes, syntax }, frame] = await Promise.all([frameBytes(fetcher, imageId, signal), frameKnown(imageId, signal)])
   try {
-    if (!browserCanDraw(frame)) throw new FrameFailure('undecodable')
+    if (!browserCanDraw(frame, syntax)) throw new FrameFailure('undecodable')
     return await decode(imageId, { frame, bytes, syntax }, options, fetchBytes)
   } catch (error) {
     if (signal.aborted || (error instanceof FrameFailure && error.reason === 'lost')) throw error

@@ -2,23 +2,11 @@
 import { cache, imageLoader } from '@cornerstonejs/core'
 
 import { createStore, type Store } from '../kit/store'
+import { nearestFirst } from './nearest-first'
 
 const AT_ONCE = 4
 /** Share of the cache that one stack may fill before prefetching stays near the image shown. */
 const CACHE_SHARE = 0.6
-
-/** Order of fetching: from the image shown outwards, two forward for one back. */
-export function nearestFirst(count: number, start: number): number[] {
-  const order: number[] = []
-  let forward = start
-  let back = start - 1
-  while (order.length < count) {
-    for (let step = 0; step < 2 && forward < count; step += 1) order.push(forward++)
-    if (back >= 0) order.push(back--)
-    else if (forward >= count) break
-  }
-  return order
-}
 
 export class Prefetch {
   /** Share of the stack that is in memory, 0 to 1. */

@@ -29,6 +29,8 @@ export class StackView {
   private readonly viewport: StackViewport
   private readonly resizing: ResizeObserver
   private imageIds: readonly string[] = []
+  /** Whether anyone has moved through this stack yet. */
+  private moved = false
   private stopFilm: (() => void) | undefined
 
   constructor(
@@ -63,6 +65,7 @@ export class StackView {
   /** Shows another stack from its first image on. The first image may still be without metadata. */
   async show(imageIds: readonly string[]): Promise<void> {
     this.pause()
+    this.moved = false
     this.imageIds = imageIds
     this.state.set((now) => ({ ...NOTHING, framesPerSecond: now.framesPerSecond, phase: 'loading', count: imageIds.length }))
     await this.viewport.setStack([...imageIds], 0).catch(() => undefined)
@@ -91,6 +94,7 @@ export class StackView {
   }
 
   startPrefetch(): void {
+    if (!this.moved && this.state.get().index > 0) void this.scrollTo(0)
     this.prefetch.start(this.imageIds, this.state.get().index)
   }
 
@@ -174,6 +178,7 @@ export class StackView {
 
   private wants(index: number): void {
     const imageId = this.imageIds[index]
+    this.moved = true
     this.state.set((now) => ({
       ...now,
       index,

@@ -69,7 +69,7 @@ export function NoStudies() {
             <Fact name={t('list.port')} value={String(dicom.port)} />
           </dl>
           <p className={classes.small}>{t('list.emptyCommand')}</p>
-          <Code block className={classes.command}>{`storescu -aec ${dicom.ae_title} ${dicom.host} ${dicom.port} +sd FOLDER`}</Code>
+          <Code block className={classes.command}>{`storescu -aec ${dicom.ae_title} +sd +r ${dicom.host} ${dicom.port} FOLDER`}</Code>
         </>
       )}
     </section>

@@ -19,6 +19,15 @@ export function StudyTable({ studies }: { readonly studies: readonly StudyRow[] 
     <div className={classes.frame}>
       <table className={classes.table}>
         <caption className="visually-hidden">{t('list.title')}</caption>
+        <colgroup>
+          <col className={classes.wide} />
+          <col className={classes.dateColumn} />
+          <col className={classes.modalityColumn} />
+          <col />
+          <col className={classes.contentColumn} />
+          <col className={classes.dateColumn} />
+          <col className={classes.stateColumn} />
+        </colgroup>
         <thead>
           <tr>
             <SortableHead field="patient_name" words={t('list.patient')} />

@@ -1,5 +1,6 @@
 /** The tools of the viewer. */
 import { Menu, NumberInput, Tooltip } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
@@ -22,6 +23,8 @@ const TOOL_KEYS: Readonly<Record<ToolName, string>> = { window: 'W', scroll: 'S'
 
 export function Toolbar({ state, view, commands }: ToolbarProps) {
   const { t } = useTranslation()
+  const fingers = useMediaQuery('(pointer: coarse)')
+  const chosen = fingers ? state.touchTool : state.mouseTool
   return (
     <div className={classes.bar} role="toolbar" aria-label={t('viewer.tools')}>
       <div className={classes.group} role="group">
@@ -31,7 +34,7 @@ export function Toolbar({ state, view, commands }: ToolbarProps) {
             icon={tool}
             words={t(`viewer.${tool}`)}
             keyName={TOOL_KEYS[tool]}
-            pressed={state.mouseTool === tool}
+            pressed={chosen === tool}
             onClick={() => commands.chooseTool(tool)}
           />
         ))}

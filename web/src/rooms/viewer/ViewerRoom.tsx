@@ -118,12 +118,13 @@ function useKeys(commands: Commands, helpOpen: boolean): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const target = event.target instanceof HTMLElement ? event.target : document.body
-      if (helpOpen || event.defaultPrevented || target.closest('input, textarea, select, [role="menu"], [role="dialog"]')) return
+      if (helpOpen || target.closest('input, textarea, select, [role="menu"], [role="dialog"]')) return
       if (event.key === ' ' && target.closest('button, a')) return
       if (runKey(event, commands)) event.preventDefault()
     }
-    document.addEventListener('keydown', onKey)
-    return () => document.removeEventListener('keydown', onKey)
+    // Before cornerstone, which takes every key that a viewport gets.
+    document.addEventListener('keydown', onKey, { capture: true })
+    return () => document.removeEventListener('keydown', onKey, { capture: true })
   }, [commands, helpOpen])
 }
 

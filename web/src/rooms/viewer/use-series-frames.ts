@@ -68,7 +68,8 @@ export function useSeriesFrames(studyInstanceUid: string, series: Series): Serie
       imageIds: known && known.imageIds.length > 0 ? known.imageIds : begun,
       whole: all.data !== undefined || (count === 1 && alone.data !== undefined),
       uneven: all.data?.uneven ?? false,
-      failed: known === undefined && (alone.isError || all.isError),
+      // Metadata without a single frame: the server could not read the header.
+      failed: known === undefined ? alone.isError || all.isError : known.imageIds.length === 0 && !all.isFetching,
     }
-  }, [all.data, all.isError, alone.data, alone.isError, count, firstUid, key])
+  }, [all.data, all.isError, alone.data, all.isFetching, alone.isError, count, firstUid, key])
 }
