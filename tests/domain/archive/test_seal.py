@@ -219,6 +219,7 @@ def test_damaged_bytes_in_the_journal_stay_open_and_the_others_are_sealed(
     assert (report.instance_count, report.left_open) == (1, 1)
     assert [entry.sop_instance_uid for _, entry in sealed(hospital, store)] == ["1.2.3.1.2"]
     assert hospital.rows("SELECT sop_instance_uid FROM instance") == [("1.2.3.1.1",)]
+    assert seal(sealer, hospital) is None, "it is reported once, not every few seconds"
 
 
 def damage(hospital: Hospital, uid: str) -> None:

@@ -107,6 +107,7 @@ class Sealer:
         self._journal_directory = journal_directory
         self._max_pack_bytes = max_pack_bytes
         self._processes = processes
+        self._damaged: set[tuple[str, int]] = set()  # reported already: where they lie, until a restart
         self._confined = Confined(
             processes=processes,
             memory_bytes=CHILD_MEMORY_BYTES,
@@ -135,6 +136,9 @@ class Sealer:
         series = {one.series_id: one for one in places.series}
         work = [self._work(one, study_instance_uid, series[one.series_id]) for one in places.instances]
         work += [self._work(one, one.study_instance_uid, None) for one in asides]
+        work = [one for one in work if (one.received.path, one.received.offset) not in self._damaged]
+        if not work:
+            return None
         sealing = _Sealing(self, caller.institution_id, places.study_id, study_instance_uid, places.packs, work)
         try:
             report = sealing.run()
@@ -192,6 +196,7 @@ class Sealer:
             for piece in pieces:
                 hasher.update(piece)
         if hasher.digest() != received.digest:
+            self._damaged.add((received.path, received.offset))
             log.error("archive.damaged-in-journal", sop_instance_uid=received.uids[1], segment=Path(received.path).name)
             return None
         log.warning("archive.sealed-opaque", sop_instance_uid=received.uids[1], problem=problem.reason)
