@@ -71,11 +71,11 @@ class RunState:
 
 
 def make_home(home: Path) -> None:
-    """Make the folders that are missing. Those with data are closed to others; the home itself is not, because
-    PostgreSQL never runs as root and may have to pass through it.
+    """Make the folders that are missing. Those with data are closed to others; root's home itself is not, because
+    PostgreSQL never runs as root and has to pass through it.
     """
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o755 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         for name in _PRIVATE_FOLDERS:
             (home / name).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:

@@ -18,7 +18,7 @@ from isocenter.adapters.web.authentication import Authenticator, caller
 from isocenter.adapters.web.parts import WebParts
 from isocenter.apps.home import run_state_for_status
 from isocenter.apps.wiring import database_url_of, open_archive, open_object_store
-from isocenter.delivery.library import Library
+from isocenter.delivery.library import CONFINED_MODULES, Library
 from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.store import Archive
 from isocenter.kit.confined import Confined
@@ -32,7 +32,6 @@ log = get_logger(__name__)
 DECODE_MEMORY_BYTES = 2 * GIB
 DECODE_TIMEOUT_S = 30.0
 STOP_S = 20
-_PRELOAD = ("numpy", "isocenter.pixels")
 
 
 class ListenerAway(Exhausted):
@@ -53,7 +52,7 @@ def run(settings: Settings, *, number: int, socket_fd: int) -> int:
                     processes=max(1, min(4, os.cpu_count() or 1)),
                     memory_bytes=DECODE_MEMORY_BYTES,
                     timeout_s=DECODE_TIMEOUT_S,
-                    preload=_PRELOAD,
+                    preload=CONFINED_MODULES,
                 )
             )
         )

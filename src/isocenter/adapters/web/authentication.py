@@ -42,8 +42,7 @@ class Identity:
 class Authenticator:
     """Looks up secrets, and believes an answer for five seconds so that a thousand frames cost one look. Thread-safe.
 
-    The end of a session or token is therefore felt everywhere within five seconds, and at once in the process that
-    ended it.
+    The end of a session or token is therefore felt everywhere within seconds, and at once in the process that ended it.
     """
 
     def __init__(self, database: Database) -> None:
