@@ -22,9 +22,12 @@ from isocenter.delivery.errors import NotDrawable
 from isocenter.delivery.files import Files
 from isocenter.delivery.index_source import IndexSource
 from isocenter.delivery.locate import Locator
+from isocenter.delivery.metadata import headers_to_json
 from isocenter.delivery.study_view import UNSCANNED, Form, InstanceView, StudyView
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
+from isocenter.kit.errors import IsocenterError
+from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.elements import scan
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest
@@ -32,10 +35,20 @@ from isocenter.storage.object_store import ObjectStore
 
 T = TypeVar("T")
 
+log = get_logger(__name__)
+
 LAYOUTS_KEPT = 50_000
 LOOKS_KEPT = 50_000
 METADATA_CACHE_BYTES = 128 << 20
 PICTURE_CACHE_BYTES = 64 << 20
+
+CONFINED_MODULES = (
+    "isocenter.delivery.bulk_data",
+    "isocenter.delivery.metadata",
+    "isocenter.delivery.rendered",
+    "isocenter.delivery.transcode",
+)
+"""What confined processes should have imported (`Confined(preload=...)`), so that no first picture waits for it."""
 
 RebuildReceived = Callable[[ObjectStore, Manifest, InstanceEntry], bytes]
 """(store, manifest of the pack, the instance in it) → the data set as received, proven by its digest."""
@@ -145,6 +158,13 @@ class Library:
             kept[key] = value
             while len(kept) > LAYOUTS_KEPT:
                 kept.popitem(last=False)
+
+    def warm(self) -> None:
+        """Start a confined process before the first client needs one."""
+        try:
+            self.confined.call(headers_to_json, [])
+        except IsocenterError as error:
+            log.warning("delivery.not-warm", reason=error.reason)
 
     def close(self) -> None:
         """Let go of files. Database, store and confined processes belong to the process."""

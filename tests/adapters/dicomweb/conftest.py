@@ -14,7 +14,7 @@ from starlette.requests import Request
 from isocenter.access.caller import Caller, CallerKind, Role
 from isocenter.access.errors import NotSignedIn
 from isocenter.adapters.dicomweb.router import dicomweb_router
-from isocenter.delivery.library import Library
+from isocenter.delivery.library import CONFINED_MODULES, Library
 from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.seal import Sealer, SealReport
 from isocenter.domain.archive.store import Archive
@@ -74,7 +74,7 @@ class Hospital:
 @pytest.fixture(scope="session")
 def confined() -> Iterator[Confined]:
     """Confined processes, started once."""
-    with Confined(processes=2, memory_bytes=2 * GIB, timeout_s=30, preload=("isocenter.delivery.rendered",)) as made:
+    with Confined(processes=2, memory_bytes=2 * GIB, timeout_s=30, preload=CONFINED_MODULES) as made:
         yield made
 
 

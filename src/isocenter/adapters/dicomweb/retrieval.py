@@ -33,6 +33,7 @@ class Retrieval:
         self._reading = ThreadPoolExecutor(READING_THREADS, "dicomweb-read")
         self._working = ThreadPoolExecutor(WORKING_THREADS, "dicomweb-work")
         self.sending = BulkSending(library.files, self._reading)
+        self._working.submit(library.warm)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call something that reads, in a thread."""
