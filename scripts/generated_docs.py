@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import runpy
 import sys
 from pathlib import Path
 
@@ -60,7 +61,15 @@ def settings_page() -> str:
     return HEAD + "\n".join(rows) + "\n"
 
 
-PAGES = {ROOT / "docs" / "operations" / "settings.md": settings_page}
+def conformance_page() -> str:
+    """docs/conformance/dicom.md."""
+    return str(runpy.run_path(str(ROOT / "scripts" / "conformance.py"))["conformance_page"]())
+
+
+PAGES = {
+    ROOT / "docs" / "conformance" / "dicom.md": conformance_page,
+    ROOT / "docs" / "operations" / "settings.md": settings_page,
+}
 
 
 def main(arguments: list[str]) -> int:

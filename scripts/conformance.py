@@ -1,0 +1,241 @@
+"""docs/conformance/dicom.md, the DICOM conformance statement (PS3.2), generated from what the program registers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import MagicMock
+
+from isocenter import __version__
+from isocenter.adapters.dicomweb.answers import Answer
+from isocenter.adapters.dicomweb.errors import FAILURE_REASON, HTTP_STATUS
+from isocenter.adapters.dicomweb.negotiation import FRAME_MEDIA_TYPES
+from isocenter.adapters.dicomweb.rendered_rs import PICTURE_TYPES
+from isocenter.adapters.dicomweb.router import DicomwebService
+from isocenter.adapters.dicomweb.search_parameters import (
+    DEFAULT_LIMIT,
+    INSTANCE_KEYS,
+    MAX_LIMIT,
+    MAX_OFFSET,
+    MULTIPLE,
+    SERIES_KEYS,
+    STUDY_KEYS,
+)
+from isocenter.adapters.dimse.status import STATUS_BY_FAMILY, STATUS_BY_REASON
+from isocenter.adapters.dimse.storage_scp import LEVEL_2_BIT_PRESERVING, StorageScp
+from isocenter.adapters.dimse.verification_scp import VerificationScp
+from isocenter.domain.archive.duplicates import COMPARED_BYTES
+from isocenter.kit.settings import Settings
+from isocenter.standards.dicom import character_sets, uids
+from isocenter.standards.dicom.dimse import Status
+from isocenter.standards.dicom.elements import MAX_DEPTH, MAX_INFLATED_BYTES
+from isocenter.standards.dicom.sop_classes import NON_PATIENT_STORAGE_SOP_CLASSES, STORAGE_SOP_CLASSES
+from isocenter.standards.dicom.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
+from isocenter.wire import negotiation, pdu
+
+TEMPLATE = Path(__file__).with_name("conformance.template.md")
+STATUS_MEANINGS = {
+    Status.SUCCESS: "stored, or here already: durable on disk and found in the index",
+    Status.COERCION_OF_DATA_ELEMENTS: "kept aside beside the current version, with a task for a person",
+    Status.OUT_OF_RESOURCES: "not now: disk full, database away, stopping; or the object is larger than we receive",
+    Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS: "the data set names another SOP class or instance than the command",
+    Status.CANNOT_UNDERSTAND: "the data set cannot be walked to its end, or lacks a usable UID",
+    Status.SOP_CLASS_NOT_SUPPORTED: "the command names another SOP class than its presentation context",
+    Status.NOT_AUTHORIZED: "the caller may not store",
+    Status.PROCESSING_FAILURE: "a defect of ours; the log has it",
+    Status.NO_SUCH_OBJECT_INSTANCE: "in the table for completeness; C-STORE does not come to it",
+    Status.DUPLICATE_SOP_INSTANCE: "in the table for completeness; a duplicate is a success or a warning",
+}
+RESOURCES = {  # what a resource is, by its last word; a resource without a row here stops the generation
+    "objects": "multipart/related of application/dicom; one object alone as application/dicom",
+    "metadata": "DICOM JSON, gzip when accepted, ETag",
+    "rendered": "one picture: of an instance its middle frame, of a series or study its middle drawable image",
+    "thumbnail": "one small picture",
+    "frames": "one frame or a list, as stored or decoded",
+    "bulkdata": "a value that a BulkDataURI of the metadata names",
+    "search": "search (QIDO-RS)",
+    "store": "store (STOW-RS): multipart/related of application/dicom, or one object as application/dicom",
+}
+
+
+def conformance_page() -> str:
+    """The whole statement."""
+    parts = {
+        "identity": _identity(),
+        "sop_classes": _table(("SOP class", "UID"), [(name, uid) for uid, name in STORAGE_SOP_CLASSES.items()]),
+        "refused_classes": ", ".join(f"{name} ({uid})" for uid, name in NON_PATIENT_STORAGE_SOP_CLASSES.items()),
+        "syntaxes": _syntaxes(),
+        "extended": " ".join(f"{byte:02X}H" for byte in LEVEL_2_BIT_PRESERVING),
+        "rejections": _rejections(),
+        "limits": _limits(),
+        "statuses": _statuses(),
+        "character_sets": ", ".join(f"`{term}`" for term in character_sets._CODECS if term),
+        "resources": _resources(),
+        "frame_types": _frame_types(),
+        "picture_types": ", ".join(PICTURE_TYPES),
+        "study_keys": _keys(STUDY_KEYS),
+        "series_keys": _keys(SERIES_KEYS),
+        "instance_keys": _keys(INSTANCE_KEYS),
+        "http_statuses": _http_statuses(),
+        "failure_reasons": _failure_reasons(),
+        "default_limit": str(DEFAULT_LIMIT),
+        "max_limit": str(MAX_LIMIT),
+        "max_offset": str(MAX_OFFSET),
+        "depth": str(MAX_DEPTH),
+        "inflated": _bytes(MAX_INFLATED_BYTES),
+        "compared": _bytes(COMPARED_BYTES),
+    }
+    text = TEMPLATE.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        assert "{{" + name + "}}" in text, f"conformance.template.md has no place for {name}"
+        text = text.replace("{{" + name + "}}", part)
+    assert "{{" not in text, "conformance.template.md has a place that nothing fills"
+    return text
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [" | ".join(head), " | ".join("---" for _ in head), *(" | ".join(row) for row in rows)]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def _identity() -> str:
+    return _table(
+        ("", ""),
+        [
+            ("Application name and version", f"Isocenter {__version__}"),
+            ("Implementation Class UID", f"`{uids.IMPLEMENTATION_CLASS_UID}`"),
+            ("Implementation Version Name", f"`{uids.IMPLEMENTATION_VERSION_NAME}`"),
+            ("Application Context Name", f"`{uids.DICOM_APPLICATION_CONTEXT}`"),
+            ("AE title", f"`{_default('ae_title')}` (`ISOCENTER_AE_TITLE`)"),
+            ("Port", f"{_default('dicom_port')} (`ISOCENTER_DICOM_PORT`)"),
+        ],
+    )
+
+
+def _syntaxes() -> str:
+    storage, verification = StorageScp(cast(Any, None), 0), VerificationScp()
+    rows = []
+    for uid, syntax in TRANSFER_SYNTAXES.items():
+        taken = ["no", "yes"][storage.transfer_syntax([uid]) == uid]
+        echo = ["no", "yes"][verification.transfer_syntax([uid]) == uid]
+        rows.append((syntax.name, f"`{uid}`", _kind(syntax), taken, echo))
+    return _table(("Transfer syntax", "UID", "pixels", "Storage", "Verification"), rows)
+
+
+def _kind(syntax: TransferSyntax) -> str:
+    if not syntax.storable:
+        return "none: not for network objects"
+    if not syntax.encapsulated:
+        return "native, deflated" if syntax.deflated else "native"
+    return "encapsulated, may be lossy" if syntax.lossy else "encapsulated, lossless"
+
+
+def _rejections() -> str:
+    found = [value for value in vars(pdu).values() if isinstance(value, pdu.Rejection)]
+    results = {1: "permanent", 2: "transient"}
+    sources = {1: "service user", 2: "service provider (ACSE)", 3: "service provider (presentation)"}
+    return _table(
+        ("result", "source", "reason", "meaning"),
+        [(results[each.result], sources[each.source], str(each.reason), _why(each)) for each in found],
+    )
+
+
+def _why(rejection: pdu.Rejection) -> str:
+    extra = {
+        negotiation.NO_COMMON_GROUND: f" (a caller that takes PDUs below {negotiation.SMALLEST_PDU_BYTES} bytes only)",
+        negotiation.CALLING_AE_TITLE_NOT_RECOGNIZED: " (an illegal title, or an address that may not call)",
+    }
+    return rejection.word + extra.get(rejection, "")
+
+
+def _limits() -> str:
+    names = {
+        "dicom_host": "listens on",
+        "dicom_accept_from": "takes calls from",
+        "max_associations": "associations at one time; a tenth is kept for callers that have stored before",
+        "max_associations_per_address": "associations at one time from one address",
+        "artim": "time for an association request (ARTIM)",
+        "association_idle_for": "silence after which an association is aborted",
+        "max_pdu_bytes": "largest PDU we offer to receive",
+        "max_object_bytes": "largest object",
+    }
+    return _table(
+        ("limit", "default", "setting"),
+        [(meaning, _default(name), f"`ISOCENTER_{name.upper()}`") for name, meaning in names.items()],
+    )
+
+
+def _default(name: str) -> str:
+    value = next(each.default for each in fields(Settings) if each.name == name)
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():.0f} s"
+    if isinstance(value, tuple):
+        return ", ".join(str(each) for each in value)
+    return _bytes(value) if name.endswith("_bytes") and isinstance(value, int) else str(value)
+
+
+def _bytes(value: int) -> str:
+    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if value % size == 0:
+            return f"{value // size} {unit}"
+    return str(value)
+
+
+def _statuses() -> str:
+    sent = [Status.SUCCESS, Status.COERCION_OF_DATA_ELEMENTS, *STATUS_BY_REASON.values(), *STATUS_BY_FAMILY.values()]
+    rows = [(f"{status:04X}", STATUS_MEANINGS[status]) for status in dict.fromkeys([*sent, Status.PROCESSING_FAILURE])]
+    return _table(("status", "meaning"), rows)
+
+
+def _resources() -> str:
+    async def nobody(_request: object) -> Answer:
+        raise AssertionError("nothing is asked here")
+
+    service = DicomwebService(cast(Any, MagicMock()), cast(Any, MagicMock()), nobody)
+    try:
+        reading, storing = sorted(service._reading), sorted(service._storing)
+    finally:
+        service.close()
+    rows = [("GET, HEAD", f"`/dicom-web/{_shown(each)}`", RESOURCES[_word(each)]) for each in reading]
+    rows += [("POST", f"`/dicom-web/{_shown(each)}`", RESOURCES["store"]) for each in storing]
+    return _table(("method", "resource", "what"), rows)
+
+
+def _word(resource: str) -> str:
+    words = resource.split("/")
+    if words[-1] == "*":
+        return "frames" if words[-2] == "frames" else "objects"
+    return "search" if words[-1] in ("studies", "series", "instances") else words[-1]
+
+
+def _shown(resource: str) -> str:
+    names = iter(("{study}", "{series}", "{instance}", "{frames}"))
+    return "/".join(next(names) if word == "*" else word for word in resource.split("/")) + (
+        "/{path}" if resource.endswith("bulkdata") else ""
+    )
+
+
+def _frame_types() -> str:
+    return _table(
+        ("stored transfer syntax", "media type"),
+        [(f"{TRANSFER_SYNTAXES[uid].name} (`{uid}`)", kind) for uid, kind in FRAME_MEDIA_TYPES.items()],
+    )
+
+
+def _keys(keys: Any) -> str:
+    return ", ".join(f"{word} ({tag}){' [list]' if word in MULTIPLE else ''}" for tag, word in keys.items())
+
+
+def _http_statuses() -> str:
+    return _table(("error", "status"), [(_sentence(error), str(status)) for error, status in HTTP_STATUS])
+
+
+def _failure_reasons() -> str:
+    return _table(("error", "reason"), [(_sentence(error), f"{code:04X}") for error, code in FAILURE_REASON])
+
+
+def _sentence(error: type[Exception]) -> str:
+    return f"`{error.__name__}`: " + (error.__doc__ or "").split("\n\n", 1)[0].split("(PS3")[0].strip().rstrip(".")
