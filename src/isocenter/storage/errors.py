@@ -61,7 +61,7 @@ class UnknownFormat(Invalid):
     reason = "unknown-format"
 
 
-class Damaged(IsocenterError):  # noqa: N818 - a family word, like Invalid
+class Damaged(IsocenterError):
     """Bytes of ours do not have the digest or the form that we wrote down."""
 
     reason = "damaged"

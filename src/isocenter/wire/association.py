@@ -51,7 +51,7 @@ LINGER_S: Final = 2.0
 """How long the peer may take to close the connection after our last word."""
 
 
-class AssociationAborted(Exception):  # noqa: N818 - it is an event of the protocol, not always an error
+class AssociationAborted(Exception):
     """The association ends with our A-ABORT. Never leaves this module."""
 
     def __init__(self, word: str, source: AbortSource, reason: AbortReason = AbortReason.NOT_SPECIFIED) -> None:

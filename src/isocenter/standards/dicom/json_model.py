@@ -98,8 +98,8 @@ def data_set_to_json(
 
     data: the encoded data set, whole or cut off at its pixel data. bulk_data_uri: gives the URI of a long
     value from its path, "gggggeee" joined by item indexes from 0 ("00400555/0/00189810"). pixel_data: where the pixel
-    data is when `data` stops before its header; it is then named by a URI too. max_inline_bytes: longer binary values are
-    named by a URI; a renderer, which needs look-up tables, asks for more.
+    data is when `data` stops before its header; it is then named by a URI too. max_inline_bytes: longer binary values
+    are named by a URI; a renderer, which needs look-up tables, asks for more.
     Raises MalformedDataSet: beyond the end, nested deeper than MAX_DEPTH, more than MAX_ELEMENTS.
     """
     if syntax.deflated:
