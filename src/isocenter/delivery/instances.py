@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from isocenter.delivery.errors import BytesAway
 from isocenter.delivery.frames import VIDEO
 from isocenter.delivery.study_view import Form, InstanceView
 from isocenter.delivery.transcode import transcoded
@@ -13,6 +14,7 @@ from isocenter.kit.errors import Invalid
 from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.part10 import file_meta
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from isocenter.storage.errors import Damaged, NoSuchObject
 from isocenter.storage.extents import Extent
 from isocenter.storage.manifest_layout import Rebuild
 
@@ -67,7 +69,10 @@ def make_file(library: Library, instance: InstanceView) -> tuple[str, bytes]:
     data_set, syntax = bytes(library.files.read(form.data_set)), form.transfer_syntax_uid
     packed = form.packed
     if packed is not None and packed.entry.rebuild is not Rebuild.VERBATIM and library.rebuild_received is not None:
-        data_set = library.rebuild_received(library.store, packed.manifest, packed.entry)
+        try:
+            data_set = library.rebuild_received(library.store, packed.manifest, packed.entry)
+        except (NoSuchObject, Damaged) as error:
+            raise BytesAway("The object cannot be read now.", sop_instance_uid=instance.sop_instance_uid) from error
         syntax = packed.entry.received_transfer_syntax_uid
     if syntax != EXPLICIT_VR_LITTLE_ENDIAN:
         try:

@@ -13,7 +13,10 @@ from isocenter.access.errors import NotSignedIn
 from isocenter.adapters.dicomweb.negotiation import NotAcceptable
 from isocenter.delivery.errors import BadRendering, NoPixels, NotDrawable
 from isocenter.domain.archive.errors import DataSetMismatch, ObjectTooLarge, StudyMismatch
+from isocenter.kit.confined import ConfinedFailure
 from isocenter.kit.errors import Conflict, Exhausted, Invalid, IsocenterError, NotFound, Refused
+from isocenter.pixels.errors import InvalidImageDescription, UndecodableFrame
+from isocenter.standards.dicom.elements import MalformedDataSet
 from isocenter.wire.multipart import MultipartTooLarge
 
 
@@ -45,6 +48,10 @@ HTTP_STATUS: tuple[tuple[type[IsocenterError], int], ...] = (
     (NotAcceptable, 406),
     (NoPixels, 406),
     (NotDrawable, 406),
+    (UndecodableFrame, 406),
+    (InvalidImageDescription, 406),
+    (MalformedDataSet, 406),
+    (ConfinedFailure, 406),
     (UnsupportedMediaType, 415),
     (MethodNotAllowed, 405),
     (MultipartTooLarge, 413),
@@ -57,7 +64,7 @@ HTTP_STATUS: tuple[tuple[type[IsocenterError], int], ...] = (
     (Refused, 403),
     (Exhausted, 503),
 )
-"""First match wins; the five families stand last."""
+"""First match wins; the five families stand last. What cannot be drawn or given in the form asked for is a 406."""
 
 FAILURE_REASON: tuple[tuple[type[IsocenterError], int], ...] = (
     (DataSetMismatch, 0xA900),

@@ -87,7 +87,10 @@ class DicomwebService:
         except MethodNotAllowed as error:
             return error_answer(error, [(b"allow", str(error.fields["allowed"]).encode("ascii"))])
         except IsocenterError as error:
-            return error_answer(error)
+            answer = error_answer(error)
+            if answer.status >= 500:
+                log.warning("dicomweb.failed", path=scope["path"][:400], reason=error.reason, detail=str(error))
+            return answer
         except Exception:
             log.exception("dicomweb.defect", path=scope["path"][:400])
             return error_answer(IsocenterError("Something went wrong on our side; it is noted in the log."))

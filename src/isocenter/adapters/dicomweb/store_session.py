@@ -14,6 +14,7 @@ from isocenter.domain.archive.reception import Appended, Reception, Source
 from isocenter.domain.archive.store import Archive, StoreOutcome
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
+from isocenter.kit.metrics import REFUSED_INSTANCES
 from isocenter.standards.dicom.part10 import META_LIMIT_BYTES, PREAMBLE_LENGTH, FileMeta, read_file_meta
 from isocenter.wire.multipart import MultipartParser, PartBegin, PartData, parse_media_type
 
@@ -138,6 +139,7 @@ class StoreSession:
     def _refuse(self, error: Exception) -> None:
         """Note why an object is refused and pass over the rest of it; the objects after it go on."""
         self._skipping = True
+        REFUSED_INSTANCES.labels("stow-rs", error.reason if isinstance(error, IsocenterError) else "defect").inc()
         if self._reception is not None:
             self._reception.abandon()
             self._reception = None
