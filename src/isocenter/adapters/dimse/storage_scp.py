@@ -10,7 +10,7 @@ from isocenter.domain.archive.reception import Source
 from isocenter.domain.archive.store import StoreKind, StoreOutcome
 from isocenter.kit.errors import Invalid, IsocenterError
 from isocenter.kit.logging import get_logger
-from isocenter.kit.metrics import REFUSED_INSTANCES, STORED_BYTES, STORED_INSTANCES
+from isocenter.kit.metrics import REFUSED_INSTANCES
 from isocenter.standards.dicom.dimse import CommandField, CommandSet, Element, Status, encode_response
 from isocenter.standards.dicom.sop_classes import is_storage_sop_class
 from isocenter.standards.dicom.transfer_syntaxes import preferred_syntax
@@ -91,7 +91,6 @@ class IncomingObject:
         self._sop_instance_uid = ""
         self._reception: Receiving | None = None
         self._failure: Exception | None = None
-        self._received = 0
         self._drained = 0
 
     def begin(self, archive: Storing, institution_id: int, context: AnsweredContext) -> None:
@@ -108,7 +107,6 @@ class IncomingObject:
             if self._drained > MOST_DRAINED_BYTES:
                 raise EndlessObject("A refused object does not end.", drained_bytes=self._drained)
             return
-        self._received += len(chunk)
         try:
             self._reception.write(chunk)
         except Exception as error:
@@ -149,8 +147,6 @@ class IncomingObject:
 
     def _accepted(self, outcome: StoreOutcome) -> Response:
         self._reception = None
-        STORED_INSTANCES.labels(DOOR, outcome.kind.value).inc()
-        STORED_BYTES.labels(DOOR).inc(self._received)
         if outcome.kind is StoreKind.KEPT_ASIDE:
             comment = "Other content under a known SOP Instance UID; kept aside"
             command_set = encode_response(self._command, Status.COERCION_OF_DATA_ELEMENTS, error_comment=comment)

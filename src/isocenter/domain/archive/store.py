@@ -11,7 +11,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
+
+from prometheus_client import Counter
 
 from isocenter.access.caller import Caller, Right
 from isocenter.domain.archive.duplicates import Holdings, Ruling, rule_on
@@ -162,8 +165,9 @@ class Archive:
         if outcome.result is not IngestResult.STORED:
             ruling = rule_on(self._holdings, self._link.keep_aside, appended.row, outcome)
             kind = StoreKind.KEPT_ASIDE if ruling is Ruling.OTHER_CONTENT else StoreKind.ALREADY_STORED
-        STORED_INSTANCES.labels(appended.row.door, kind).inc()
-        STORED_BYTES.labels(appended.row.door).inc(appended.row.data_set_length)
+        instances, stored_bytes = _counters(appended.row.door, kind)
+        instances.inc()
+        stored_bytes.inc(appended.row.data_set_length)
         attributes = appended.row.attributes
         return StoreOutcome(
             kind,
@@ -185,3 +189,9 @@ class Archive:
                 log.warning("archive.checkpoint-late", reason=error.reason, detail=str(error))
             except Exception:
                 log.exception("archive.keeper-failed")
+
+
+@cache
+def _counters(door: str, kind: StoreKind) -> tuple[Counter, Counter]:
+    """(instances, bytes): finding a counter by its labels costs more than counting."""
+    return STORED_INSTANCES.labels(door, kind), STORED_BYTES.labels(door)
