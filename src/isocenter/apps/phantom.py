@@ -61,7 +61,7 @@ class ChestPhantom:
         self._mediastinum(plane, z)
         self._vessels_of_lung(plane, z, lungs)
         self._airways(plane, z)
-        self._spine(plane, z)
+        self._spine(plane, z, inside)
         self._ribs(plane, z)
         self._front_and_shoulder_bones(plane, z, inside)
         noise = self._noise[index % 4]
@@ -81,7 +81,7 @@ class ChestPhantom:
     def _soft_tissue(self, plane: Plane, z: float) -> Mask:
         """Skin, fat, muscle; returns the inside of the body."""
         neck = _smooth_step((z - 262) / 45)
-        a, b = 164 - 78 * neck, 108 - 34 * neck
+        a, b = 164 - 74 * neck, 108 - 10 * neck
         outline = self._ellipse(0, 4, a, b) + 0.10 * ((np.abs(self._x) / a) ** 4 - (np.abs(self._y) / b) ** 4) * 0.5
         inside: Mask = outline < 1
         plane[inside] = 20
@@ -186,7 +186,7 @@ class ChestPhantom:
             plane[tube < 1] = 30
             plane[self._ellipse(x, y, radius, radius * 0.95) < 1] = -995
 
-    def _spine(self, plane: Plane, z: float) -> None:
+    def _spine(self, plane: Plane, z: float, inside: Mask) -> None:
         level = z % 27.0
         body = self._ellipse(0, 66, 19, 15)
         if level < 5.5:
@@ -198,7 +198,7 @@ class ChestPhantom:
         if level > 7:
             plane[(arch < 1) & (self._y > 76)] = 480
         if 9 < level < 20:
-            plane[self._ellipse(0, 98, 4, 9) < 1] = 420
+            plane[(self._ellipse(0, 98, 4, 9) < 1) & inside] = 420
             for side in (-1, 1):
                 plane[self._ellipse(side * 26, 88, 15, 4.5) < 1] = 360
         plane[self._ellipse(0, 88, 10, 8.5) < 1] = 12
