@@ -7,7 +7,8 @@ being sent, so that a gigabyte is never in memory and a slow reader costs one pi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from starlette.types import Send
@@ -34,7 +35,7 @@ class Answer:
     media_type: bytes = b"application/dicom+json"
     body: bytes | bytearray | memoryview = b""
     headers: Headers = field(default_factory=list)
-    pieces: AsyncIterator[bytes] | None = None
+    pieces: AsyncGenerator[bytes, None] | None = None
     length: int | None = 0
 
     def header_list(self) -> Headers:
@@ -68,7 +69,7 @@ def multipart(parts: list[Part], media_type: str) -> Answer:
     heads = [part_head(boundary, part.headers, first=number == 0) for number, part in enumerate(parts)]
     tail = closing(boundary)
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncGenerator[bytes, None]:
         for head, part in zip(heads, parts, strict=True):
             yield head
             async for piece in part.pieces:
@@ -103,7 +104,8 @@ async def send_answer(answer: Answer, send: Send, *, head_only: bool) -> None:
     if head_only or answer.pieces is None:
         await send({"type": "http.response.body", "body": b"" if head_only else answer.body})
         return
-    async for piece in answer.pieces:
-        async with asyncio.timeout(SEND_TIMEOUT_S):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    async with aclosing(answer.pieces) as pieces:
+        async for piece in pieces:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class BulkSending:
         if self.senders >= MAX_SENDERS:
             raise TooBusy("Too many large answers are being sent; try again in a moment.", retry_after_s=2)
 
-    async def counted(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def counted(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         """The same pieces, counted as one large answer while they last."""
         self.senders += 1
         try:
