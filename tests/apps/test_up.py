@@ -37,13 +37,14 @@ def until(condition: Callable[[], Any]) -> Any:
 class Up:
     """One running Isocenter and the commands around it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **settings: str) -> None:
         self.home = home
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("ISOCENTER_")} | {
             "ISOCENTER_HOME": str(home),
             "ISOCENTER_HTTP_PORT": "0",
             "ISOCENTER_DICOM_PORT": "0",
             "ISOCENTER_QUIET_FOR": "1h",
+            **settings,
         }
         self.log = home.parent / "up.log"
         with self.log.open("wb") as log:
@@ -193,3 +194,14 @@ def test_ctrl_c_stops_all_of_it(up: Up) -> None:
     assert "Traceback" not in told
     nobody = up.run("status")
     assert (nobody.returncode, "isocenter up" in nobody.stderr) == (3, True)
+
+
+def test_a_database_of_ones_own_serves_as_well(empty_database_url: str, tmp_path: Path) -> None:
+    running = Up(tmp_path / "home", ISOCENTER_DATABASE_URL=empty_database_url)
+    try:
+        assert running.status_of("/health/ready") == 200
+        assert not (running.home / "postgres").exists()
+        assert running.run("token", "issue", "--role", "modality").returncode == 0
+    finally:
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(DEADLINE_S) == 0

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
 from isocenter.kit.errors import Invalid
 from isocenter.kit.settings import Settings
 
@@ -143,8 +146,13 @@ def _check(settings: Settings) -> None:
         or not title.strip()
     ):
         raise InvalidSetting(f"{PREFIX}AE_TITLE must be 1 to 16 printable ASCII characters without a backslash.")
-    if settings.database_url is not None and urlsplit(settings.database_url).scheme not in ("postgresql", "postgres"):
-        raise InvalidSetting(f"{PREFIX}DATABASE_URL must begin with postgresql://.")
+    if settings.database_url is not None:
+        try:
+            conninfo_to_dict(settings.database_url)
+        except psycopg.Error:  # its message may repeat a password
+            raise InvalidSetting(
+                f"{PREFIX}DATABASE_URL must be an address such as postgresql://user@host/name."
+            ) from None
     if settings.storage_url is not None and urlsplit(settings.storage_url).scheme != "file":
         raise InvalidSetting(f"{PREFIX}STORAGE_URL must begin with file:// (other stores follow).")
     if settings.log_format not in ("text", "json"):
