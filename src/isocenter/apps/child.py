@@ -38,9 +38,9 @@ def main(arguments: list[str]) -> int:
 
         return web.run(settings, number=int(rest[0]), socket_fd=int(rest[1]))
     if process == "worker":
-        from isocenter.apps import worker
+        from isocenter.apps.worker import run as run_worker
 
-        return worker.run(settings)
+        return run_worker(settings)
     if process == "samples":
         from isocenter.apps import samples
 
