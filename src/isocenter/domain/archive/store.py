@@ -11,10 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
-
-from prometheus_client import Counter
 
 from isocenter.access.caller import Caller, Right
 from isocenter.domain.archive.duplicates import Holdings, Ruling, rule_on
@@ -22,12 +19,12 @@ from isocenter.domain.archive.errors import ArchiveStopping
 from isocenter.domain.archive.grouping import Grouping
 from isocenter.domain.archive.reception import Appended, BufferPool, Reception, Source
 from isocenter.domain.archive.recovery import IndexLink, recover_abandoned
+from isocenter.domain.archive.tally import Tally
 from isocenter.domain.archive.under_way import UnderWay
 from isocenter.index.ingest import IngestOutcome, IngestResult
 from isocenter.kit.database import Database, DatabaseAway
 from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.kit.logging import get_logger
-from isocenter.kit.metrics import STORED_BYTES, STORED_INSTANCES
 from isocenter.kit.settings import MIB
 from isocenter.storage.errors import JournalPoisoned
 from isocenter.storage.journal import JournalWriter
@@ -71,6 +68,7 @@ class Archive:
         """node: this host's name, lower-case. Reads back what a dead process left in its journal before it returns."""
         self.max_object_bytes = max_object_bytes
         self.buffers = BufferPool()
+        self._tally = Tally()
         self._holdings = Holdings(database, store, journal_directory)
         recover_abandoned(self._holdings)
         self.journal = JournalWriter(journal_directory, node)
@@ -146,6 +144,7 @@ class Archive:
             return
         self._stopping.set()
         self._keeper.join(timeout=30)
+        self._tally.flush()
         self.journal.close()
         try:
             self._link.close(self.under_way.settled_up_to())
@@ -165,9 +164,7 @@ class Archive:
         if outcome.result is not IngestResult.STORED:
             ruling = rule_on(self._holdings, self._link.keep_aside, appended.row, outcome)
             kind = StoreKind.KEPT_ASIDE if ruling is Ruling.OTHER_CONTENT else StoreKind.ALREADY_STORED
-        instances, stored_bytes = _counters(appended.row.door, kind)
-        instances.inc()
-        stored_bytes.inc(appended.row.data_set_length)
+        self._tally.add(appended.row.door, kind.value, appended.row.data_set_length)
         attributes = appended.row.attributes
         return StoreOutcome(
             kind,
@@ -181,6 +178,7 @@ class Archive:
     def _keep(self) -> None:
         """Once a second: close old segments, record the checkpoint, and look whether the database came back."""
         while not self._stopping.wait(CHECKPOINT_EVERY_S):
+            self._tally.flush()
             try:
                 if self.journal.roll_if_due():
                     self.journal.sync()
@@ -189,9 +187,3 @@ class Archive:
                 log.warning("archive.checkpoint-late", reason=error.reason, detail=str(error))
             except Exception:
                 log.exception("archive.keeper-failed")
-
-
-@cache
-def _counters(door: str, kind: StoreKind) -> tuple[Counter, Counter]:
-    """(instances, bytes): finding a counter by its labels costs more than counting."""
-    return STORED_INSTANCES.labels(door, kind), STORED_BYTES.labels(door)
