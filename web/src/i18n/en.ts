@@ -129,7 +129,6 @@ export const en = {
     host: 'Host',
     port: 'Port',
     emptyCommand: 'For example, from a terminal:',
-    openStudy: 'Open study of {{name}}',
     failed: 'The studies could not be loaded',
     ageYears: '{{count}} y',
     ageMonths: '{{count}} mo',

@@ -131,7 +131,6 @@ export const zhCN: Catalogue = {
     host: '主机',
     port: '端口',
     emptyCommand: '例如，在终端中执行：',
-    openStudy: '打开 {{name}} 的检查',
     failed: '无法加载检查列表',
     ageYears: '{{count}} 岁',
     ageMonths: '{{count}} 个月',

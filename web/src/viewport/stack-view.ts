@@ -114,6 +114,8 @@ export class StackView {
 
   /** Asks again for an image that failed. */
   retry(): Promise<void> {
+    // An index that is current already would not be loaded again.
+    ;(this.viewport as unknown as StackInside).currentImageIdIndex = -1
     return this.scrollTo(this.state.get().index)
   }
 

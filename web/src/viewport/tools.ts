@@ -34,16 +34,15 @@ export function addTools(): void {
     addTool(tool)
     group()?.addTool(tool.toolName)
   }
-  chooseTools('window', 'scroll')
+  chooseTool('window')
 }
 
-/** mouse: what the left button does; touch: what one finger does. */
-export function chooseTools(mouse: ToolName, touch: ToolName): void {
+/** What the left button and one finger do; cornerstone gives a single finger the tool of the left button in any case. */
+export function chooseTool(chosen: ToolName): void {
   const tools = group()
   for (const name of TOOLS) {
     const bindings: Binding[] = [...FIXED[name]]
-    if (name === mouse) bindings.push({ mouseButton: MouseBindings.Primary })
-    if (name === touch) bindings.push({ numTouchPoints: 1 })
+    if (name === chosen) bindings.push({ mouseButton: MouseBindings.Primary }, { numTouchPoints: 1 })
     tools?.setToolPassive(NAMES[name], { removeAllBindings: true })
     if (bindings.length > 0) tools?.setToolActive(NAMES[name], { bindings })
   }

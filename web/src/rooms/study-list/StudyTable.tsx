@@ -80,7 +80,6 @@ function StudyLine({ study }: { readonly study: StudyRow }) {
           params={{ studyInstanceUid: study.study_instance_uid }}
           className={classes.link}
           data-study-link
-          aria-label={t('list.openStudy', { name: [words.name ?? t('list.noName'), words.id].filter(Boolean).join(', ') })}
         >
           <span className={classes.name}>
             {words.name ?? <em>{t('list.noName')}</em>}

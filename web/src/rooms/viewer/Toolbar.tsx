@@ -1,6 +1,5 @@
 /** The tools of the viewer. */
 import { Menu, NumberInput, Tooltip } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
@@ -23,8 +22,6 @@ const TOOL_KEYS: Readonly<Record<ToolName, string>> = { window: 'W', scroll: 'S'
 
 export function Toolbar({ state, view, commands }: ToolbarProps) {
   const { t } = useTranslation()
-  const fingers = useMediaQuery('(pointer: coarse)')
-  const chosen = fingers ? state.touchTool : state.mouseTool
   return (
     <div className={classes.bar} role="toolbar" aria-label={t('viewer.tools')}>
       <div className={classes.group} role="group">
@@ -34,7 +31,7 @@ export function Toolbar({ state, view, commands }: ToolbarProps) {
             icon={tool}
             words={t(`viewer.${tool}`)}
             keyName={TOOL_KEYS[tool]}
-            pressed={chosen === tool}
+            pressed={state.tool === tool}
             onClick={() => commands.chooseTool(tool)}
           />
         ))}

@@ -11,7 +11,7 @@ import { PHONE } from '../../theme/tokens'
 import { engine, startCornerstone } from '../../viewport/cornerstone'
 import { abortLoading } from '../../viewport/loader'
 import type { StackView } from '../../viewport/stack-view'
-import { chooseTools } from '../../viewport/tools'
+import { chooseTool } from '../../viewport/tools'
 import { type Commands, runKey } from './commands'
 import { HelpSheet } from './HelpSheet'
 import { useNamedWindows } from './presets'
@@ -22,7 +22,7 @@ import { useStudy } from './use-study'
 import { ViewerHeader } from './ViewerHeader'
 import classes from './ViewerRoom.module.css'
 import { ViewGrid } from './ViewGrid'
-import { CLOSED, neighbour, viewerReducer } from './viewer-state'
+import { closed, neighbour, viewerReducer } from './viewer-state'
 
 /** Called by the list while it is idle: workers, codecs and graphics start before they are needed. */
 export function prepare(): void {
@@ -44,7 +44,7 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   useDocumentTitle(`${study?.study_description ?? t('menu.studies')} · ${t('common.product')}`)
   const series = useMemo(() => study?.series ?? [], [study])
   const uids = useMemo(() => series.map((one) => one.series_instance_uid), [series])
-  const [state, dispatch] = useReducer(viewerReducer, CLOSED)
+  const [state, dispatch] = useReducer(viewerReducer, window.matchMedia('(pointer: coarse)').matches, closed)
   const [views, setViews] = useState<Readonly<Record<number, StackView | undefined>>>({})
   const [helpOpen, help] = useDisclosure(false)
   const drawableFirst = useMemo(() => [...series].sort((a, b) => Number(b.drawable) - Number(a.drawable)), [series])
@@ -52,7 +52,7 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   useEffect(() => {
     if (drawableFirst.length > 0) dispatch({ type: 'open', series: drawableFirst.map((one) => one.series_instance_uid) })
   }, [drawableFirst])
-  useEffect(() => chooseTools(state.mouseTool, state.touchTool), [state.mouseTool, state.touchTool])
+  useEffect(() => chooseTool(state.tool), [state.tool])
   useRetryAfterLoss(views)
   useEffect(() => abortLoading, [])
 

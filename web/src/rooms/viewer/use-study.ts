@@ -4,7 +4,7 @@ import { queryOptions, useQuery } from '@tanstack/react-query'
 import { api, dataOf } from '../../api/client'
 
 const ARRIVING_MS = 3000
-const QUIET_MS = 10_000
+const QUIET_MS = 5000
 
 export function studyQuery(studyInstanceUid: string) {
   return queryOptions({

@@ -9,8 +9,8 @@ export interface ViewerState {
   /** Series in each cell; always four, those beyond the layout are remembered. */
   readonly cells: readonly (string | undefined)[]
   readonly active: number
-  readonly mouseTool: ToolName
-  readonly touchTool: ToolName
+  /** What the left button and one finger do. */
+  readonly tool: ToolName
 }
 
 export type ViewerAction =
@@ -24,8 +24,12 @@ export const CLOSED: ViewerState = {
   layout: 1,
   cells: [undefined, undefined, undefined, undefined],
   active: 0,
-  mouseTool: 'window',
-  touchTool: 'scroll',
+  tool: 'window',
+}
+
+/** Fingers scroll at first, a mouse has its wheel for that. */
+export function closed(fingers: boolean): ViewerState {
+  return fingers ? { ...CLOSED, tool: 'scroll' } : CLOSED
 }
 
 /** Fills empty cells with series that are not shown yet, in their order. */
@@ -53,7 +57,7 @@ export function viewerReducer(state: ViewerState, action: ViewerAction): ViewerS
     case 'activate':
       return { ...state, active: action.cell }
     case 'tool':
-      return { ...state, mouseTool: action.tool, touchTool: action.tool }
+      return { ...state, tool: action.tool }
   }
 }
 
