@@ -16,3 +16,18 @@ def checkpoint_of(connection: Connection, node: str, epoch: int) -> Checkpoint |
     sequence, end_offset = row
     assert isinstance(sequence, int) and isinstance(end_offset, int)
     return Checkpoint(node, epoch, sequence, end_offset)
+
+
+def last_epoch_of(connection: Connection, node: str) -> int:
+    """The last epoch of a node's journal that the index has heard of; 0 when there is none.
+
+    A journal that was lost, or restored from an older copy than the database, must not take it again: rows that
+    outlived their segments would point into new ones.
+    """
+    row = connection.execute(
+        "SELECT greatest((SELECT max(epoch) FROM checkpoint WHERE node = %(node)s),"
+        " (SELECT max(epoch) FROM segment WHERE node = %(node)s), 0)",
+        {"node": node},
+    ).fetchone()
+    assert row is not None and isinstance(row[0], int)
+    return row[0]

@@ -97,14 +97,15 @@ class JournalWriter:
         close_bytes: int = 64 * MIB,
         close_after_s: float = 10.0,
         reserve_bytes: int = 64 * MIB,
+        after_epoch: int = 0,
     ) -> None:
-        """directory: the journal directory, `<home>/journal`. Leases a new epoch of the node.
+        """directory: the journal directory, `<home>/journal`. Leases a new epoch of the node, later than after_epoch.
 
         close_bytes, close_after_s: a segment is closed at this size or age, by the next append or `roll_if_due`.
         reserve_bytes: append fails with StorageFull while less is free, so that others on the disk can go on.
         """
         self._directory = directory
-        self._lease = EpochLease(directory, node)
+        self._lease = EpochLease(directory, node, after=after_epoch)
         self._close_bytes = close_bytes
         self._close_after_s = close_after_s
         self._reserve_bytes = reserve_bytes

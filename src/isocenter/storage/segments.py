@@ -86,12 +86,15 @@ class EpochLease:
     The lease is a file `<epoch>.lease` made exclusively and locked with flock; the newest one is never removed.
     """
 
-    def __init__(self, directory: Path, node: str) -> None:
-        """directory: the journal directory. Makes the node's folder when it is not there."""
+    def __init__(self, directory: Path, node: str, *, after: int = 0) -> None:
+        """directory: the journal directory. Makes the node's folder when it is not there.
+
+        after: the last epoch that anybody else remembers; a folder that was lost or restored forgets.
+        """
         self.node = check_node(node)
         folder = directory / node
         folder.mkdir(parents=True, exist_ok=True)
-        self.epoch, self._file = _lease_next(folder)
+        self.epoch, self._file = _lease_next(folder, after)
         _fsync_folder(folder)
         _fsync_folder(directory)
         _fsync_folder(directory.parent)
@@ -103,9 +106,9 @@ class EpochLease:
             self._file = -1
 
 
-def _lease_next(folder: Path) -> tuple[int, int]:
+def _lease_next(folder: Path, after: int) -> tuple[int, int]:
     while True:
-        epoch = 1 + max(_epochs(folder), default=0)
+        epoch = 1 + max([after, *_epochs(folder)])
         try:
             file = os.open(folder / f"{epoch:08d}.lease", os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         except FileExistsError:  # another process of this node was quicker
