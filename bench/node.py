@@ -119,7 +119,8 @@ class Node:
                 break
             time.sleep(0.05)
         raise NotReadyError(
-            f"{'not ready' if self.alive() else 'it ended'} after {time.monotonic() - began:.1f} s\n{self.said()}"
+            f"{'not ready' if self.alive() else 'it ended'} after {time.monotonic() - began:.1f} s\n"
+            f"{self.said()}\n{self.logged()}"
         )
 
     def ready(self) -> bool:
@@ -132,6 +133,11 @@ class Node:
     def said(self) -> str:
         """The last of what `isocenter up` printed."""
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
+
+    def logged(self) -> str:
+        """The last lines of every process's log."""
+        logs = sorted((self.home / "logs").glob("*.log"))
+        return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in logs)
 
     def stop(self, within_s: float = 30.0) -> int | None:
         """Ctrl-C, wait, and end what is left; the exit status of `isocenter up`."""

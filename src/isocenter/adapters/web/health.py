@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from isocenter.adapters.web.parts import parts_of
+from isocenter.kit.errors import Exhausted
 
 router = APIRouter(tags=["Health"])
+
+READY_WITHIN_S = 5.0
+"""A database that hangs instead of failing is not ready either."""
+_prober = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ready")  # one probe may hang, not one per question
+
+
+class NoAnswer(Exhausted):
+    """Something that a store or a query needs does not answer in time."""
+
+    reason = "no-answer"
 
 
 class Health(BaseModel):
@@ -23,7 +37,11 @@ async def live() -> Health:
 
 
 @router.get("/health/ready", summary="A store and a query would succeed")
-def ready(request: Request) -> Health:
+async def ready(request: Request) -> Health:
     """200 only when the journal can be written, the database answers and the DICOM listener answers; else 503."""
-    parts_of(request).ready()
+    probe = asyncio.get_running_loop().run_in_executor(_prober, parts_of(request).ready)
+    try:
+        await asyncio.wait_for(probe, READY_WITHIN_S)
+    except TimeoutError:
+        raise NoAnswer("The database or the listener does not answer in time.") from None
     return Health(status="ready")
