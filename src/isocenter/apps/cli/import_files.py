@@ -15,10 +15,20 @@ from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.apps.home import NotOurs
 from isocenter.apps.importing import ImportReport, files_below, import_paths
 from isocenter.apps.wiring import open_archive, open_object_store
+from isocenter.kit.errors import NotFound
+
+
+class NoSuchPath(NotFound):
+    """What is to be imported is not there."""
+
+    reason = "no-such-path"
 
 
 def import_files(paths: list[Path], *, as_json: bool) -> int:
     """The exit code: 0 when every file was stored, 1 when some were refused."""
+    for path in paths:
+        if not path.exists():
+            raise NoSuchPath(f"There is no file or folder {path}.")
     files = list(files_below(paths))
     with running_isocenter() as running:
         report = _import(running, files, quiet=as_json)
