@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from isocenter.access.caller import Caller
+from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.domain.archive.reception import Reception, Source
-from isocenter.domain.archive.store import Archive, StoreKind, StoreOutcome
+from isocenter.domain.archive.store import Archive
 from isocenter.kit.errors import Exhausted, Invalid, IsocenterError
 from isocenter.standards.dicom.elements import scan
 from isocenter.standards.dicom.part10 import FileMeta, read_file_meta

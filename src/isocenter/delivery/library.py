@@ -20,9 +20,9 @@ from isocenter.delivery import frames
 from isocenter.delivery.cache import BoundedCache
 from isocenter.delivery.errors import NotDrawable
 from isocenter.delivery.files import Files
+from isocenter.delivery.header_json import headers_to_json
 from isocenter.delivery.index_source import IndexSource
 from isocenter.delivery.locate import Locator
-from isocenter.delivery.metadata import headers_to_json
 from isocenter.delivery.study_view import UNSCANNED, Form, InstanceView, StudyView
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
@@ -44,7 +44,7 @@ PICTURE_CACHE_BYTES = 64 << 20
 
 CONFINED_MODULES = (
     "isocenter.delivery.bulk_data",
-    "isocenter.delivery.metadata",
+    "isocenter.delivery.header_json",
     "isocenter.delivery.rendered",
     "isocenter.delivery.transcode",
 )

@@ -9,44 +9,20 @@ from __future__ import annotations
 import gzip
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 from blake3 import blake3
 
 from isocenter import __version__
+from isocenter.delivery.header_json import HeaderWork, headers_to_json
+from isocenter.delivery.library import Library
 from isocenter.delivery.study_view import Form, InstanceView, StudyView
 from isocenter.kit.confined import ConfinedFailure
-from isocenter.standards.dicom.elements import PIXEL_DATA, MalformedDataSet, PixelDataSpan
-from isocenter.standards.dicom.json_model import data_set_to_json
-from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
 from isocenter.storage.manifest import decode_json
-
-if TYPE_CHECKING:
-    from isocenter.delivery.library import Library
 
 BATCH = 64
 """So many headers go to a confined process at once."""
 GZIP_LEVEL = 4
-
-HeaderWork = tuple[bytes, str, bool]
-"""A header, its transfer syntax, and whether pixel data follows it."""
-
-
-def headers_to_json(work: Sequence[HeaderWork]) -> list[bytes | None]:
-    """The DICOM JSON of each header; None for one that cannot be read. Runs in a confined process."""
-    return [_header_to_json(*one) for one in work]
-
-
-def _header_to_json(header: bytes, transfer_syntax_uid: str, has_pixels: bool) -> bytes | None:
-    pixels = PixelDataSpan(PIXEL_DATA, b"OW", len(header), len(header), None) if has_pixels else None
-    try:
-        model = data_set_to_json(
-            header, transfer_syntax(transfer_syntax_uid), bulk_data_uri="bulkdata/{}".format, pixel_data=pixels
-        )
-    except MalformedDataSet:
-        return None
-    return msgspec.json.encode(model)
 
 
 def metadata_of(library: Library, view: StudyView, instances: Sequence[InstanceView], base_url: str) -> bytes:

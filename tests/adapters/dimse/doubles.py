@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from isocenter.access.caller import Caller
+from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.domain.archive.reception import Source
-from isocenter.domain.archive.store import StoreKind, StoreOutcome
 
 
 class MemoryArchive:

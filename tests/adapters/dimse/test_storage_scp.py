@@ -25,7 +25,7 @@ from isocenter.access.caller import CallerKind, Role
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.domain.archive.errors import DataSetMismatch, ObjectTooLarge
-from isocenter.domain.archive.store import StoreKind
+from isocenter.domain.archive.outcome import StoreKind
 from isocenter.kit.errors import Exhausted, Refused
 from isocenter.standards.dicom.dimse import CommandField, CommandSet, Element
 from isocenter.standards.dicom.elements import MalformedDataSet

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.domain.archive.outcome import StoreOutcome
 from isocenter.domain.archive.reception import Reception, Source
-from isocenter.domain.archive.store import Archive, StoreOutcome
+from isocenter.domain.archive.store import Archive
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.storage.object_store import open_store

@@ -10,7 +10,7 @@ from tests.domain.archive.conftest import Hospital, a_ct_slice
 from isocenter.access.caller import Caller, CallerKind, Role, system_caller
 from isocenter.domain.archive.erase import ErasedStudy, erase_study, facts_key_path
 from isocenter.domain.archive.errors import UnknownStudy
-from isocenter.domain.archive.store import StoreKind
+from isocenter.domain.archive.outcome import StoreKind
 from isocenter.kit.errors import Refused
 from isocenter.storage.facts import FactLog, make_key_file
 from isocenter.storage.object_store import open_store

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import psycopg
 import pytest
 from tests.domain.archive.conftest import Hospital, Open, a_ct_slice
 
-from isocenter.domain.archive.store import Archive, StoreKind
+from isocenter.domain.archive.outcome import StoreKind
+from isocenter.domain.archive.store import Archive
 from isocenter.storage.segments import segments
 
 
@@ -81,6 +83,16 @@ def test_a_database_that_crashed_gets_its_rows_back_before_anything_new_is_recor
             assert getattr(error, "reason", "").startswith("database"), error
     assert kinds
     assert uids(hospital) == {"1.2.3.1.0", "1.2.3.1.1", "1.2.3.1.2", "1.2.3.1.3", "1.2.3.1.99"}
+
+
+def test_a_journal_that_was_lost_does_not_take_the_epochs_of_rows_that_outlived_it(
+    hospital: Hospital, open_archive: Open
+) -> None:
+    stored(hospital, 2)
+    die(hospital.archive)
+    shutil.rmtree(hospital.home / "journal")
+    archive = open_archive()
+    assert hospital.rows("SELECT max(epoch) FROM segment") == [(archive.journal.epoch - 1,)]
 
 
 def test_recovery_twice_changes_nothing(hospital: Hospital, database_url: str, open_archive: Open) -> None:

@@ -14,10 +14,10 @@ from tests.domain.archive.conftest import EXPLICIT, IMPLICIT, Hospital, a_ct_sli
 from isocenter.access.caller import Caller, CallerKind, Role, system_caller
 from isocenter.domain.archive import seal as seal_module
 from isocenter.domain.archive.jobs import defer_due_studies, sealing_tasks
+from isocenter.domain.archive.outcome import StoreKind
 from isocenter.domain.archive.reclaim import sweep_orphan_packs
 from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.seal import Sealer, SealReport
-from isocenter.domain.archive.store import StoreKind
 from isocenter.index.locators import packs_of, study_places
 from isocenter.index.sealing import StudyMoved
 from isocenter.kit.confined import ConfinedFailure

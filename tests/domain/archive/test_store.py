@@ -11,7 +11,7 @@ from tests.domain.archive.conftest import CT, EXPLICIT, IMPLICIT, SOURCE, Hospit
 
 from isocenter.access.caller import Caller, CallerKind, Role
 from isocenter.domain.archive.errors import ArchiveStopping, DataSetMismatch, ObjectTooLarge
-from isocenter.domain.archive.store import StoreKind
+from isocenter.domain.archive.outcome import StoreKind
 from isocenter.index.institutions import Institution
 from isocenter.kit.errors import Invalid, IsocenterError
 from isocenter.storage.journal import JournalMember, read_segment

@@ -8,7 +8,7 @@ from typing import Any
 from isocenter.adapters.dicomweb.errors import COERCED_OR_KEPT_ASIDE, failure_reason
 from isocenter.adapters.dicomweb.store_session import Refusal
 from isocenter.domain.archive.errors import ObjectTooLarge
-from isocenter.domain.archive.store import StoreKind, StoreOutcome
+from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.kit.errors import Exhausted
 
 RETRIEVE_URL = "00081190"

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from isocenter.access.caller import Caller
 from isocenter.adapters.dicomweb.errors import UnsupportedMediaType
+from isocenter.domain.archive.outcome import StoreOutcome
 from isocenter.domain.archive.reception import Appended, Reception, Source
-from isocenter.domain.archive.store import Archive, StoreOutcome
+from isocenter.domain.archive.store import Archive
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import REFUSED_INSTANCES

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from isocenter.access.caller import Caller, CallerKind, Role
 from isocenter.adapters.dimse.status import offending_element_of, status_of
+from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.domain.archive.reception import Source
-from isocenter.domain.archive.store import StoreKind, StoreOutcome
 from isocenter.kit.errors import Invalid, IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import REFUSED_INSTANCES

@@ -7,23 +7,21 @@ associations share a segment; a larger one streams into a journal segment of its
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
 from isocenter.domain.archive.errors import DataSetMismatch, ObjectTooLarge, StudyMismatch
+from isocenter.domain.archive.examination import examine, ingest_row
+from isocenter.domain.archive.outcome import StoreOutcome
+from isocenter.domain.archive.under_way import UnderWay
 from isocenter.index.ingest import IngestRow
 from isocenter.kit.clock import utc_now
-from isocenter.standards.dicom.attributes import IndexAttributes, index_attributes
-from isocenter.standards.dicom.elements import ScannedDataSet, scan
-from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
-from isocenter.storage.journal import LargeMember, MemberHeader, MemberLocation
-
-if TYPE_CHECKING:
-    from isocenter.domain.archive.store import Archive, StoreOutcome
+from isocenter.standards.dicom.attributes import IndexAttributes
+from isocenter.standards.dicom.elements import ScannedDataSet
+from isocenter.storage.journal import JournalWriter, LargeMember, MemberHeader, MemberLocation
 
 BUFFERED_BYTES = 8 << 20
 """Objects up to this size are appended whole (design: group commit over shared segments)."""
@@ -63,7 +61,7 @@ class Source:
 class Appended:
     """An object that lies in the journal and is neither durable nor indexed yet.
 
-    number: its place among the objects under way (`Archive.begin`), which hold the checkpoint back.
+    number: its place among the objects under way (`UnderWay`), which hold the checkpoint back.
     """
 
     row: IngestRow
@@ -71,44 +69,15 @@ class Appended:
     number: int
 
 
-def examine(
-    data_set: memoryview, transfer_syntax_uid: str, default_character_set: str | None
-) -> tuple[ScannedDataSet, IndexAttributes]:
-    """Walk a whole data set and decode what the index keeps of it.
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What of its archive a reception uses. commit: blocks until a group is durable and indexed (`Archive.commit`)."""
 
-    Raises Invalid when it cannot be walked to its end or lacks a usable Study, Series or SOP Instance UID.
-    """
-    scanned = scan(data_set, transfer_syntax(transfer_syntax_uid))
-    attributes = index_attributes(
-        scanned.values, big_endian=scanned.big_endian, default_character_set=default_character_set
-    )
-    return scanned, attributes
-
-
-def ingest_row(
-    header: MemberHeader, location: MemberLocation, scanned: ScannedDataSet, attributes: IndexAttributes
-) -> IngestRow:
-    """The index row of one journal member; used at reception and again when a journal is read back."""
-    assert header.digest is not None
-    span = scanned.pixel_data
-    return IngestRow(
-        institution_id=header.institution_id,
-        attributes=attributes,
-        segment_node=location.segment.node,
-        segment_epoch=location.segment.epoch,
-        segment_sequence=location.segment.sequence,
-        member_offset=location.member_offset,
-        data_set_offset=location.data_set_offset,
-        data_set_length=location.data_set_length,
-        digest=header.digest,
-        received_at=header.received_at,
-        calling_ae_title=header.calling_ae_title,
-        transfer_syntax_uid=header.transfer_syntax_uid,
-        pixel_value_offset=None if span is None else span.value_offset,
-        pixel_length=None if span is None else span.length,
-        header_length=location.data_set_length if span is None else span.element_offset,
-        door=header.door,
-    )
+    journal: JournalWriter
+    buffers: BufferPool
+    under_way: UnderWay
+    max_object_bytes: int
+    commit: Callable[[Sequence[Appended]], list[StoreOutcome]]
 
 
 class Reception:
@@ -116,7 +85,7 @@ class Reception:
 
     def __init__(
         self,
-        archive: Archive,
+        intake: Intake,
         institution_id: int,
         source: Source,
         *,
@@ -124,7 +93,7 @@ class Reception:
         sop_instance_uid: str,
         transfer_syntax_uid: str,
     ) -> None:
-        self._archive = archive
+        self._intake = intake
         self._institution_id = institution_id
         self._source = source
         self.sop_class_uid = sop_class_uid
@@ -133,7 +102,7 @@ class Reception:
         self.expected_study_instance_uid: str | None = None
         self._hasher = blake3()
         self._length = 0
-        self._buffer: bytearray | None = archive.buffers.take()
+        self._buffer: bytearray | None = intake.buffers.take()
         self._large: LargeMember | None = None
         self._appended: Appended | None = None
 
@@ -146,10 +115,10 @@ class Reception:
         """Take the next bytes of the data set (no preamble, no file meta). Copies; the chunk may be reused."""
         view = memoryview(chunk)
         end = self._length + len(view)
-        if end > self._archive.max_object_bytes:
+        if end > self._intake.max_object_bytes:
             raise ObjectTooLarge(
                 "The object is larger than this archive receives; raise ISOCENTER_MAX_OBJECT_BYTES to accept it.",
-                limit_bytes=self._archive.max_object_bytes,
+                limit_bytes=self._intake.max_object_bytes,
             )
         self._hasher.update(view)
         if self._large is not None:
@@ -171,12 +140,12 @@ class Reception:
 
     def complete(self) -> StoreOutcome:
         """Append, then block until the object is durable and indexed."""
-        return self._archive.commit([self.append()])[0]
+        return self._intake.commit([self.append()])[0]
 
     def abandon(self) -> None:
         """Forget the object; what was streamed to disk is removed. Does nothing once the object is committed."""
         if self._appended is not None:
-            self._archive.under_way.settle(self._appended.number)
+            self._intake.under_way.settle(self._appended.number)
         if self._large is not None:
             self._large.abandon()
             self._large = None
@@ -193,14 +162,14 @@ class Reception:
 
     def _spill(self) -> LargeMember:
         assert self._buffer is not None
-        self._large = self._archive.journal.begin_large(self._header(None))
+        self._large = self._intake.journal.begin_large(self._header(None))
         self._large.write(memoryview(self._buffer)[: self._length])
         self._release()
         return self._large
 
     def _release(self) -> None:
         if self._buffer is not None:
-            self._archive.buffers.give(self._buffer)
+            self._intake.buffers.give(self._buffer)
             self._buffer = None
 
     def _header(self, digest: bytes | None) -> MemberHeader:
@@ -245,7 +214,7 @@ class Reception:
         scanned, attributes = self._examined(view)
         header = self._header(self._hasher.digest())
         with self._under_way() as number:
-            location = self._archive.journal.append(header, [view])
+            location = self._intake.journal.append(header, [view])
         self._release()
         return Appended(ingest_row(header, location, scanned, attributes), location, number)
 
@@ -263,9 +232,9 @@ class Reception:
     @contextmanager
     def _under_way(self) -> Iterator[int]:
         """Hold the checkpoint back from before the append on; only a failed append lets it go again here."""
-        number = self._archive.under_way.begin()
+        number = self._intake.under_way.begin()
         try:
             yield number
         except BaseException:
-            self._archive.under_way.settle(number)
+            self._intake.under_way.settle(number)
             raise

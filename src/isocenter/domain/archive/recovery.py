@@ -17,7 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 from isocenter.domain.archive.duplicates import Holdings, rule_on
-from isocenter.domain.archive.reception import examine, ingest_row
+from isocenter.domain.archive.examination import examine, ingest_row
 from isocenter.domain.archive.under_way import Position
 from isocenter.index.checkpoints import checkpoint_of
 from isocenter.index.erasures import erased_at

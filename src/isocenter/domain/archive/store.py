@@ -9,18 +9,18 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from isocenter.access.caller import Caller, Right
 from isocenter.domain.archive.duplicates import Holdings, Ruling, rule_on
 from isocenter.domain.archive.errors import ArchiveStopping
 from isocenter.domain.archive.grouping import Grouping
-from isocenter.domain.archive.reception import Appended, BufferPool, Reception, Source
+from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
+from isocenter.domain.archive.reception import Appended, BufferPool, Intake, Reception, Source
 from isocenter.domain.archive.recovery import IndexLink, recover_abandoned
 from isocenter.domain.archive.tally import Tally
 from isocenter.domain.archive.under_way import UnderWay
+from isocenter.index.checkpoints import last_epoch_of
 from isocenter.index.ingest import IngestOutcome, IngestResult
 from isocenter.kit.database import Database, DatabaseAway
 from isocenter.kit.errors import Exhausted, IsocenterError
@@ -36,26 +36,6 @@ CHECKPOINT_EVERY_S = 1.0
 FREE_BYTES_NEEDED = 256 * MIB
 
 
-class StoreKind(StrEnum):
-    """What became of an object that was accepted."""
-
-    STORED = "stored"
-    ALREADY_STORED = "already-stored"
-    KEPT_ASIDE = "kept-aside"
-
-
-@dataclass(frozen=True, slots=True)
-class StoreOutcome:
-    """An acknowledged object. warnings: stable words for people who look after data quality, not for the sender."""
-
-    kind: StoreKind
-    study_instance_uid: str
-    series_instance_uid: str
-    sop_class_uid: str
-    sop_instance_uid: str
-    warnings: tuple[str, ...]
-
-
 class Archive:
     """Receives objects for one process: owns its leased journal and its connection to the index.
 
@@ -66,15 +46,16 @@ class Archive:
         self, *, journal_directory: Path, node: str, database: Database, store: ObjectStore, max_object_bytes: int
     ) -> None:
         """node: this host's name, lower-case. Reads back what a dead process left in its journal before it returns."""
-        self.max_object_bytes = max_object_bytes
-        self.buffers = BufferPool()
         self._tally = Tally()
         self._holdings = Holdings(database, store, journal_directory)
         recover_abandoned(self._holdings)
-        self.journal = JournalWriter(journal_directory, node)
+        with database.transaction() as connection:
+            after_epoch = last_epoch_of(connection, node)
+        self.journal = JournalWriter(journal_directory, node, after_epoch=after_epoch)
         self.under_way = UnderWay(self.journal.position)
         self._link = IndexLink(self._holdings, self.journal, self.under_way.settled_up_to)
         self._grouping: Grouping[Appended, IngestOutcome] = Grouping(self._settle_group)
+        self._intake = Intake(self.journal, BufferPool(), self.under_way, max_object_bytes, self.commit)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="archive-keeper", daemon=True)
         self._keeper.start()
@@ -93,7 +74,7 @@ class Archive:
         if self._stopping.is_set():
             raise ArchiveStopping("This Isocenter process is stopping; send again in a moment.")
         return Reception(
-            self,
+            self._intake,
             caller.institution_id,
             source,
             sop_class_uid=sop_class_uid,

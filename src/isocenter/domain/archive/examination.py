@@ -1,0 +1,49 @@
+"""What the archive wants to know of a data set before it keeps it, and the index row that comes of it."""
+
+from __future__ import annotations
+
+from isocenter.index.ingest import IngestRow
+from isocenter.standards.dicom.attributes import IndexAttributes, index_attributes
+from isocenter.standards.dicom.elements import ScannedDataSet, scan
+from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
+from isocenter.storage.journal import MemberHeader, MemberLocation
+
+
+def examine(
+    data_set: memoryview, transfer_syntax_uid: str, default_character_set: str | None
+) -> tuple[ScannedDataSet, IndexAttributes]:
+    """Walk a whole data set and decode what the index keeps of it.
+
+    Raises Invalid when it cannot be walked to its end or lacks a usable Study, Series or SOP Instance UID.
+    """
+    scanned = scan(data_set, transfer_syntax(transfer_syntax_uid))
+    attributes = index_attributes(
+        scanned.values, big_endian=scanned.big_endian, default_character_set=default_character_set
+    )
+    return scanned, attributes
+
+
+def ingest_row(
+    header: MemberHeader, location: MemberLocation, scanned: ScannedDataSet, attributes: IndexAttributes
+) -> IngestRow:
+    """The index row of one journal member; used at reception and again when a journal is read back."""
+    assert header.digest is not None
+    span = scanned.pixel_data
+    return IngestRow(
+        institution_id=header.institution_id,
+        attributes=attributes,
+        segment_node=location.segment.node,
+        segment_epoch=location.segment.epoch,
+        segment_sequence=location.segment.sequence,
+        member_offset=location.member_offset,
+        data_set_offset=location.data_set_offset,
+        data_set_length=location.data_set_length,
+        digest=header.digest,
+        received_at=header.received_at,
+        calling_ae_title=header.calling_ae_title,
+        transfer_syntax_uid=header.transfer_syntax_uid,
+        pixel_value_offset=None if span is None else span.value_offset,
+        pixel_length=None if span is None else span.length,
+        header_length=location.data_set_length if span is None else span.element_offset,
+        door=header.door,
+    )
