@@ -84,3 +84,10 @@ def test_logs_rotate_and_stay_bounded(tmp_path: Path, monkeypatch: pytest.Monkey
     assert files == ["x.log", "x.log.1", "x.log.2", "x.log.3"]
     assert (tmp_path / "x.log").read_bytes().endswith(b"line 199\n")
     assert all(path.stat().st_size < 120 for path in tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_loses_lines_of_the_log_and_nothing_else() -> None:
+    heard: list[bytes] = []
+    LogFile(Path("/dev/full"))._copy(io.BytesIO(b"one\ntwo\n"), heard.append)
+    assert heard == [b"one\n", b"two\n"]

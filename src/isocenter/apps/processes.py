@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -31,18 +33,26 @@ class LogFile:
         Thread(target=self._copy, args=(stream, also), name=f"log-{self._path.stem}", daemon=True).start()
 
     def _copy(self, stream: IO[bytes], also: Callable[[bytes], None] | None) -> None:
-        with stream, self._path.open("ab") as first:
-            file = first
+        file: FileIO | None = None
+        with stream:
             for line in iter(stream.readline, b""):
-                if file.tell() > LOG_BYTES:
-                    file.close()
-                    self._rotate()
-                    file = self._path.open("ab")
-                file.write(line)
-                file.flush()
+                with suppress(OSError):  # a full disk loses lines of the log, never the process that writes them
+                    file = self._with_room(file)
+                    file.write(line)
                 if also is not None:
                     also(line)
+        if file is not None:
             file.close()
+
+    def _with_room(self, file: FileIO | None) -> FileIO:
+        if file is not None and file.tell() <= LOG_BYTES:
+            return file
+        if file is not None:
+            self._rotate()
+        opened = self._path.open("ab", buffering=0)
+        if file is not None:
+            file.close()
+        return opened
 
     def _rotate(self) -> None:
         for number in range(_LOGS_KEPT, 0, -1):

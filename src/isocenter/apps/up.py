@@ -229,7 +229,10 @@ class Supervisor:
     def _write_state(self) -> None:
         if self._state is not None:
             self._state.processes = [child.state for child in self._children]
-            write_state(self._settings.home, self._state)
+            try:
+                write_state(self._settings.home, self._state)
+            except OSError as error:  # what runs goes on; only `isocenter status` knows less
+                self._console.print(f"[yellow]The note for the commands cannot be written: {error.strerror}.[/]")
 
     def _stop_all(self) -> None:
         """Doors first (the listener drains), then the web server, PostgreSQL last."""
