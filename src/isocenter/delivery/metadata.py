@@ -63,7 +63,7 @@ def _texts(library: Library, institution_id: int, instances: Sequence[InstanceVi
     found: dict[int, bytes] = {}
     missing: list[int] = []
     for number, instance in enumerate(instances):
-        text = library.metadata.get(("json", institution_id, instance.digest))
+        text = library.metadata.get(_text_key(institution_id, instance))
         if text is None:
             missing.append(number)
         else:
@@ -72,9 +72,14 @@ def _texts(library: Library, institution_id: int, instances: Sequence[InstanceVi
         batch = missing[start : start + BATCH]
         made = _make(library, institution_id, [instances[number] for number in batch])
         for number, text in zip(batch, made, strict=True):
-            library.metadata.put(("json", institution_id, instances[number].digest), text)
+            library.metadata.put(_text_key(institution_id, instances[number]), text)
             found[number] = text
     return [found[number] for number in range(len(instances))]
+
+
+def _text_key(institution_id: int, instance: InstanceView) -> tuple[object, ...]:
+    """Sealing in another form changes a header too: Planar Configuration, Photometric Interpretation."""
+    return ("json", institution_id, instance.digest, instance.packed is not None)
 
 
 def _make(library: Library, institution_id: int, instances: Sequence[InstanceView]) -> list[bytes]:
