@@ -29,7 +29,7 @@ def native_frame(header: Dataset, number: int) -> bytes | None:
     return bytes(header.PixelData[(number - 1) * length : number * length])
 
 
-def as_array(frame: bytes, header: Dataset) -> NDArray[np.generic]:
+def as_array(frame: bytes, header: Dataset, planar_configuration: int) -> NDArray[np.generic]:
     """The bytes of one native little endian frame in the shape of `raw_frames` (PS3.5 8.1.1, 8.2)."""
     rows, columns, samples = header.Rows, header.Columns, header.SamplesPerPixel
     if header.BitsAllocated == 1:
@@ -37,8 +37,7 @@ def as_array(frame: bytes, header: Dataset) -> NDArray[np.generic]:
     values = np.frombuffer(frame, _dtype(header))[: rows * columns * samples]
     if samples == 1:
         return values.reshape(rows, columns)
-    syntax = UID(header.file_meta.TransferSyntaxUID)
-    if header.get("PlanarConfiguration", 0) == 1 and not syntax.is_encapsulated:
+    if planar_configuration:
         return values.reshape(samples, rows, columns).transpose(1, 2, 0)
     return values.reshape(rows, columns, samples)
 
