@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import UID
 from bench.association import Answer
 from bench.data import digest_of
 from bench.node import Node, eventually
+from pydicom.uid import UID
 from tests.interop.corpus import SETS, Sample, samples
 from tests.interop.pixels import as_array, native_frame, raw_frames, tolerance
 
