@@ -15,7 +15,7 @@ import psutil
 
 from isocenter.kit.errors import Conflict, Exhausted, Invalid, NotFound
 
-_PRIVATE_FOLDERS = ("run", "run/metrics", "journal", "store", "secrets", "logs")
+_PRIVATE_FOLDERS = ("run", "journal", "store", "secrets", "logs")
 
 
 class HomeNotUsable(Exhausted):

@@ -7,12 +7,14 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -72,6 +74,7 @@ class Supervisor:
         self._lock = HomeLock(settings.home)
         self._postgres: EmbeddedPostgres | None = None
         self._http_socket: socket.socket | None = None
+        self._metrics: Path | None = None
         self._children: list[Child] = []
         self._samples: Child | None = None
         self._state: RunState | None = None
@@ -104,8 +107,7 @@ class Supervisor:
         self._stop.set()
 
     def _start(self) -> Started | None:
-        shutil.rmtree(self._settings.home / "run" / "metrics", ignore_errors=True)
-        (self._settings.home / "run" / "metrics").mkdir(mode=0o700)
+        self._metrics = _memory_folder()
         settings = self._settings = self._with_ports(self._settings)
         if settings.database_url is None:
             with self._doing("Starting PostgreSQL"):
@@ -174,7 +176,7 @@ class Supervisor:
         return (
             inherited
             | settings_to_environment(settings)
-            | {"PROMETHEUS_MULTIPROC_DIR": str(settings.home / "run" / "metrics"), "PYTHONUNBUFFERED": "1"}
+            | {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics), "PYTHONUNBUFFERED": "1"}
         )
 
     def _wait_until_ready(self) -> bool:
@@ -248,6 +250,8 @@ class Supervisor:
             self._http_socket.close()
         if self._postgres is not None:
             self._postgres.stop()
+        if self._metrics is not None:
+            shutil.rmtree(self._metrics, ignore_errors=True)
         self._lock.give_back()
         with _ignoring_broken_terminal():
             if self._children:
@@ -284,6 +288,13 @@ def _signals(handle: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _memory_folder() -> Path:
+    """A private folder for the counters that processes share. In memory, because a process that touches a mapped file
+    on a full disk is killed."""
+    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
+    return Path(tempfile.mkdtemp(prefix="isocenter-metrics-", dir=memory if memory.is_dir() else None))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from tests.domain.archive.conftest import CT, EXPLICIT, IMPLICIT, SOURCE, Hospital, a_ct_slice
+from tests.domain.archive.conftest import CT, EXPLICIT, IMPLICIT, SOURCE, Hospital, a_ct_slice, element
 
 from isocenter.access.caller import Caller, CallerKind, Role
 from isocenter.domain.archive.errors import ArchiveStopping, DataSetMismatch, ObjectTooLarge
@@ -191,3 +191,17 @@ def test_a_closed_archive_takes_nothing_more(hospital: Hospital) -> None:
     hospital.archive.close()
     with pytest.raises(ArchiveStopping):
         hospital.reception()
+
+
+def test_a_code_stream_that_is_not_what_its_syntax_says_is_stored_with_a_warning(hospital: Hospital) -> None:
+    jpeg_ls = bytes.fromhex("ffd8fff7000b080004000401011100ffda0008010100000000")
+    fragments = element(0xFFFE, 0xE000, "", b"", implicit=True) + element(0xFFFE, 0xE000, "OB", jpeg_ls, implicit=True)
+    ending = element(0xFFFE, 0xE0DD, "", b"", implicit=True)
+    native = a_ct_slice()
+    start = native.index(b"\xe0\x7f\x10\x00")
+    encapsulated = native[:start] + b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff" + fragments + ending
+    assert hospital.store(encapsulated, syntax="1.2.840.10008.1.2.4.80").warnings == ()
+    outcome = hospital.store(
+        encapsulated.replace(b"1.2.3.1.1", b"1.2.3.1.2"), uid="1.2.3.1.2", syntax="1.2.840.10008.1.2.4.90"
+    )
+    assert outcome.warnings == ("code-stream-is-jpeg-ls",)

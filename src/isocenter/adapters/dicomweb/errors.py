@@ -17,6 +17,7 @@ from isocenter.kit.confined import ConfinedFailure
 from isocenter.kit.errors import Conflict, Exhausted, Invalid, IsocenterError, NotFound, Refused
 from isocenter.pixels.errors import InvalidImageDescription, UndecodableFrame
 from isocenter.standards.dicom.elements import MalformedDataSet
+from isocenter.storage.errors import StorageFull
 from isocenter.wire.multipart import MultipartTooLarge
 
 
@@ -62,6 +63,7 @@ HTTP_STATUS: tuple[tuple[type[IsocenterError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (Refused, 403),
+    (StorageFull, 507),
     (Exhausted, 503),
 )
 """First match wins; the five families stand last. What cannot be drawn or given in the form asked for is a 406."""

@@ -10,6 +10,7 @@ from isocenter.adapters.dicomweb.store_session import Refusal
 from isocenter.domain.archive.errors import ObjectTooLarge
 from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.kit.errors import Exhausted
+from isocenter.storage.errors import StorageFull
 
 RETRIEVE_URL = "00081190"
 REFERENCED_SOP_CLASS_UID = "00081150"
@@ -22,11 +23,13 @@ OTHER_FAILURES_SEQUENCE = "0008119A"
 
 
 def store_status(outcomes: Sequence[StoreOutcome], refusals: Sequence[Refusal]) -> int:
-    """200 all stored, 202 some or with warnings, 409 none; 413 and 503 when that alone is why none was."""
+    """200 all stored, 202 some or with warnings, 409 none; 413, 503 and 507 when that alone is why none was."""
     if not refusals:
         return 202 if any(outcome.kind is StoreKind.KEPT_ASIDE for outcome in outcomes) else 200
     if outcomes:
         return 202
+    if all(isinstance(refusal.error, StorageFull) for refusal in refusals):
+        return 507
     if all(isinstance(refusal.error, Exhausted) for refusal in refusals):
         return 503
     return 413 if all(isinstance(refusal.error, ObjectTooLarge) for refusal in refusals) else 409

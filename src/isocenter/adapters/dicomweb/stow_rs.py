@@ -73,7 +73,7 @@ class StoreDoor:
             raise EmptyRequest("The request holds no object.")
         status = store_status(session.outcomes, session.refusals)
         body = msgspec.json.encode(store_report(session.outcomes, session.refusals, request.base_url()))
-        headers = [(b"retry-after", b"5")] if status == 503 else []
+        headers = [(b"retry-after", b"5")] if status in (503, 507) else []
         return Answer(status=status, body=body, headers=headers)
 
     def _session(self, request: DicomwebRequest) -> StoreSession:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from isocenter.index.ingest import IngestRow
+from isocenter.pixels.codestreams import Coding, declared_coding, identify
+from isocenter.pixels.errors import UndecodableFrame
 from isocenter.standards.dicom.attributes import IndexAttributes, index_attributes
 from isocenter.standards.dicom.elements import ScannedDataSet, scan
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
@@ -20,7 +24,27 @@ def examine(
     attributes = index_attributes(
         scanned.values, big_endian=scanned.big_endian, default_character_set=default_character_set
     )
+    found = _other_coding(data_set, scanned, transfer_syntax_uid)
+    if found is not None:
+        attributes = replace(attributes, warnings=(*attributes.warnings, f"code-stream-is-{found}"))
     return scanned, attributes
+
+
+def _other_coding(data_set: memoryview, scanned: ScannedDataSet, transfer_syntax_uid: str) -> Coding | None:
+    """What the pixels are really coded as, when that is not what the transfer syntax says; None when it fits.
+
+    The object is stored as it came and decoded by what it is; this leaves a trace for those who look after quality.
+    """
+    declared = declared_coding(transfer_syntax_uid)
+    fragments = scanned.fragments
+    if declared is None or fragments is None or len(fragments) < 2:
+        return None
+    offset, length = fragments[1]  # the first is the basic offset table
+    try:
+        stream = identify(data_set[offset : offset + length])
+    except UndecodableFrame:
+        return None
+    return None if stream is None or stream.coding is declared else stream.coding
 
 
 def ingest_row(
