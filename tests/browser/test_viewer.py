@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from tests.browser.conftest import watch
 from tests.browser.screen import expect_greys, expect_image, greys, letters, open_study, quarters
 from tests.browser.studies import SLICES, a_ct_slice, shown_grey, slice_hu
 
 UPRIGHT = "APRL"
 
 
+@pytest.fixture(params=["cpu", "gpu"])
+def drawn(request: pytest.FixtureRequest, context_at: Callable[..., BrowserContext], studies: None) -> Iterator[Page]:
+    """The study list in a browser that draws images without graphics (its own choice here), or with them."""
+    context = context_at()
+    context.add_init_script(f"localStorage.setItem('isocenter.rendering', '{request.param}')")
+    page = context.new_page()
+    complaints = watch(page)
+    page.goto("/")
+    yield page
+    assert complaints == []
+
+
 def centre_of(index: int) -> dict[str, int]:
     return {"centre": shown_grey(slice_hu(index))}
 
 
-def test_the_first_slice_has_the_right_greys_and_the_right_words(page: Page) -> None:
-    open_study(page, "PHANTOM-1")
-    expect_greys(page, quarters() | centre_of(0))
-    expect_image(page, 1, SLICES)
-    overlay = page.get_by_test_id("overlay")
+def test_the_first_slice_has_the_right_greys_and_the_right_words(drawn: Page) -> None:
+    open_study(drawn, "PHANTOM-1")
+    expect_greys(drawn, quarters() | centre_of(0))
+    expect_image(drawn, 1, SLICES)
+    overlay = drawn.get_by_test_id("overlay")
     for words in (
         "Phantom-1, Synthetic",
         "合成影像",
@@ -30,8 +44,8 @@ def test_the_first_slice_has_the_right_greys_and_the_right_words(page: Page) -> 
         "Series 1 · axial",
     ):
         expect(overlay).to_contain_text(words)
-    expect(page.get_by_test_id("overlay-window")).to_have_text(re.compile(r"C 40\s+W 400"))
-    assert letters(page) == UPRIGHT
+    expect(drawn.get_by_test_id("overlay-window")).to_have_text(re.compile(r"C 40\s+W 400"))
+    assert letters(drawn) == UPRIGHT
 
 
 def test_slices_follow_their_positions_by_wheel_and_by_key(page: Page) -> None:
@@ -50,79 +64,87 @@ def test_slices_follow_their_positions_by_wheel_and_by_key(page: Page) -> None:
     expect_image(page, SLICES - 1, SLICES)
 
 
-def test_presets_and_dragging_change_the_window_and_reset_brings_it_back(page: Page) -> None:
-    open_study(page, "PHANTOM-1")
-    expect_greys(page, quarters())
-    page.get_by_role("button", name="Presets").click()
-    page.get_by_role("menuitem", name="Bone").click()
-    expect(page.get_by_test_id("overlay-window")).to_have_text(re.compile(r"C 400\s+W 2000"))
-    expect_greys(page, quarters(400, 2000))
-    pane = page.locator("[data-phase=shown]").bounding_box()
+def test_presets_and_dragging_change_the_window_and_reset_brings_it_back(drawn: Page) -> None:
+    open_study(drawn, "PHANTOM-1")
+    expect_greys(drawn, quarters())
+    drawn.get_by_role("button", name="Presets").click()
+    drawn.get_by_role("menuitem", name="Bone").click()
+    expect(drawn.get_by_test_id("overlay-window")).to_have_text(re.compile(r"C 400\s+W 2000"))
+    expect_greys(drawn, quarters(400, 2000))
+    pane = drawn.locator("[data-phase=shown]").bounding_box()
     assert pane is not None
-    page.mouse.move(pane["x"] + 500, pane["y"] + 400)
-    page.mouse.down()
-    page.mouse.move(pane["x"] + 600, pane["y"] + 420, steps=6)
-    page.mouse.up()
-    expect(page.get_by_test_id("overlay-window")).not_to_have_text(re.compile(r"W 2000"))
-    page.keyboard.press("0")
-    expect_greys(page, quarters())
+    drawn.mouse.move(pane["x"] + 500, pane["y"] + 400)
+    drawn.mouse.down()
+    drawn.mouse.move(pane["x"] + 600, pane["y"] + 420, steps=6)
+    drawn.mouse.up()
+    expect(drawn.get_by_test_id("overlay-window")).not_to_have_text(re.compile(r"W 2000"))
+    drawn.keyboard.press("0")
+    expect_greys(drawn, quarters())
 
 
-def test_flips_and_turns_move_the_picture_and_its_letters_together(page: Page) -> None:
-    open_study(page, "PHANTOM-1")
-    expect_greys(page, quarters())
-    page.keyboard.press("h")
+def test_flips_and_turns_move_the_picture_and_its_letters_together(drawn: Page) -> None:
+    open_study(drawn, "PHANTOM-1")
+    expect_greys(drawn, quarters())
+    drawn.keyboard.press("h")
     mirrored = {
         "top_left": "top right",
         "top_right": "top left",
         "bottom_left": "bottom right",
         "bottom_right": "bottom left",
     }
-    expect_greys(page, quarters(**mirrored))
-    assert letters(page) == "APLR"
-    expect(page.get_by_test_id("overlay")).to_contain_text("Flipped")
-    page.keyboard.press("0")
-    expect_greys(page, quarters())
-    page.keyboard.press("r")
+    expect_greys(drawn, quarters(**mirrored))
+    assert letters(drawn) == "APLR"
+    expect(drawn.get_by_test_id("overlay")).to_contain_text("Flipped")
+    drawn.keyboard.press("0")
+    expect_greys(drawn, quarters())
+    drawn.keyboard.press("r")
     turned = {
         "top_right": "top left",
         "bottom_right": "top right",
         "bottom_left": "bottom right",
         "top_left": "bottom left",
     }
-    expect_greys(page, quarters(**turned))
-    assert letters(page) == "RLPA"
-    page.keyboard.press("0")
-    page.keyboard.press("v")
+    expect_greys(drawn, quarters(**turned))
+    assert letters(drawn) == "RLPA"
+    drawn.keyboard.press("h")
+    # Flipped left and right on the screen, however it was turned before.
+    sides = {"left": "right", "right": "left"}
+    turned_then_flipped = {
+        f"{row}_{sides[side]}": quarter for place, quarter in turned.items() for row, side in [place.split("_")]
+    }
+    expect_greys(drawn, quarters(**turned_then_flipped))
+    assert letters(drawn) == "RLAP"
+    drawn.keyboard.press("0")
+    drawn.keyboard.press("v")
     upside_down = {
         "top_left": "bottom left",
         "top_right": "bottom right",
         "bottom_left": "top left",
         "bottom_right": "top right",
     }
-    expect_greys(page, quarters(**upside_down))
-    assert letters(page) == "PARL"
+    expect_greys(drawn, quarters(**upside_down))
+    assert letters(drawn) == "PARL"
 
 
-def test_invert_zoom_and_pan(page: Page) -> None:
-    open_study(page, "PHANTOM-1")
-    expect_greys(page, quarters())
-    page.keyboard.press("i")
-    expect_greys(page, {place: 255 - grey for place, grey in quarters().items()})
-    expect(page.get_by_test_id("overlay")).to_contain_text("Inverted")
-    page.keyboard.press("i")
-    before = page.get_by_test_id("overlay-zoom").inner_text()
-    page.keyboard.press("+")
-    expect(page.get_by_test_id("overlay-zoom")).not_to_have_text(before)
-    page.keyboard.press("p")
-    pane = page.locator("[data-phase=shown]").bounding_box()
+def test_invert_zoom_and_pan(drawn: Page) -> None:
+    open_study(drawn, "PHANTOM-1")
+    expect_greys(drawn, quarters())
+    drawn.keyboard.press("i")
+    expect_greys(drawn, {place: 255 - grey for place, grey in quarters().items()})
+    expect(drawn.get_by_test_id("overlay")).to_contain_text("Inverted")
+    drawn.keyboard.press("i")
+    before = drawn.get_by_test_id("overlay-zoom").inner_text()
+    drawn.keyboard.press("+")
+    expect(drawn.get_by_test_id("overlay-zoom")).not_to_have_text(before)
+    drawn.keyboard.press("p")
+    pane = drawn.locator("[data-phase=shown]").bounding_box()
     assert pane is not None
-    page.mouse.move(pane["x"] + 600, pane["y"] + 420)
-    page.mouse.down()
-    page.mouse.move(pane["x"] + 200, pane["y"] + 420, steps=6)
-    page.mouse.up()
+    drawn.mouse.move(pane["x"] + 600, pane["y"] + 420)
+    drawn.mouse.down()
+    drawn.mouse.move(pane["x"] + 200, pane["y"] + 420, steps=6)
+    drawn.mouse.up()
     # The right half of the picture has come to the middle.
-    expect_greys(page, {"top left": quarters()["top right"], "bottom left": quarters()["bottom right"]})
+    expect_greys(drawn, {"top left": quarters()["top right"], "bottom left": quarters()["bottom right"]})
 
 
 def test_a_film_runs_at_the_rate_it_was_recorded_with_and_stops(page: Page) -> None:

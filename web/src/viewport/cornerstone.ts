@@ -1,13 +1,13 @@
 /** Starting cornerstone3D once: rendering, decoding workers, our loader and our metadata. */
 import {
   cache,
+  getRenderingCapabilities,
   getRenderingEngine,
   imageLoader,
   init as initCore,
   metaData,
   RenderingEngine,
   setUseCPURendering,
-  utilities,
 } from '@cornerstonejs/core'
 import { init as initDecoders } from '@cornerstonejs/dicom-image-loader'
 import { init as initTools } from '@cornerstonejs/tools'
@@ -20,10 +20,15 @@ import { addTools } from './tools'
 const ENGINE = 'isocenter'
 const GIB = 1024 ** 3
 
-/** Chosen by tests and by people with odd graphics drivers: localStorage 'isocenter.rendering' = 'cpu' | 'gpu'. */
-function wantsCpu(): boolean {
+/**
+ * Where the graphics are only emulated (remote desktops, virtual machines, no driver) drawing without them is several times faster.
+ * localStorage 'isocenter.rendering' = 'cpu' | 'gpu' decides instead: for tests, and for people with odd graphics drivers.
+ */
+function drawsWithoutGraphics(): boolean {
   const chosen = localStorage.getItem('isocenter.rendering')
-  return chosen === 'cpu'
+  if (chosen === 'cpu' || chosen === 'gpu') return chosen === 'cpu'
+  const { webgl, softwareRasterizer } = getRenderingCapabilities()
+  return !webgl || softwareRasterizer
 }
 
 function decodingWorkers(): number {
@@ -37,7 +42,7 @@ export function startCornerstone(fetcher: Fetch): void {
   if (started) return
   started = true
   initCore()
-  if (wantsCpu()) setUseCPURendering(true)
+  if (drawsWithoutGraphics()) setUseCPURendering(true)
   initDecoders({ maxWebWorkers: decodingWorkers() })
   initTools()
   addTools()
@@ -55,5 +60,3 @@ export function startCornerstone(fetcher: Fetch): void {
 export function engine(): RenderingEngine {
   return (getRenderingEngine(ENGINE) as RenderingEngine | undefined) ?? new RenderingEngine(ENGINE)
 }
-
-export { utilities }

@@ -1,5 +1,5 @@
 /** The steps of the grey-scale pipeline that cornerstone leaves out: tables instead of lines, and a window where the file names none. */
-import { type Types, utilities } from '@cornerstonejs/core'
+import { getShouldUseCPURendering, type Types, utilities } from '@cornerstonejs/core'
 
 import type { Frame } from '../dicomweb/frame'
 import { applyTable, type FetchBytes, readTable } from '../dicomweb/lut'
@@ -41,17 +41,35 @@ export async function throughTables(image: Types.IImage, frame: Frame, fetchByte
   const signed = frame.pixelRepresentation === 1
   const modality = frame.modalityLut && !BEAM_INTENSITY.has(frame.sopClassUid) && (await readTable(frame.modalityLut, signed, fetchBytes))
   if (modality) result = withValues(result, applyTable(result.getPixelData(), modality))
+  const sigmoid = getShouldUseCPURendering() ? sigmoidOf(frame) : undefined
+  if (sigmoid) return { ...withValues(result, sigmoid(result)), windowCenter: 32768, windowWidth: 65536 }
   const voi = frame.windows.length === 0 && frame.voiLut ? await readTable(frame.voiLut, signed, fetchBytes) : undefined
   if (!voi) return result
   const width = 2 ** voi.bits
   return { ...withValues(result, applyTable(result.getPixelData(), voi)), windowCenter: width / 2, windowWidth: width }
 }
 
+/** VOI LUT function SIGMOID (C.11.2.1.3.1) to 16 bits, for drawing without graphics, which knows straight lines only. */
+function sigmoidOf(frame: Frame): ((image: Types.IImage) => Uint16Array) | undefined {
+  const [window] = frame.windows
+  if (!window || frame.voiFunction !== 'SIGMOID') return undefined
+  return (image) => {
+    const [slope, intercept] = image.preScale?.scaled ? [1, 0] : [image.slope, image.intercept]
+    const values = image.getPixelData()
+    return Uint16Array.from({ length: values.length }, (_, index) => {
+      const value = (values[index] ?? 0) * slope + intercept
+      return Math.round(65535 / (1 + Math.exp((-4 * (value - window.centre)) / window.width)))
+    })
+  }
+}
+
 /** Where the file names no window, all values that occur become visible. */
 export function windowWhereNone(image: Types.IImage, frame: Frame): Types.IImage {
   if (image.color || frame.windows.length > 0 || typeof image.windowWidth === 'number') return image
-  const { minPixelValue, maxPixelValue } = image
-  image.windowCenter = (minPixelValue + maxPixelValue + 1) / 2
-  image.windowWidth = Math.max(1, maxPixelValue - minPixelValue + 1)
+  const [slope, intercept] = image.preScale?.scaled ? [1, 0] : [image.slope, image.intercept]
+  const ends = [image.minPixelValue * slope + intercept, image.maxPixelValue * slope + intercept]
+  const [lowest, highest] = [Math.min(...ends), Math.max(...ends)]
+  image.windowCenter = (lowest + highest + 1) / 2
+  image.windowWidth = Math.max(1, highest - lowest + 1)
   return image
 }

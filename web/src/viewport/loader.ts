@@ -2,7 +2,7 @@
  * Bytes of one frame to an image that cornerstone can draw.
  * Decoding happens in the browser's workers; what the browser cannot decode is drawn by the server (8 bit) and marked so.
  */
-import type { Types } from '@cornerstonejs/core'
+import { getShouldUseCPURendering, type Types } from '@cornerstonejs/core'
 import { createImage } from '@cornerstonejs/dicom-image-loader'
 
 import { FRAME_ACCEPT, frameAddress, instanceAddress, keyOf } from '../dicomweb/addresses'
@@ -99,7 +99,9 @@ async function decode(imageId: string, decoded: Decoded, options: Record<string,
   const syntax = effectiveSyntax(decoded.syntax, bytes, nativeLength)
   if (syntax === EXPLICIT_LITTLE_ENDIAN && bytes.length < nativeLength) throw new FrameFailure('undecodable')
   await fetchPalette(frame, fetchBytes)
-  const image = (await createImage(imageId, cleaned(bytes, frame, syntax), syntax, { ...options })) as Types.IImage
+  // Drawing without graphics looks each value up in a table, which fractions cannot: there the slope is applied when drawing.
+  const preScale = { enabled: !getShouldUseCPURendering() || Number.isInteger(frame.slope) }
+  const image = (await createImage(imageId, cleaned(bytes, frame, syntax), syntax, { ...options, preScale })) as Types.IImage
   if (!Number.isFinite(image.minPixelValue) || !Number.isFinite(image.maxPixelValue)) throw new FrameFailure('undecodable')
   return windowWhereNone(await throughTables(image, frame, fetchBytes), frame)
 }

@@ -1,5 +1,5 @@
 /** One 2-D viewport: a stack of frames on an element, its commands, and the state that the overlay reads. */
-import { Enums, eventTarget, type StackViewport, type Types } from '@cornerstonejs/core'
+import { Enums, eventTarget, getShouldUseCPURendering, type StackViewport, type Types } from '@cornerstonejs/core'
 
 import type { WindowSetting } from '../dicomweb/frame'
 import type { ScreenAxes } from '../dicomweb/orientation'
@@ -31,6 +31,8 @@ export class StackView {
   private imageIds: readonly string[] = []
   /** Whether anyone has moved through this stack yet. */
   private moved = false
+  /** The image that the next rendering shows. */
+  private arrived: string | undefined
   private stopFilm: (() => void) | undefined
 
   constructor(
@@ -41,8 +43,7 @@ export class StackView {
     this.viewport = engine().getViewport(id) as StackViewport
     toolsFor(id, engine().id)
     element.addEventListener(Events.STACK_NEW_IMAGE, this.onImage)
-    element.addEventListener(Events.VOI_MODIFIED, this.onChange)
-    element.addEventListener(Events.CAMERA_MODIFIED, this.onChange)
+    element.addEventListener(Events.IMAGE_RENDERED, this.onRendered)
     element.addEventListener(Events.STACK_VIEWPORT_SCROLL, this.onScroll)
     eventTarget.addEventListener(Events.IMAGE_LOAD_FAILED, this.onFailure)
     this.resizing = new ResizeObserver(() => engine().resize(true, true))
@@ -54,8 +55,7 @@ export class StackView {
     this.prefetch.stop()
     this.resizing.disconnect()
     this.element.removeEventListener(Events.STACK_NEW_IMAGE, this.onImage)
-    this.element.removeEventListener(Events.VOI_MODIFIED, this.onChange)
-    this.element.removeEventListener(Events.CAMERA_MODIFIED, this.onChange)
+    this.element.removeEventListener(Events.IMAGE_RENDERED, this.onRendered)
     this.element.removeEventListener(Events.STACK_VIEWPORT_SCROLL, this.onScroll)
     eventTarget.removeEventListener(Events.IMAGE_LOAD_FAILED, this.onFailure)
     noToolsFor(this.id, engine().id)
@@ -66,6 +66,7 @@ export class StackView {
   async show(imageIds: readonly string[]): Promise<void> {
     this.pause()
     this.moved = false
+    this.arrived = undefined
     this.imageIds = imageIds
     this.state.set((now) => ({ ...NOTHING, framesPerSecond: now.framesPerSecond, phase: 'loading', count: imageIds.length }))
     await this.viewport.setStack([...imageIds], 0).catch(() => undefined)
@@ -128,35 +129,33 @@ export class StackView {
   toggleInvert(): void {
     this.viewport.setProperties({ invert: !this.viewport.getProperties().invert })
     this.viewport.render()
-    this.onChange()
   }
 
   rotate(degrees: number): void {
     const { rotation = 0 } = this.viewport.getViewPresentation()
-    this.viewport.setViewPresentation({ rotation: (rotation + degrees + 360) % 360 })
+    this.viewport.setViewPresentation({ rotation: (((rotation + degrees) % 360) + 360) % 360 })
     this.viewport.render()
-    this.onChange()
   }
 
   flip(axis: 'horizontal' | 'vertical'): void {
     const { flipHorizontal = false, flipVertical = false } = this.viewport.getCamera()
     this.viewport.setCamera(axis === 'horizontal' ? { flipHorizontal: !flipHorizontal } : { flipVertical: !flipVertical })
+    // Without graphics the picture is flipped before it is turned; turned the other way, that is the flip seen on screen.
+    if (getShouldUseCPURendering()) this.rotate(-2 * (this.viewport.getViewPresentation().rotation ?? 0))
     this.viewport.render()
-    this.onChange()
   }
 
   zoomBy(factor: number): void {
     this.viewport.setZoom(this.viewport.getZoom() * factor)
     this.viewport.render()
-    this.onChange()
   }
 
   reset(): void {
-    this.viewport.setViewPresentation({ rotation: 0, flipHorizontal: false, flipVertical: false })
+    this.viewport.setCamera({ flipHorizontal: false, flipVertical: false })
+    this.viewport.setViewPresentation({ rotation: 0 })
     this.viewport.resetCamera()
     this.viewport.resetProperties()
     this.viewport.render()
-    this.onChange()
   }
 
   play(): void {
@@ -195,18 +194,28 @@ export class StackView {
   }
 
   private readonly onImage = (event: Event): void => {
-    const { imageId } = (event as CustomEvent<{ imageId: string }>).detail
-    const index = this.imageIds.indexOf(imageId)
-    if (index < 0) return
-    const first = this.state.get().imageId === undefined
-    const wanted = this.state.get().index
-    this.state.set((now) => ({ ...now, imageId, shownIndex: index, phase: index === wanted ? 'shown' : 'loading', failure: undefined }))
-    if (first) {
-      const rate = frameOf(imageId)?.framesPerSecond
-      if (rate !== undefined) this.setFrameRate(Math.round(rate))
-    }
-    this.onChange()
-    this.prefetch.aim(wanted)
+    this.arrived = (event as CustomEvent<{ imageId: string }>).detail.imageId
+    this.prefetch.aim(this.state.get().index)
+  }
+
+  /** The canvas has changed: from here on the words may say what it shows. */
+  private readonly onRendered = (): void => {
+    const imageId = this.arrived
+    const shownIndex = imageId === undefined ? -1 : this.imageIds.indexOf(imageId)
+    if (imageId === undefined || shownIndex < 0 || this.state.get().phase === 'failed') return
+    if (this.state.get().imageId === undefined) this.takeFrameRate(imageId)
+    this.state.set((now) => ({
+      ...now,
+      ...this.presentation(imageId),
+      imageId,
+      shownIndex,
+      phase: shownIndex === now.index ? 'shown' : 'loading',
+    }))
+  }
+
+  private takeFrameRate(imageId: string): void {
+    const rate = frameOf(imageId)?.framesPerSecond
+    if (rate !== undefined) this.setFrameRate(Math.round(rate))
   }
 
   private readonly onFailure = (event: Event): void => {
@@ -216,22 +225,23 @@ export class StackView {
     this.state.set((now) => ({ ...now, phase: 'failed', failure, imageId: undefined }))
   }
 
-  private readonly onChange = (): void => {
+  /** How the image is shown, as the viewport has it. */
+  private presentation(imageId: string): Partial<ViewState> {
+    const frame = frameOf(imageId)
     const { voiRange, invert = false } = this.viewport.getProperties()
     const { rotation = 0 } = this.viewport.getViewPresentation()
     const { flipHorizontal = false, flipVertical = false } = this.viewport.getCamera()
-    const setting = voiRange && windowOf(voiRange, frameOf(this.state.get().imageId)?.voiFunction)
-    this.state.set((now) => ({
-      ...now,
+    const setting = voiRange && windowOf(voiRange, frame?.voiFunction)
+    return {
       centre: setting?.centre,
       width: setting?.width,
       zoom: this.scale(),
       rotation: Math.round(rotation) % 360,
       flipHorizontal,
       flipVertical,
-      inverted: invert !== (frameOf(now.imageId)?.photometricInterpretation === 'MONOCHROME1'),
+      inverted: invert !== (frame?.photometricInterpretation === 'MONOCHROME1'),
       axes: this.axes(),
-    }))
+    }
   }
 
   /** Where a row and a column of the image point on the screen, measured by asking where three points of the canvas lie. */
