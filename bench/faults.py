@@ -243,10 +243,9 @@ def recovered(node: Node, ledger: Ledger, victim: str, within_s: float = 60.0) -
         by_itself = False
         eventually(lambda: not node.alive(), 10)
         node.start(within_s)
-    role = "postgres" if victim == "backend" else victim
 
     def works() -> bool:
-        return node.ready() and (role == "everything" or bool(node.pids_of(role)))
+        return node.ready() and all(node.pids_of(role) for role in ("listener", "web", "worker", "postgres"))
 
     while time.monotonic() - began < within_s:
         if not node.alive():

@@ -10,4 +10,5 @@ def test_nothing_acknowledged_is_lost_and_nothing_torn_when_processes_are_killed
 
     done = faults.rounds(3, victims=["listener", "postgres", "everything"], work_s=(0.3, 0.8), say=said.append)
 
-    assert all(each.good for each in done), "\n".join(said)
+    assert [(each.lost, each.torn) for each in done] == [(0, 0)] * 4, "\n".join(said)
+    assert all(each.by_itself for each in done if each.victim != "everything"), "\n".join(said)
