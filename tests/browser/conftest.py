@@ -15,7 +15,15 @@ from bench.data import instance_of
 from bench.node import Node, eventually, new_folder
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 from pydicom.dataset import Dataset
-from tests.browser.studies import a_bad_frame_among_good_ones, a_cine, a_ct_study, a_lossy_image, a_report, many_studies
+from tests.browser.studies import (
+    a_bad_frame_among_good_ones,
+    a_cine,
+    a_ct_study,
+    a_lossy_image,
+    a_negative,
+    a_report,
+    many_studies,
+)
 
 FLAGS = (
     "--no-sandbox",
@@ -138,7 +146,14 @@ def enrolled(browser: Browser, enrolment_link: str) -> Enrolled:
 @pytest.fixture(scope="session")
 def studies(enrolled: Enrolled, store: Callable[..., None]) -> None:
     """What the archive holds; made after enrolment, so that the empty list is seen first."""
-    store(*a_ct_study("PHANTOM-1"), *a_cine(), *a_report(), *a_lossy_image(), *a_bad_frame_among_good_ones())
+    store(
+        *a_ct_study("PHANTOM-1"),
+        *a_cine(),
+        *a_report(),
+        *a_negative(),
+        *a_lossy_image(),
+        *a_bad_frame_among_good_ones(),
+    )
     store(*many_studies(60))
 
 

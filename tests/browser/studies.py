@@ -103,6 +103,13 @@ def a_cine() -> list[Dataset]:
     return [data_set]
 
 
+def a_negative() -> list[Dataset]:
+    """A radiograph whose smallest values are white (MONOCHROME1)."""
+    data_set = a_ct_slice("NEGATIVE", 0)
+    data_set.PhotometricInterpretation = "MONOCHROME1"
+    return [data_set]
+
+
 def a_report() -> list[Dataset]:
     """Something that has no picture."""
     data_set = _image("REPORT", "findings", 1, ComprehensiveSRStorage, ExplicitVRLittleEndian)

@@ -147,6 +147,19 @@ def test_invert_zoom_and_pan(drawn: Page) -> None:
     expect_greys(drawn, {"top left": quarters()["top right"], "bottom left": quarters()["bottom right"]})
 
 
+def test_a_negative_is_shown_the_right_way_and_is_not_called_inverted(drawn: Page) -> None:
+    open_study(drawn, "NEGATIVE")
+    negative = {place: 255 - grey for place, grey in quarters().items()}
+    expect_greys(drawn, negative)
+    expect(drawn.get_by_test_id("overlay")).not_to_contain_text("Inverted")
+    drawn.keyboard.press("i")
+    expect_greys(drawn, quarters())
+    expect(drawn.get_by_test_id("overlay")).to_contain_text("Inverted")
+    drawn.keyboard.press("0")
+    expect_greys(drawn, negative)
+    expect(drawn.get_by_test_id("overlay")).not_to_contain_text("Inverted")
+
+
 def test_a_film_runs_at_the_rate_it_was_recorded_with_and_stops(page: Page) -> None:
     open_study(page, "CINE")
     expect_image(page, 1, 10)

@@ -21,6 +21,8 @@ interface StackInside {
   imageKeyToIndexMap: Map<string, number>
   currentImageIdIndex: number
   targetImageIdIndex: number
+  /** Whether the window was chosen, and is kept from image to image. */
+  voiUpdatedWithSetProperties: boolean
 }
 
 export class StackView {
@@ -154,7 +156,7 @@ export class StackView {
     this.viewport.setCamera({ flipHorizontal: false, flipVertical: false })
     this.viewport.setViewPresentation({ rotation: 0 })
     this.viewport.resetCamera()
-    this.viewport.resetProperties()
+    this.resetGreys()
     this.viewport.render()
   }
 
@@ -194,7 +196,10 @@ export class StackView {
   }
 
   private readonly onImage = (event: Event): void => {
+    const first = this.arrived === undefined
     this.arrived = (event as CustomEvent<{ imageId: string }>).detail.imageId
+    // Said in so many words, because without graphics cornerstone turns MONOCHROME1 round without saying so.
+    if (first) this.viewport.setProperties({ invert: this.isNegative(this.arrived) })
     this.prefetch.aim(this.state.get().index)
   }
 
@@ -211,6 +216,21 @@ export class StackView {
       shownIndex,
       phase: shownIndex === now.index ? 'shown' : 'loading',
     }))
+  }
+
+  /** The window and polarity of the image itself; cornerstone's own reset loses them for MONOCHROME1. */
+  private resetGreys(): void {
+    const { imageId } = this.state.get()
+    const image = this.viewport.getCornerstoneImage() as Types.IImage | undefined
+    if (typeof image?.windowCenter !== 'number' || typeof image.windowWidth !== 'number') return
+    const voiRange = rangeOf({ centre: image.windowCenter, width: image.windowWidth }, frameOf(imageId)?.voiFunction)
+    this.viewport.setProperties({ voiRange, invert: this.isNegative(imageId) })
+    // From here on each image has its own window again.
+    ;(this.viewport as unknown as StackInside).voiUpdatedWithSetProperties = false
+  }
+
+  private isNegative(imageId: string | undefined): boolean {
+    return frameOf(imageId)?.photometricInterpretation === 'MONOCHROME1'
   }
 
   private takeFrameRate(imageId: string): void {
@@ -239,7 +259,7 @@ export class StackView {
       rotation: Math.round(rotation) % 360,
       flipHorizontal,
       flipVertical,
-      inverted: invert !== (frame?.photometricInterpretation === 'MONOCHROME1'),
+      inverted: invert !== this.isNegative(imageId),
       axes: this.axes(),
     }
   }
