@@ -46,10 +46,7 @@ def save(name: str, results: Mapping[str, object], fragment: str, *, into_docs: 
 def _footnote(about: Mapping[str, object]) -> str:
     known = about["versions"]
     assert isinstance(known, dict)
-    said = ", ".join(
-        value if value.lower().startswith(("orthanc", "$dcmtk", "postgres")) else f"{name} {value}"
-        for name, value in known.items()
-    )
+    said = ", ".join(f"{name} {number}" for name, number in known.items())
     return f"{str(about['at'])[:16].replace('T', ' ')} UTC, `{about['command']}`, {about['machine']}; {said}.\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -213,16 +214,13 @@ SERVERS: tuple[Server, ...] = (
 def versions() -> dict[str, str]:
     """The version of every peer that is installed, as it says itself."""
     found = {}
-    for name, command in {
-        "Orthanc": ["Orthanc", "--version"],
-        "DCMTK": ["storescp", "--version"],
-        "PostgreSQL": ["postgres", "--version"],
-    }.items():
+    for name, program in {"Orthanc": "Orthanc", "DCMTK": "storescp", "PostgreSQL": "postgres"}.items():
         try:
-            said = subprocess.run([_found(command[0]), *command[1:]], capture_output=True, text=True, check=False)
+            said = subprocess.run([_found(program), "--version"], capture_output=True, text=True, check=False)
         except MissingPeerError:
             continue
-        found[name] = (said.stdout or said.stderr).strip().splitlines()[0]
+        number = re.search(r"\d+\.\d+(\.\d+)?", said.stdout + said.stderr)
+        found[name] = number[0] if number else "unknown"
     return found
 
 
