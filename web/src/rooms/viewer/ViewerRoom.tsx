@@ -61,7 +61,7 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   const onPlace = useCallback((seriesInstanceUid: string, cell: number) => dispatch({ type: 'place', seriesInstanceUid, cell }), [])
   const view = views[state.active]
   const commands = useCommands({ state, dispatch, uids, view, toggleHelp: help.toggle })
-  useKeys(commands, helpOpen)
+  useKeys(commands)
 
   if (error && !study) return <StudyFailure error={error} />
   const toolbar = <Toolbar state={state} view={view} commands={commands} />
@@ -114,18 +114,19 @@ function useCommands({ state, dispatch, uids, view, toggleHelp }: CommandParts):
 }
 
 /** Keys act unless something else has them: a field, a menu, the help sheet. */
-function useKeys(commands: Commands, helpOpen: boolean): void {
+function useKeys(commands: Commands): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const target = event.target instanceof HTMLElement ? event.target : document.body
-      if (helpOpen || target.closest('input, textarea, select, [role="menu"], [role="dialog"]')) return
+      // Asked of the page, because a sheet that this very key closes is still there but no longer open.
+      if (target.closest('input, textarea, select') || document.querySelector('[role="menu"], [role="dialog"]')) return
       if (event.key === ' ' && target.closest('button, a')) return
       if (runKey(event, commands)) event.preventDefault()
     }
     // Before cornerstone, which takes every key that a viewport gets.
     document.addEventListener('keydown', onKey, { capture: true })
     return () => document.removeEventListener('keydown', onKey, { capture: true })
-  }, [commands, helpOpen])
+  }, [commands])
 }
 
 /** When the server is back, images that could not be fetched are asked for again. */
