@@ -88,7 +88,8 @@ def test_on_sigterm_the_object_in_flight_is_still_stored_and_acknowledged(
         idle.associate()
         busy.associate(associate_request(context(1, CT_IMAGE_STORAGE, EXPLICIT_VR)))
         busy.send(p_data(pdv(1, 3, request)) + p_data(pdv(1, 0, data[:50])))
-        assert idle.echo() == 0
+        for _ in range(50):  # meanwhile the process has read what the other association sent
+            assert idle.echo() == 0
         listener.send_signal(signal.SIGTERM)
         assert idle.read_pdu()[0] == 7
         busy.send(p_data(pdv(1, 2, data[50:])))
