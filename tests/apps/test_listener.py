@@ -19,7 +19,7 @@ from tests.standards.dicom.encoding import EXPLICIT, a_data_set
 from tests.wire.upper_layer import CT_IMAGE_STORAGE, Wire, associate_request, command, context, p_data, pdv, status
 from tests.wire.upper_layer import EXPLICIT as EXPLICIT_VR
 
-from isocenter.apps.listener import node_name
+from isocenter.apps.wiring import node_name
 from isocenter.kit.database import Database
 from isocenter.standards.dicom.dimse import CommandField
 from isocenter.standards.dicom.part10 import file_meta, read_file_meta

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import sys
 import threading
 from contextlib import ExitStack, closing
@@ -12,12 +11,11 @@ from isocenter.access.institutions import ensure_institution
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.apps.settings_from_environment import settings_from_environment
-from isocenter.domain.archive.store import Archive
+from isocenter.apps.wiring import database_url_of, open_archive, open_object_store
 from isocenter.kit.database import Database
-from isocenter.kit.errors import Invalid, IsocenterError
+from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import configure, get_logger
 from isocenter.kit.settings import Settings
-from isocenter.storage.object_store import open_store
 from isocenter.wire.listener import Listener
 from isocenter.wire.negotiation import Admission
 from isocenter.wire.roster import Limits
@@ -43,21 +41,10 @@ def run(settings: Settings) -> int:
 
 
 def _serve(settings: Settings, stop: threading.Event) -> None:
-    if settings.database_url is None:
-        raise Invalid("The listener needs ISOCENTER_DATABASE_URL; `isocenter up` starts it with one.")
-    storage_url = settings.storage_url or (settings.home / "store").absolute().as_uri()
     with ExitStack() as stack:
-        database = stack.enter_context(closing(Database(settings.database_url)))
+        database = stack.enter_context(closing(Database(database_url_of(settings))))
         institution = ensure_institution(database, settings.institution_name)
-        archive = stack.enter_context(
-            Archive(
-                journal_directory=settings.home / "journal",
-                node=node_name(),
-                database=database,
-                store=open_store(storage_url),
-                max_object_bytes=settings.max_object_bytes,
-            )
-        )
+        archive = stack.enter_context(open_archive(settings, database, open_object_store(settings)))
         listener = build_listener(settings, [StorageScp(archive, institution.institution_id), VerificationScp()])
         listener.start()
         host, port = listener.address
@@ -84,12 +71,6 @@ def build_listener(settings: Settings, services: list[Service]) -> Listener:
         idle_for_s=settings.association_idle_for.total_seconds(),
         max_pdu_bytes=settings.max_pdu_bytes,
     )
-
-
-def node_name() -> str:
-    """This machine's name in journal paths: letters, digits and dashes."""
-    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in socket.gethostname().partition(".")[0])
-    return name.strip("-").lower() or "node"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from isocenter.apps.listener import node_name
+import socket
+
 from isocenter.domain.archive.store import Archive
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Invalid
@@ -31,3 +32,9 @@ def open_archive(settings: Settings, database: Database, store: ObjectStore) -> 
         store=store,
         max_object_bytes=settings.max_object_bytes,
     )
+
+
+def node_name() -> str:
+    """This machine's name in journal paths: letters, digits and dashes."""
+    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in socket.gethostname().partition(".")[0])
+    return name.strip("-").lower() or "node"
