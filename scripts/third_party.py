@@ -84,6 +84,17 @@ BUNDLED: dict[str, list[tuple[str, str]]] = {
     "msgspec": [("Ryu, klib", "Apache-2.0 AND MIT")],
     "numpy": [("OpenBLAS", "BSD-3-Clause"), ("libgfortran, libquadmath", "GPL-3.0-only WITH GCC-exception-3.1")],
     "obstore": [("object_store and Rust crates", "MIT AND Apache-2.0")],
+    "pillow": [
+        ("libjpeg-turbo", "IJG AND BSD-3-Clause AND Zlib"),
+        ("OpenJPEG", "BSD-2-Clause"),
+        ("libtiff", "libtiff"),
+        ("libpng", "libpng-2.0"),
+        ("libwebp", "BSD-3-Clause"),
+        ("libavif, aom, dav1d", "BSD-2-Clause"),
+        ("FreeType, HarfBuzz, Raqm, FriBiDi shim", "MIT"),
+        ("Little CMS", "MIT"),
+        ("zlib-ng, xz, brotli", "Zlib AND MIT"),
+    ],
     "psycopg-binary": [
         ("libpq", "PostgreSQL"),
         ("OpenSSL", "Apache-2.0"),
@@ -108,7 +119,7 @@ BUNDLED: dict[str, list[tuple[str, str]]] = {
 }
 # Packages with compiled files of their own code only.
 OWN_CODE_ONLY = {
-    "ast-serialize", "grimp", "psutil", "wcwidth",
+    "ast-serialize", "charset-normalizer", "grimp", "psutil", "wcwidth",
     "httptools", "librt", "markupsafe", "mypy", "playwright", "pyyaml", "ruff",
     "sqlalchemy", "hypothesis",
 }  # fmt: skip
