@@ -70,6 +70,24 @@ CREATE FUNCTION public.isocenter_institution() RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(current_setting('isocenter.institution_id', true), '')::integer $$;
 
+CREATE FUNCTION public.isocenter_key_object_arrived() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    word text := 'read-key-objects/' || NEW.institution_id;
+BEGIN
+    INSERT INTO arrived_key_object (institution_id, study_id, sop_instance_uid, calling_ae_title)
+        VALUES (NEW.institution_id, NEW.study_id, NEW.sop_instance_uid, NEW.calling_ae_title) ON CONFLICT DO NOTHING;
+    BEGIN
+        PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW('default', 'read-key-objects', 0, word, word,
+            jsonb_build_object('institution_id', NEW.institution_id), NULL)::procrastinate_job_to_defer_v1]);
+    EXCEPTION WHEN unique_violation THEN
+        NULL;  -- one waits already
+    END;
+    RETURN NULL;
+END;
+$$;
+
 CREATE FUNCTION public.isocenter_record(p_institution integer, p_studies integer[], p_counts integer[], p_received_at timestamp with time zone, p_arrivals public.isocenter_arrival[]) RETURNS integer[]
     LANGUAGE plpgsql
     AS $$
@@ -596,6 +614,15 @@ ALTER TABLE public.api_token ALTER COLUMN token_id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
+CREATE TABLE public.arrived_key_object (
+    institution_id integer NOT NULL,
+    study_id integer NOT NULL,
+    sop_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    calling_ae_title text NOT NULL COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.arrived_key_object FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.aside_instance (
     institution_id integer NOT NULL,
     aside_id integer NOT NULL,
@@ -650,6 +677,19 @@ ALTER TABLE public.audit_event ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
+CREATE TABLE public.availability_notice (
+    institution_id integer NOT NULL,
+    destination_id integer NOT NULL,
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    wanted_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL COLLATE pg_catalog."C",
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text COLLATE pg_catalog."C",
+    told_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.availability_notice FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.checkpoint (
     node text NOT NULL COLLATE pg_catalog."C",
     epoch integer NOT NULL,
@@ -658,6 +698,60 @@ CREATE TABLE public.checkpoint (
     at timestamp with time zone DEFAULT now() NOT NULL
 )
 WITH (fillfactor='50');
+
+CREATE TABLE public.commitment_request (
+    institution_id integer NOT NULL,
+    commitment_id integer NOT NULL,
+    transaction_uid text NOT NULL COLLATE pg_catalog."C",
+    calling_ae_title text NOT NULL COLLATE pg_catalog."C",
+    called_ae_title text NOT NULL COLLATE pg_catalog."C",
+    peer_address text NOT NULL COLLATE pg_catalog."C",
+    references_asked jsonb NOT NULL,
+    failures jsonb,
+    state text DEFAULT 'waiting'::text NOT NULL COLLATE pg_catalog."C",
+    asked integer DEFAULT 1 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text COLLATE pg_catalog."C",
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    reported_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.commitment_request FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.commitment_request ALTER COLUMN commitment_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.commitment_request_commitment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.destination (
+    institution_id integer NOT NULL,
+    destination_id integer NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    ae_title text NOT NULL COLLATE pg_catalog."C",
+    host text NOT NULL COLLATE pg_catalog."C",
+    port integer NOT NULL,
+    calling_ae_title text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    transfer_syntaxes text DEFAULT 'stored'::text NOT NULL COLLATE pg_catalog."C",
+    associations integer DEFAULT 1 NOT NULL,
+    send_allowed boolean DEFAULT true NOT NULL,
+    availability_since timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.destination FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.destination ALTER COLUMN destination_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.destination_destination_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.enrolment (
     token_hash bytea NOT NULL,
@@ -699,6 +793,17 @@ ALTER TABLE public.event ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY 
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.hidden_instance (
+    institution_id integer NOT NULL,
+    study_id integer NOT NULL,
+    ordinal integer NOT NULL,
+    series_id integer NOT NULL,
+    number_of_frames integer NOT NULL,
+    sop_instance_uid text NOT NULL COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.hidden_instance FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.instance (
     institution_id integer NOT NULL,
@@ -879,6 +984,48 @@ ALTER TABLE public.quality_task ALTER COLUMN task_id ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
+CREATE TABLE public.rejected_instance (
+    institution_id integer NOT NULL,
+    rejection_id integer NOT NULL,
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_instance_uid text NOT NULL COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.rejected_instance FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.rejected_study (
+    institution_id integer NOT NULL,
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    refreshed_version bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.rejected_study FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.rejection (
+    institution_id integer NOT NULL,
+    rejection_id integer NOT NULL,
+    sop_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    code text NOT NULL COLLATE pg_catalog."C",
+    instance_count integer NOT NULL,
+    calling_ae_title text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'active'::text NOT NULL COLLATE pg_catalog."C",
+    rejected_at timestamp with time zone DEFAULT now() NOT NULL,
+    restored_at timestamp with time zone,
+    restored_by text COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.rejection FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rejection ALTER COLUMN rejection_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rejection_rejection_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.segment (
     segment_id integer NOT NULL,
     node text NOT NULL COLLATE pg_catalog."C",
@@ -959,7 +1106,8 @@ CREATE TABLE public.study (
     instance_count integer DEFAULT 0 NOT NULL,
     next_ordinal integer DEFAULT 0 NOT NULL,
     first_received_at timestamp with time zone NOT NULL,
-    last_received_at timestamp with time zone NOT NULL
+    last_received_at timestamp with time zone NOT NULL,
+    token_rules smallint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='70');
 
@@ -991,6 +1139,48 @@ CREATE TABLE public.study_token (
 );
 
 ALTER TABLE ONLY public.study_token FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.transfer (
+    institution_id integer NOT NULL,
+    transfer_id integer NOT NULL,
+    destination_id integer NOT NULL,
+    destination_name text NOT NULL COLLATE pg_catalog."C",
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    series_instance_uids text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    sop_instance_uids text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'waiting'::text NOT NULL COLLATE pg_catalog."C",
+    total integer DEFAULT 0 NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text COLLATE pg_catalog."C",
+    caller_kind text NOT NULL COLLATE pg_catalog."C",
+    caller_id text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    next_attempt_at timestamp with time zone,
+    finished_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.transfer FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.transfer_instance (
+    institution_id integer NOT NULL,
+    transfer_id integer NOT NULL,
+    sop_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    status integer NOT NULL,
+    comment text COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.transfer_instance FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.transfer ALTER COLUMN transfer_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.transfer_transfer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.user_account (
     user_id integer NOT NULL,
@@ -1030,6 +1220,9 @@ ALTER TABLE ONLY public.api_token
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_token_hash_key UNIQUE (token_hash);
 
+ALTER TABLE ONLY public.arrived_key_object
+    ADD CONSTRAINT arrived_key_object_pkey PRIMARY KEY (institution_id, study_id, sop_instance_uid);
+
 ALTER TABLE ONLY public.aside_instance
     ADD CONSTRAINT aside_instance_institution_id_study_id_sop_instance_uid_dig_key UNIQUE (institution_id, study_id, sop_instance_uid, digest);
 
@@ -1039,8 +1232,26 @@ ALTER TABLE ONLY public.aside_instance
 ALTER TABLE ONLY public.audit_event
     ADD CONSTRAINT audit_event_pkey PRIMARY KEY (sequence);
 
+ALTER TABLE ONLY public.availability_notice
+    ADD CONSTRAINT availability_notice_pkey PRIMARY KEY (institution_id, destination_id, study_instance_uid);
+
 ALTER TABLE ONLY public.checkpoint
     ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (node, epoch);
+
+ALTER TABLE ONLY public.commitment_request
+    ADD CONSTRAINT commitment_request_institution_id_calling_ae_title_transact_key UNIQUE (institution_id, calling_ae_title, transaction_uid);
+
+ALTER TABLE ONLY public.commitment_request
+    ADD CONSTRAINT commitment_request_pkey PRIMARY KEY (institution_id, commitment_id);
+
+ALTER TABLE ONLY public.destination
+    ADD CONSTRAINT destination_institution_id_ae_title_key UNIQUE (institution_id, ae_title);
+
+ALTER TABLE ONLY public.destination
+    ADD CONSTRAINT destination_institution_id_name_key UNIQUE (institution_id, name);
+
+ALTER TABLE ONLY public.destination
+    ADD CONSTRAINT destination_pkey PRIMARY KEY (institution_id, destination_id);
 
 ALTER TABLE ONLY public.enrolment
     ADD CONSTRAINT enrolment_pkey PRIMARY KEY (token_hash);
@@ -1050,6 +1261,9 @@ ALTER TABLE ONLY public.erasure
 
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (sequence);
+
+ALTER TABLE ONLY public.hidden_instance
+    ADD CONSTRAINT hidden_instance_pkey PRIMARY KEY (institution_id, study_id, ordinal);
 
 ALTER TABLE ONLY public.instance_lookup
     ADD CONSTRAINT instance_lookup_pkey PRIMARY KEY (uid_hash);
@@ -1096,6 +1310,18 @@ ALTER TABLE ONLY public.quality_task
 ALTER TABLE ONLY public.quality_task
     ADD CONSTRAINT quality_task_pkey PRIMARY KEY (institution_id, task_id);
 
+ALTER TABLE ONLY public.rejected_instance
+    ADD CONSTRAINT rejected_instance_pkey PRIMARY KEY (institution_id, rejection_id, sop_instance_uid);
+
+ALTER TABLE ONLY public.rejected_study
+    ADD CONSTRAINT rejected_study_pkey PRIMARY KEY (institution_id, study_instance_uid);
+
+ALTER TABLE ONLY public.rejection
+    ADD CONSTRAINT rejection_institution_id_sop_instance_uid_key UNIQUE (institution_id, sop_instance_uid);
+
+ALTER TABLE ONLY public.rejection
+    ADD CONSTRAINT rejection_pkey PRIMARY KEY (institution_id, rejection_id);
+
 ALTER TABLE ONLY public.segment
     ADD CONSTRAINT segment_node_epoch_sequence_key UNIQUE (node, epoch, sequence);
 
@@ -1126,6 +1352,12 @@ ALTER TABLE ONLY public.study
 ALTER TABLE ONLY public.study_token
     ADD CONSTRAINT study_token_pkey PRIMARY KEY (institution_id, token, kind, study_id);
 
+ALTER TABLE ONLY public.transfer_instance
+    ADD CONSTRAINT transfer_instance_pkey PRIMARY KEY (institution_id, transfer_id, sop_instance_uid);
+
+ALTER TABLE ONLY public.transfer
+    ADD CONSTRAINT transfer_pkey PRIMARY KEY (institution_id, transfer_id);
+
 ALTER TABLE ONLY public.user_account
     ADD CONSTRAINT user_account_pkey PRIMARY KEY (user_id);
 
@@ -1133,6 +1365,8 @@ ALTER TABLE ONLY public.user_account
     ADD CONSTRAINT user_account_username_key UNIQUE (username);
 
 CREATE UNIQUE INDEX audit_event_one_look ON public.audit_event USING btree (institution_id, caller_kind, caller_id, study_instance_uid, sitting) WHERE (action = 'study-opened'::text);
+
+CREATE INDEX event_by_institution ON public.event USING btree (institution_id, sequence);
 
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
 
@@ -1154,6 +1388,8 @@ CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON public.procrastin
 
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON public.procrastinate_periodic_defers USING btree (job_id);
 
+CREATE INDEX rejected_instance_by_study ON public.rejected_instance USING btree (institution_id, study_instance_uid);
+
 CREATE INDEX session_by_user ON public.session USING btree (user_id);
 
 CREATE INDEX study_by_accession_number ON public.study USING btree (institution_id, accession_number, study_id);
@@ -1162,9 +1398,15 @@ CREATE INDEX study_by_date ON public.study USING btree (institution_id, study_da
 
 CREATE INDEX study_by_name ON public.study USING btree (institution_id, sort_name, study_id);
 
+CREATE INDEX study_by_patient ON public.study USING btree (institution_id, patient_key, study_id);
+
 CREATE INDEX study_by_patient_id ON public.study USING btree (institution_id, patient_id, study_id);
 
 CREATE INDEX study_open ON public.study USING btree (institution_id, study_id) WHERE (state = 'open'::text);
+
+CREATE INDEX study_to_tokenise ON public.study USING btree (institution_id, study_id) WHERE (token_rules < 1);
+
+CREATE TRIGGER key_object_arrived AFTER INSERT ON public.instance FOR EACH ROW WHEN ((new.sop_class_uid = '1.2.840.10008.5.1.4.1.1.88.59'::text)) EXECUTE FUNCTION public.isocenter_key_object_arrived();
 
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::public.procrastinate_job_status))) EXECUTE FUNCTION public.procrastinate_notify_queue_abort_job_v1();
 
@@ -1182,6 +1424,9 @@ CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF sta
 
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.destination
+    ADD CONSTRAINT destination_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
 ALTER TABLE ONLY public.enrolment
     ADD CONSTRAINT enrolment_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
@@ -1212,9 +1457,17 @@ ALTER TABLE ONLY public.user_account
 
 ALTER TABLE public.api_token ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.arrived_key_object ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.aside_instance ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.availability_notice ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.commitment_request ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.destination ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
 
@@ -1222,17 +1475,29 @@ ALTER TABLE public.erasure ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.hidden_instance ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY inside_institution ON public.api_token USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.arrived_key_object USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.aside_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.audit_event USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.availability_notice USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.commitment_request USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.destination USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.enrolment USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.erasure USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.event USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.hidden_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -1244,6 +1509,12 @@ CREATE POLICY inside_institution ON public.patient USING ((institution_id = publ
 
 CREATE POLICY inside_institution ON public.quality_task USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.rejected_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.rejected_study USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.rejection USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.series USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.session USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
@@ -1253,6 +1524,10 @@ CREATE POLICY inside_institution ON public.study USING ((institution_id = public
 CREATE POLICY inside_institution ON public.study_modality USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.study_token USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.transfer USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.transfer_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.user_account USING (((institution_id = public.isocenter_institution()) OR (username = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -1266,6 +1541,12 @@ ALTER TABLE public.patient ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.quality_task ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.rejected_instance ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rejected_study ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rejection ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.series ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
@@ -1275,6 +1556,10 @@ ALTER TABLE public.study ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.study_modality ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.study_token ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.transfer ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.transfer_instance ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_account ENABLE ROW LEVEL SECURITY;
 
@@ -1288,6 +1573,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_token TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.api_token_token_id_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.arrived_key_object TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.aside_instance TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.aside_instance_aside_id_seq TO isocenter_app;
@@ -1296,7 +1583,17 @@ GRANT SELECT,INSERT ON TABLE public.audit_event TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.audit_event_sequence_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.availability_notice TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.checkpoint TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.commitment_request TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.commitment_request_commitment_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.destination TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.destination_destination_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.enrolment TO isocenter_app;
 
@@ -1305,6 +1602,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erasure TO isocenter_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.event_sequence_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.hidden_instance TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.instance TO isocenter_app;
 
@@ -1340,6 +1639,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.quality_task TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.quality_task_task_id_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejected_instance TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejected_study TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejection TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.rejection_rejection_id_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segment TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.segment_segment_id_seq TO isocenter_app;
@@ -1357,6 +1664,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.study_modality TO isocenter_ap
 GRANT SELECT,USAGE ON SEQUENCE public.study_study_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.study_token TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.transfer TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.transfer_instance TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.transfer_transfer_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_account TO isocenter_app;
 
