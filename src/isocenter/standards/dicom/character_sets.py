@@ -1,13 +1,15 @@
 """Specific Character Set (0008,0005): bytes of a text value to Unicode (PS3.3 C.12.1.1.2, PS3.5 6.1 and annexes H-K).
 
 Single-byte sets, UTF-8, GB18030, GBK and ISO 2022 code extensions. Senders mislabel: Chinese bytes under ISO_IR 100
-are found by their shape. Decoding never fails; what could not be trusted is said in `Decoded.mislabelled`.
+are found by their shape (mislabelled_text). Decoding never fails; what is not trusted is in `Decoded.mislabelled`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+
+from isocenter.standards.dicom.mislabelled_text import codec_by_shape, is_utf_8_under_gb18030
 
 ESCAPE = 0x1B
 
@@ -126,75 +128,18 @@ def decode_text(raw: bytes, declared: CharacterSet, *, person_name: bool = False
 
 def _decode_plain(raw: bytes, declared: CharacterSet) -> Decoded:
     if declared.codec in ("ascii", "latin_1"):
-        guessed = _guess(raw)
+        guessed = codec_by_shape(raw)
         if guessed is not None:
             return Decoded(raw.decode(guessed), mislabelled=True)
         # Latin-1 reads every byte: high bytes without any declaration are shown, and reported.
         return Decoded(raw.decode("latin_1"), mislabelled=declared.codec == "ascii" or not declared.known)
+    if declared.codec == "gb18030" and is_utf_8_under_gb18030(raw):
+        return Decoded(raw.decode("utf_8"), mislabelled=True)
     try:
         return Decoded(raw.decode(declared.codec), mislabelled=not declared.known)
     except UnicodeDecodeError:
-        guessed = _guess(raw)
+        guessed = codec_by_shape(raw)
         return Decoded(raw.decode(guessed or declared.codec, "replace"), mislabelled=True)
-
-
-def _guess(raw: bytes) -> str | None:
-    """utf_8 or gb18030 when the bytes have that shape, else None.
-
-    Some Chinese words ("头颅") are well-formed UTF-8 too: then the characters that come out are of no one script.
-    """
-    chinese = _looks_like_gbk(raw)
-    try:
-        text = raw.decode("utf_8")
-    except UnicodeDecodeError:
-        return "gb18030" if chinese else None
-    return "utf_8" if not chinese or _is_of_one_script(text) else "gb18030"
-
-
-# Letters that UTF-8 writes in two bytes: Latin, Greek, Cyrillic, Hebrew, Arabic.
-_SCRIPTS = ((0xC0, 0x17F), (0x386, 0x3CE), (0x400, 0x45F), (0x5D0, 0x5EA), (0x60C, 0x6D3))
-
-
-def _is_of_one_script(text: str) -> bool:
-    marked = [ord(letter) for letter in text if letter > "\x7f"]
-    return max(marked) > 0x7FF or any(all(low <= point <= high for point in marked) for low, high in _SCRIPTS)
-
-
-def _looks_like_gbk(raw: bytes) -> bool:
-    """Whether bytes labelled Latin-1 are Chinese instead.
-
-    Chinese text comes in runs of byte pairs, most of them among the 3755 common characters (first byte B0-D7, second
-    A1-FE). A Latin accent comes alone between letters, and so never makes such a run.
-    """
-    common = pairs = index = 0
-    length = len(raw)
-    while index < length:
-        if raw[index] < 0x80:
-            index += 1
-            continue
-        start, common_before = index, common
-        while index + 1 < length and raw[index] >= 0x81 and raw[index + 1] >= 0x40 and raw[index + 1] != 0x7F:
-            pairs += 1
-            common += 0xB0 <= raw[index] <= 0xD7 and raw[index + 1] >= 0xA1
-            index += 2
-        ends_inside_pair = index < length and raw[index] >= 0x80
-        alone = index - start == 2 and (common == common_before or _touches_letter(raw, start, index))
-        if ends_inside_pair or alone:
-            return False
-    return pairs > 0 and common * 2 >= pairs and _decodes(raw, "gb18030")
-
-
-def _touches_letter(raw: bytes, start: int, end: int) -> bool:
-    before = raw[start - 1 : start] if start else b""
-    return before.isalpha() or raw[end : end + 1].isalpha()
-
-
-def _decodes(raw: bytes, codec: str) -> bool:
-    try:
-        raw.decode(codec)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _decode_extended(raw: bytes, declared: CharacterSet, delimiters: bytes) -> Decoded:
@@ -258,7 +203,7 @@ def _decode_single(part: bytes, g1: str, first: str) -> tuple[str, bool]:
         # High bytes where only ASCII is designated: a sender that forgot its escape.
         return part.decode(codec), g1 != "ascii"
     except UnicodeDecodeError:
-        guessed = _guess(part)
+        guessed = codec_by_shape(part)
         return part.decode(guessed or (first if first != "ascii" else "latin_1"), "replace"), False
 
 
