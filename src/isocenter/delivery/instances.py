@@ -1,9 +1,13 @@
-"""Whole objects as files (PS3.10): as they lie, or in the transfer syntax that a client asks for."""
+"""Whole objects as files (PS3.10): as they lie, or in the transfer syntax that a client asks for.
+
+`delivery_of` decides without reading anything; `prepared` reads what has to be made first. Every door through which
+whole objects leave (WADO-RS, C-GET, C-MOVE, send-to, archives of files) uses these two and nothing else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from isocenter.delivery.errors import BytesAway
@@ -24,31 +28,60 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 STORED = "*"
+Piece = bytes | Extent
+"""A part of a data set: bytes that were made, or where they lie."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How one instance goes out: its file's head and where its data set lies, or None: made when its turn comes."""
+    """How one instance goes out.
+
+    head: of the file, up to its data set (preamble, PS3.10 7.1); whoever sends the data set alone leaves it out.
+    pieces: the data set in order, one Extent when it goes out as it lies; none while it must be made (`prepared`).
+    """
 
     instance: InstanceView
     transfer_syntax_uid: str
     head: bytes
-    data_set: Extent | None
+    pieces: tuple[Piece, ...]
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the pieces are known; else call `prepared`, which reads."""
+        return bool(self.pieces)
+
+    @property
+    def data_set_length(self) -> int | None:
+        """Bytes of the data set; None when it has to be made first."""
+        return sum(_length(piece) for piece in self.pieces) if self.pieces else None
 
     @property
     def length(self) -> int | None:
         """Bytes of the file; None when it has to be made first."""
-        return None if self.data_set is None else len(self.head) + self.data_set.length
+        length = self.data_set_length
+        return None if length is None else len(self.head) + length
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where its bytes lie: what `Files.check` can look for before an answer begins."""
+        return tuple(piece.source for piece in self.pieces if isinstance(piece, Extent))
+
+
+def _length(piece: Piece) -> int:
+    return piece.length if isinstance(piece, Extent) else len(piece)
 
 
 def as_it_lies(instance: InstanceView, form: Form) -> Delivery:
     """A form sent without touching its bytes."""
     head = file_meta(instance.sop_class_uid, instance.sop_instance_uid, form.transfer_syntax_uid)
-    return Delivery(instance, form.transfer_syntax_uid, head, form.data_set)
+    return Delivery(instance, form.transfer_syntax_uid, head, (form.data_set,))
 
 
 def delivery_of(instance: InstanceView, wanted: Iterable[str]) -> Delivery | None:
-    """The first of the wanted transfer syntaxes ("*": as stored) that the instance can be given in; None if none."""
+    """The first of the wanted transfer syntaxes ("*": as stored) that the instance can be given in; None if none.
+
+    Never reads. Give the answer to `prepared` before its pieces are used.
+    """
     for syntax in wanted:
         if syntax == STORED:
             return as_it_lies(instance, instance.form)
@@ -56,12 +89,41 @@ def delivery_of(instance: InstanceView, wanted: Iterable[str]) -> Delivery | Non
             if form.transfer_syntax_uid == syntax:
                 return as_it_lies(instance, form)
         if syntax == EXPLICIT_VR_LITTLE_ENDIAN and instance.form.transfer_syntax_uid not in VIDEO:
-            return Delivery(instance, syntax, b"", None)
+            return Delivery(instance, syntax, b"", ())
     return None
 
 
+def prepared(library: Library, delivery: Delivery) -> Delivery:
+    """The delivery with all its pieces; itself when it has them. Waits for disks and confined processes.
+
+    Its transfer syntax is the one it really got: as it lies when explicit VR little endian cannot be made of it.
+    Raises BytesAway.
+    """
+    if delivery.is_prepared:
+        return delivery
+    instance = delivery.instance
+    syntax, data_set = _decoded(library, instance)
+    head = file_meta(instance.sop_class_uid, instance.sop_instance_uid, syntax)
+    return replace(delivery, transfer_syntax_uid=syntax, head=head, pieces=(data_set,))
+
+
+def read_pieces(library: Library, delivery: Delivery) -> bytes:
+    """The data set of a prepared delivery, read whole. Raises BytesAway."""
+    return b"".join(
+        bytes(library.files.read(piece)) if isinstance(piece, Extent) else piece for piece in delivery.pieces
+    )
+
+
 def make_file(library: Library, instance: InstanceView) -> tuple[str, bytes]:
-    """(transfer syntax, file): in explicit VR little endian, or as it lies when that cannot be made of it.
+    """(transfer syntax, file): in explicit VR little endian, or as it lies when that cannot be made of it."""
+    found = delivery_of(instance, [EXPLICIT_VR_LITTLE_ENDIAN, STORED])
+    assert found is not None
+    delivery = prepared(library, found)
+    return delivery.transfer_syntax_uid, delivery.head + read_pieces(library, delivery)
+
+
+def _decoded(library: Library, instance: InstanceView) -> tuple[str, bytes]:
+    """(transfer syntax, data set) in explicit VR little endian, if that can be made of it.
 
     A sealed object whose pixels we recompressed is rebuilt as received first; every other is read where it lies.
     """
@@ -74,10 +136,10 @@ def make_file(library: Library, instance: InstanceView) -> tuple[str, bytes]:
         except (NoSuchObject, Damaged) as error:
             raise BytesAway("The object cannot be read now.", sop_instance_uid=instance.sop_instance_uid) from error
         syntax = packed.entry.received_transfer_syntax_uid
-    if syntax != EXPLICIT_VR_LITTLE_ENDIAN:
-        try:
-            data_set = library.confined.call(transcoded, data_set, syntax)
-            syntax = EXPLICIT_VR_LITTLE_ENDIAN
-        except Invalid as error:  # and ConfinedFailure, which is one
-            log.info("delivery.not-transcoded", sop_instance_uid=instance.sop_instance_uid, reason=error.reason)
-    return syntax, file_meta(instance.sop_class_uid, instance.sop_instance_uid, syntax) + data_set
+    if syntax == EXPLICIT_VR_LITTLE_ENDIAN:
+        return syntax, data_set
+    try:
+        return EXPLICIT_VR_LITTLE_ENDIAN, library.confined.call(transcoded, data_set, syntax)
+    except Invalid as error:  # and ConfinedFailure, which is one
+        log.info("delivery.not-transcoded", sop_instance_uid=instance.sop_instance_uid, reason=error.reason)
+        return syntax, data_set

@@ -45,6 +45,15 @@ class BulkSending:
                 size = min(PIECE_BYTES, extent.length - start)
                 yield await self.read(Extent(extent.source, extent.offset + start, size))
 
+    async def pieces(self, pieces: Sequence[bytes | Extent]) -> AsyncIterator[bytes]:
+        """The bytes of pieces that are partly there already, in order."""
+        for piece in pieces:
+            if isinstance(piece, Extent):
+                async for part in self.extents([piece]):
+                    yield part
+            else:
+                yield piece
+
     async def read(self, extent: Extent) -> bytes:
         """One extent: at once when its pages are in memory, else by a thread."""
         buffer = bytearray(extent.length)

@@ -64,7 +64,7 @@ class Retrieval:
 
     def check_here(self, deliveries: Sequence[Delivery]) -> None:
         """Raise BytesAway before an answer begins when a file of it is not here."""
-        for source in {delivery.data_set.source for delivery in deliveries if delivery.data_set is not None}:
+        for source in {source for delivery in deliveries for source in delivery.sources}:
             self.library.files.check(source)
 
     def retrying(self, handler: Handler) -> Handler:

@@ -19,7 +19,7 @@ from isocenter.adapters.dicomweb.rendered_rs import RenderedDoor
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.adapters.dicomweb.retrieval import Retrieval, addressed, matches
 from isocenter.delivery.bulk_data import bulk_data_of
-from isocenter.delivery.instances import Delivery, delivery_of, make_file
+from isocenter.delivery.instances import Delivery, delivery_of, prepared
 from isocenter.delivery.library import Library
 from isocenter.delivery.metadata import metadata_answer, metadata_etag
 
@@ -79,9 +79,8 @@ class RetrieveDoor:
         return answer
 
     async def _alone(self, delivery: Delivery) -> Answer:
-        if delivery.data_set is None:
-            syntax, content = await self._retrieval.work(make_file, self._library, delivery.instance)
-            return Answer(media_type=_dicom_type(syntax), body=content)
+        if not delivery.is_prepared:
+            delivery = await self._retrieval.work(prepared, self._library, delivery)
         pieces = self._retrieval.sending.counted(self._pieces(delivery))
         return Answer(media_type=_dicom_type(delivery.transfer_syntax_uid), pieces=pieces, length=delivery.length)
 
@@ -96,12 +95,10 @@ class RetrieveDoor:
         return Part(headers, delivery.length, self._pieces(delivery))
 
     async def _pieces(self, delivery: Delivery) -> AsyncIterator[bytes]:
-        if delivery.data_set is None:
-            _, content = await self._retrieval.work(make_file, self._library, delivery.instance)
-            yield content
-            return
+        if not delivery.is_prepared:
+            delivery = await self._retrieval.work(prepared, self._library, delivery)
         yield delivery.head
-        async for piece in self._retrieval.sending.extents([delivery.data_set]):
+        async for piece in self._retrieval.sending.pieces(delivery.pieces):
             yield piece
 
     async def metadata(self, request: DicomwebRequest) -> Answer:
