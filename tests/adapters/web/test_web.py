@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from isocenter.access import api_tokens, enrolment
 from isocenter.access.attempts import FREE_ATTEMPTS, SignInAttempts
-from isocenter.access.caller import Role, system_caller
+from isocenter.access.caller import Right, Role, system_caller
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import COOKIE, Authenticator
 from isocenter.adapters.web.parts import WebParts
@@ -109,6 +109,13 @@ def test_wrong_credentials_are_refused_and_then_slowed_down(
     answer = client.post("/api/sign-in", json=wrong)
     assert (answer.status_code, reason(answer)) == (429, "too-many-attempts")
     assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_who_is_signed_in_is_told_what_the_role_includes(
+    client: TestClient, database: Database, institution: Institution
+) -> None:
+    enrolled(client, database, institution)
+    assert set(client.get("/api/me").json()["rights"]) == {str(right) for right in Right}
 
 
 def test_a_change_with_a_cookie_needs_the_guard_header(

@@ -367,7 +367,7 @@ export interface components {
         };
         /**
          * Me
-         * @description Who is signed in; a program's token has no name.
+         * @description Who is signed in; a program's token has no name. rights: what the role includes, so that no page offers more.
          */
         Me: {
             /** Username */
@@ -376,6 +376,8 @@ export interface components {
             display_name: string;
             /** Role */
             role: string;
+            /** Rights */
+            rights: string[];
             /** Language */
             language: string;
             institution: components["schemas"]["InstitutionName"];

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from isocenter.access import sessions, users
+from isocenter.access.caller import RIGHTS, Role
 from isocenter.access.errors import BadCredentials, NotSignedIn
 from isocenter.access.institutions import institution_of
 from isocenter.access.secret_tokens import secret_hash
@@ -39,11 +40,12 @@ class InstitutionName(BaseModel):
 
 
 class Me(BaseModel):
-    """Who is signed in; a program's token has no name."""
+    """Who is signed in; a program's token has no name. rights: what the role includes, so that no page offers more."""
 
     username: str
     display_name: str
     role: str
+    rights: list[str]
     language: str
     institution: InstitutionName
 
@@ -69,9 +71,14 @@ def me(request: Request, user: User) -> Me:
         username=user.username,
         display_name=user.display_name,
         role=str(user.role),
+        rights=_rights(user.role),
         language=user.language,
         institution=InstitutionName(institution_id=institution.institution_id, name=institution.name),
     )
+
+
+def _rights(role: Role) -> list[str]:
+    return sorted(RIGHTS[role])
 
 
 def set_session_cookie(request: Request, response: Response, secret: str) -> None:
@@ -128,6 +135,7 @@ def get_me(request: Request, who: Annotated[Identity, Depends(identity)]) -> Me:
         username=who.caller.id,
         display_name=who.caller.id,
         role=str(who.caller.role),
+        rights=_rights(who.caller.role),
         language="en",
         institution=InstitutionName(institution_id=institution.institution_id, name=institution.name),
     )
