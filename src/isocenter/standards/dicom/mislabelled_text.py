@@ -33,9 +33,9 @@ def codec_by_shape(raw: bytes) -> str | None:
         return "cp932"
     if text is not None and _reads_as_utf_8(text):
         return "utf_8"
-    if _is_chinese(raw):
-        return "gb18030"
-    return None if text is None else "utf_8"
+    if text is None:
+        return "gb18030" if _is_chinese(raw) else None
+    return "gb18030" if _is_chinese(raw) and all(map(_is_in_gb2312, _foreign(raw.decode("gb18030")))) else "utf_8"
 
 
 @lru_cache(maxsize=4096)
@@ -47,7 +47,7 @@ def is_utf_8_under_gb18030(raw: bytes) -> bool:
     otherwise = _decoded(raw, "gb18030")
     if otherwise is None:
         return True
-    foreign = [letter for letter in otherwise if letter > "\x7f"]
+    foreign = _foreign(otherwise)
     return 2 * sum(_is_common(letter) for letter in foreign) < len(foreign)
 
 
@@ -56,6 +56,10 @@ def _decoded(raw: bytes, codec: str) -> str | None:
         return raw.decode(codec)
     except UnicodeDecodeError:
         return None
+
+
+def _foreign(text: str) -> list[str]:
+    return [letter for letter in text if letter > "\x7f"]
 
 
 def _within(point: int, ranges: tuple[tuple[int, int], ...]) -> bool:
