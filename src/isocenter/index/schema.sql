@@ -685,6 +685,7 @@ CREATE TABLE public.availability_notice (
     state text DEFAULT 'waiting'::text NOT NULL COLLATE pg_catalog."C",
     attempts integer DEFAULT 0 NOT NULL,
     last_error text COLLATE pg_catalog."C",
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
     told_at timestamp with time zone
 );
 
@@ -713,6 +714,7 @@ CREATE TABLE public.commitment_request (
     attempts integer DEFAULT 0 NOT NULL,
     last_error text COLLATE pg_catalog."C",
     requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
     reported_at timestamp with time zone
 );
 
@@ -1157,7 +1159,7 @@ CREATE TABLE public.transfer (
     caller_kind text NOT NULL COLLATE pg_catalog."C",
     caller_id text NOT NULL COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    next_attempt_at timestamp with time zone,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone
 );
 
@@ -1366,6 +1368,8 @@ ALTER TABLE ONLY public.user_account
 
 CREATE UNIQUE INDEX audit_event_one_look ON public.audit_event USING btree (institution_id, caller_kind, caller_id, study_instance_uid, sitting) WHERE (action = 'study-opened'::text);
 
+CREATE INDEX commitment_unfinished ON public.commitment_request USING btree (institution_id, commitment_id) WHERE (state = 'waiting'::text);
+
 CREATE INDEX event_by_institution ON public.event USING btree (institution_id, sequence);
 
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
@@ -1405,6 +1409,8 @@ CREATE INDEX study_by_patient_id ON public.study USING btree (institution_id, pa
 CREATE INDEX study_open ON public.study USING btree (institution_id, study_id) WHERE (state = 'open'::text);
 
 CREATE INDEX study_to_tokenise ON public.study USING btree (institution_id, study_id) WHERE (token_rules < 1);
+
+CREATE INDEX transfer_unfinished ON public.transfer USING btree (institution_id, destination_id, transfer_id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
 
 CREATE TRIGGER key_object_arrived AFTER INSERT ON public.instance FOR EACH ROW WHEN ((new.sop_class_uid = '1.2.840.10008.5.1.4.1.1.88.59'::text)) EXECUTE FUNCTION public.isocenter_key_object_arrived();
 
