@@ -165,13 +165,13 @@ def decode_associate_request(body: bytes) -> AssociateRequest:
     application_context = ""
     contexts: list[ProposedContext] = []
     user_items: list[tuple[int, bytes]] = []
-    for kind, value in _items(body, _FIXED.size):
+    for kind, value in read_items(body, _FIXED.size):
         if kind == 0x10:
             application_context = _ascii(value)
         elif kind == 0x20:
             contexts.append(_proposed_context(value))
         elif kind == 0x50:
-            user_items += list(_items(value, 0))
+            user_items += list(read_items(value, 0))
     identifiers = {context.id for context in contexts}
     if not contexts or len(contexts) > MAX_CONTEXTS or len(identifiers) != len(contexts):
         raise InvalidPdu("The presentation contexts are none, too many, or share an ID.", contexts=len(contexts))
@@ -181,7 +181,7 @@ def decode_associate_request(body: bytes) -> AssociateRequest:
         calling_ae_title=_ascii(calling).strip(" "),
         application_context=application_context,
         contexts=tuple(contexts),
-        user=_user_information(user_items),
+        user=user_information(user_items),
     )
 
 
@@ -194,26 +194,29 @@ def encode_associate_accept(
 ) -> bytes:
     """The A-ASSOCIATE-AC for the request (PS3.8 9.3.3), with every user item answered that asks for an answer."""
     user = [
-        _item(0x51, max_pdu_bytes.to_bytes(4, "big")),
-        _item(0x52, IMPLEMENTATION_CLASS_UID.encode()),
+        encode_item(0x51, max_pdu_bytes.to_bytes(4, "big")),
+        encode_item(0x52, IMPLEMENTATION_CLASS_UID.encode()),
     ]
     if request.user.proposes_asynchronous_operations:
-        user.append(_item(0x53, b"\0\1\0\1"))
+        user.append(encode_item(0x53, b"\0\1\0\1"))
     accepted = {context.abstract_syntax for context in contexts if context.result is ContextResult.ACCEPTANCE}
     for role in request.user.roles:
         if role.sop_class_uid in accepted:
-            user.append(_item(0x54, _counted(role.sop_class_uid.encode()) + bytes((role.scu, False))))
-    user.append(_item(0x55, IMPLEMENTATION_VERSION_NAME.encode()))
-    user += [_item(0x56, _counted(uid.encode()) + information) for uid, information in extended]
+            user.append(encode_item(0x54, counted(role.sop_class_uid.encode()) + bytes((role.scu, False))))
+    user.append(encode_item(0x55, IMPLEMENTATION_VERSION_NAME.encode()))
+    user += [encode_item(0x56, counted(uid.encode()) + information) for uid, information in extended]
     body = b"".join(
         (
-            _FIXED.pack(1, 0, _title(request.called_ae_title), _title(request.calling_ae_title)),
-            _item(0x10, DICOM_APPLICATION_CONTEXT.encode()),
+            _FIXED.pack(1, 0, encode_title(request.called_ae_title), encode_title(request.calling_ae_title)),
+            encode_item(0x10, DICOM_APPLICATION_CONTEXT.encode()),
             *(
-                _item(0x21, bytes((context.id, 0, context.result, 0)) + _item(0x40, context.transfer_syntax.encode()))
+                encode_item(
+                    0x21,
+                    bytes((context.id, 0, context.result, 0)) + encode_item(0x40, context.transfer_syntax.encode()),
+                )
                 for context in contexts
             ),
-            _item(0x50, b"".join(user)),
+            encode_item(0x50, b"".join(user)),
         )
     )
     return HEADER.pack(PduType.ASSOCIATE_AC, len(body)) + body
@@ -229,6 +232,7 @@ def encode_abort(source: AbortSource, reason: AbortReason = AbortReason.NOT_SPEC
     return HEADER.pack(PduType.ABORT, 4) + bytes((0, 0, source, reason))
 
 
+RELEASE_REQUEST: Final = HEADER.pack(PduType.RELEASE_RQ, 4) + bytes(4)
 RELEASE_RESPONSE: Final = HEADER.pack(PduType.RELEASE_RP, 4) + bytes(4)
 
 
@@ -246,7 +250,7 @@ def encode_command(context_id: int, command_set: bytes, max_pdu_bytes: int) -> b
     return b"".join(parts)
 
 
-def _items(body: bytes, position: int) -> Iterator[tuple[int, bytes]]:
+def read_items(body: bytes, position: int) -> Iterator[tuple[int, bytes]]:
     """(item type, value) of each item that follows; raises InvalidPdu when one overruns."""
     end = len(body)
     while position < end:
@@ -264,7 +268,7 @@ def _proposed_context(value: bytes) -> ProposedContext:
     if len(value) < 4 or not value[0] & 1:
         raise InvalidPdu("A presentation context has an even ID or none.")
     abstract_syntax, transfer_syntaxes = "", []
-    for kind, text in _items(value, 4):
+    for kind, text in read_items(value, 4):
         uid = _uid(text)
         if kind == 0x30:
             abstract_syntax = uid
@@ -275,11 +279,11 @@ def _proposed_context(value: bytes) -> ProposedContext:
     return ProposedContext(value[0], abstract_syntax, tuple(transfer_syntaxes))
 
 
-def _user_information(items: list[tuple[int, bytes]]) -> UserInformation:
+def user_information(items: list[tuple[int, bytes]]) -> UserInformation:
     """What the user items say; those that we do not know are left out (PS3.8 9.3.1), user identity unread."""
     single = {kind: value for kind, value in items if kind in (0x51, 0x52, 0x53, 0x55)}
     roles = []
-    for uid, flags in (_split_counted(value) for kind, value in items if kind == 0x54):
+    for uid, flags in (split_counted(value) for kind, value in items if kind == 0x54):
         _exactly(flags, 2)
         roles.append(RoleSelection(uid, bool(flags[0]), bool(flags[1])))
     return UserInformation(
@@ -288,11 +292,11 @@ def _user_information(items: list[tuple[int, bytes]]) -> UserInformation:
         implementation_version_name=_ascii(single.get(0x55, b"")),
         proposes_asynchronous_operations=0x53 in single,
         roles=tuple(roles),
-        extended=tuple(_split_counted(value) for kind, value in items if kind == 0x56),
+        extended=tuple(split_counted(value) for kind, value in items if kind == 0x56),
     )
 
 
-def _split_counted(value: bytes) -> tuple[str, bytes]:
+def split_counted(value: bytes) -> tuple[str, bytes]:
     """A UID preceded by its 16-bit length, and what follows it."""
     end = 2 + int.from_bytes(value[:2], "big")
     if len(value) < 2 or end > len(value):
@@ -323,15 +327,15 @@ def legal_ae_title(title: str) -> bool:
     return 0 < len(title) <= 16 and "\\" not in title and all(" " <= character <= "~" for character in title)
 
 
-def _title(title: str) -> bytes:
+def encode_title(title: str) -> bytes:
     return title.encode("latin-1")[:16].ljust(16)
 
 
-def _item(kind: int, value: bytes) -> bytes:
+def encode_item(kind: int, value: bytes) -> bytes:
     return _ITEM.pack(kind, len(value)) + value
 
 
-def _counted(value: bytes) -> bytes:
+def counted(value: bytes) -> bytes:
     return len(value).to_bytes(2, "big") + value
 
 

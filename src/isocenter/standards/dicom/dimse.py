@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -26,6 +26,9 @@ class CommandField(IntEnum):
     C_FIND_RQ = 0x0020
     C_MOVE_RQ = 0x0021
     C_ECHO_RQ = 0x0030
+    N_EVENT_REPORT_RQ = 0x0100
+    N_ACTION_RQ = 0x0130
+    N_CREATE_RQ = 0x0140
     C_CANCEL_RQ = 0x0FFF
 
 
@@ -38,12 +41,22 @@ class Element(IntEnum):
     COMMAND_FIELD = 0x0100
     MESSAGE_ID = 0x0110
     MESSAGE_ID_BEING_RESPONDED_TO = 0x0120
+    MOVE_DESTINATION = 0x0600
     PRIORITY = 0x0700
     COMMAND_DATA_SET_TYPE = 0x0800
     STATUS = 0x0900
     OFFENDING_ELEMENT = 0x0901
     ERROR_COMMENT = 0x0902
     AFFECTED_SOP_INSTANCE_UID = 0x1000
+    REQUESTED_SOP_INSTANCE_UID = 0x1001
+    EVENT_TYPE_ID = 0x1002
+    ACTION_TYPE_ID = 0x1008
+    NUMBER_OF_REMAINING_SUB_OPERATIONS = 0x1020
+    NUMBER_OF_COMPLETED_SUB_OPERATIONS = 0x1021
+    NUMBER_OF_FAILED_SUB_OPERATIONS = 0x1022
+    NUMBER_OF_WARNING_SUB_OPERATIONS = 0x1023
+    MOVE_ORIGINATOR_APPLICATION_ENTITY_TITLE = 0x1030
+    MOVE_ORIGINATOR_MESSAGE_ID = 0x1031
 
 
 class Status(IntEnum):
@@ -81,6 +94,10 @@ class CommandSet:
         """The value of a text or UID element without its padding; "" when absent."""
         return self.values.get(element, b"").strip(b"\0 ").decode("latin-1")
 
+    def number(self, element: Element) -> int:
+        """The value of an unsigned short; raises MalformedCommandSet when absent."""
+        return _number(self.values, element)
+
 
 def decode_command_set(data: bytes | bytearray) -> CommandSet:
     """Decode a command set (implicit VR little endian, group 0000 only). Raises MalformedCommandSet."""
@@ -108,6 +125,20 @@ def encode_command_set(elements: Sequence[tuple[int, bytes]]) -> bytes:
     """Encode (element number, value of even length) pairs, given in ascending order, with their group length."""
     body = b"".join(_HEADER.pack(0, element, len(value)) + value for element, value in elements)
     return _HEADER.pack(0, 0, 4) + len(body).to_bytes(4, "little") + body
+
+
+def encode_request(
+    command_field: CommandField, message_id: int, fields: Mapping[Element, str | int], *, has_data_set: bool
+) -> bytes:
+    """A request: fields without those that every command has; text is padded as UIDs or AE titles are."""
+    elements: dict[int, bytes] = {
+        Element.COMMAND_FIELD: _us(command_field),
+        _id_element(command_field): _us(message_id),
+        Element.COMMAND_DATA_SET_TYPE: _us(0 if has_data_set else NO_DATA_SET),
+    }
+    for element, value in fields.items():
+        elements[element] = _us(value) if isinstance(value, int) else _padded(element, value)
+    return encode_command_set(sorted(elements.items()))
 
 
 def encode_response(
@@ -145,6 +176,15 @@ def _number(values: dict[int, bytes], element: Element) -> int:
     if len(value) != 2:
         raise MalformedCommandSet("A command element is missing or not a number.", tag=f"(0000,{element:04x})")
     return int.from_bytes(value, "little")
+
+
+_AE_TITLES: Final = frozenset({Element.MOVE_DESTINATION, Element.MOVE_ORIGINATOR_APPLICATION_ENTITY_TITLE})
+
+
+def _padded(element: Element, text: str) -> bytes:
+    value = text.encode("ascii", "replace")
+    padding = b" " if element in _AE_TITLES else b"\0"
+    return value + padding if len(value) & 1 else value
 
 
 def _us(number: int) -> bytes:
