@@ -13,11 +13,12 @@ from fastapi.testclient import TestClient
 
 from isocenter.access import api_tokens
 from isocenter.access.caller import Role, system_caller
-from isocenter.apps.importing import files_below, import_paths
 from isocenter.apps.phantom import chest_ct, part10, phantom_uid
 from isocenter.apps.web import application
 from isocenter.apps.wiring import open_archive, open_object_store
 from isocenter.delivery.library import Library
+from isocenter.domain.migration.importing import import_files
+from isocenter.domain.migration.media import Media
 from isocenter.index.institutions import Institution
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
@@ -38,7 +39,8 @@ def client(database: Database, institution: Institution, tmp_path: Path) -> Iter
     store = open_object_store(settings)
     with closing(open_archive(settings, database, store)) as archive:
         caller = system_caller(institution.institution_id, "test")
-        report = import_paths(archive, caller, files_below(files), ae_title="X", advanced=lambda _: None)
+        media = Media()
+        report = import_files(archive, caller, media, media.files(files), ae_title="X", advanced=lambda _: None)
         assert report.stored == len(files), report.refused
         confined = Confined(processes=1, memory_bytes=1 << 30, timeout_s=20)
         library = Library(

@@ -41,13 +41,18 @@ def up(
 
 @app.command("import")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(help="DICOM files, or folders to walk.", metavar="PATH...")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="DICOM files, folders, a DICOMDIR, or ZIP files.", metavar="PATH...")
+    ],
     as_json: JsonOption = False,
 ) -> None:
-    """Store DICOM files through the same verb as every modality; reports each refused file with its reason."""
-    from isocenter.apps.cli.import_files import import_files
+    """Store DICOM files, media and ZIP files through the same verb as every modality; names each refused file.
 
-    raise typer.Exit(import_files(paths, as_json=as_json))
+    An import that was interrupted goes on where it was when the same command is given again.
+    """
+    from isocenter.apps.cli.import_files import import_paths
+
+    raise typer.Exit(import_paths(paths, as_json=as_json))
 
 
 @app.command()

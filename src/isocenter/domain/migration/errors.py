@@ -1,0 +1,65 @@
+"""What cannot be brought in, and why."""
+
+from __future__ import annotations
+
+from isocenter.kit.errors import Conflict, Invalid, NotFound
+
+
+class UnreadableFile(Invalid):
+    """The file cannot be read from disk."""
+
+    reason = "unreadable-file"
+
+
+class MediaDirectory(Invalid):
+    """A DICOMDIR: it lists instances and is none itself (PS3.3 F)."""
+
+    reason = "media-directory"
+
+
+class MalformedMediaDirectory(Invalid):
+    """A DICOMDIR that cannot be read, or is larger than any that describes real media."""
+
+    reason = "malformed-dicomdir"
+
+
+class LeadsOutside(Invalid):
+    """A name or link leads outside what was given to import."""
+
+    reason = "leads-outside"
+
+
+class ListedAndMissing(NotFound):
+    """The DICOMDIR lists a file that is not on the media."""
+
+    reason = "listed-and-missing"
+
+
+class MalformedArchive(Invalid):
+    """The ZIP file is damaged, or made to mislead."""
+
+    reason = "malformed-zip"
+
+
+class NestedArchive(Invalid):
+    """A ZIP file inside a ZIP file."""
+
+    reason = "nested-zip"
+
+
+class ExpandsTooFar(Invalid):
+    """The ZIP file expands to far more than it could honestly hold."""
+
+    reason = "expands-too-far"
+
+
+class OtherSource(Conflict):
+    """The state in the home belongs to another run that is still at work."""
+
+    reason = "migration-under-way"
+
+
+class ObjectNotGiven(NotFound):
+    """The source listed an object and did not give it."""
+
+    reason = "not-given"
