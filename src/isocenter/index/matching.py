@@ -101,6 +101,21 @@ def match_name_words(conditions: Conditions, text: str | None) -> None:
         conditions.extend(token, "s.study_id IN (SELECT t.study_id FROM study_token t WHERE {})")
 
 
+def match_fuzzy_name(conditions: Conditions, pattern: str | None) -> None:
+    """Fuzzy semantic matching of a name (C.2.2.2.1.1): always finds what literal matching finds, and more.
+
+    Every word that the pattern is sure of begins a word of the name in any of its groups, its pinyin or its initials.
+    """
+    words = _sure_words(_folded(_checked(pattern) or "").rstrip("^= "))
+    if not words:
+        match_name(conditions, pattern)
+    for word, _ in words:
+        token = Conditions()
+        token.add("t.kind IN ('n', 'y')")
+        begins_with(token, "t.token", word)
+        conditions.extend(token, "s.study_id IN (SELECT t.study_id FROM study_token t WHERE {})")
+
+
 def match_anything(conditions: Conditions, text: str | None) -> None:
     """Words, each of which begins some word of name or description, the Patient ID or the accession number."""
     for raw in (_checked(text) or "").split()[:MAX_WORDS]:
@@ -141,14 +156,48 @@ def match_times(conditions: Conditions, column: str, value: str | None) -> None:
     """A time or a range of times; one given to the hour or minute stands for all of it."""
     if not value or value == "-":
         return
+    first, beyond = time_bounds(value)
+    conditions.add(f"{column} >= %s", first)
+    if beyond is not None:
+        conditions.add(f"{column} < %s", beyond)
+
+
+def time_bounds(value: str) -> tuple[str, str | None]:
+    """(first, just beyond the last) of a time or range of times, as text that compares. Raises InvalidQuery."""
     found = _TIME_RANGE.fullmatch(value.strip())
     if found is None:
         raise InvalidQuery("A time is HHMMSS or a beginning of it, or a range of two.")
     first, last = found["first"].replace(":", ""), found["last"].replace(":", "")
-    conditions.add(f"{column} >= %s", first or "0")
     upper = last if found["range"] else first
-    if upper:
-        conditions.add(f"{column} < %s", upper + "~")
+    return first or "0", upper + "~" if upper else None
+
+
+def date_bounds(value: str) -> tuple[str | None, str | None]:
+    """(first, last) of a date or range of dates, None where it is open. Raises InvalidQuery."""
+    found = _DATE_RANGE.fullmatch(value.strip())
+    if found is None and value.strip() != "-":
+        raise InvalidQuery("A date is YYYYMMDD or a range YYYYMMDD-YYYYMMDD, open at either end.")
+    if found is None:
+        return None, None
+    return found["single"] or found["first"], found["single"] or found["last"]
+
+
+def wildcard_matches(pattern: str, text: str) -> bool:
+    """Wildcard matching with * and ? (PS3.4 C.2.2.2.4), in time that no pattern can drive up."""
+    at_pattern = at_text = 0
+    star, resume = -1, 0
+    while at_text < len(text):
+        if at_pattern < len(pattern) and pattern[at_pattern] == "*":
+            star, resume = at_pattern, at_text
+            at_pattern += 1
+        elif at_pattern < len(pattern) and pattern[at_pattern] in ("?", text[at_text]):
+            at_pattern, at_text = at_pattern + 1, at_text + 1
+        elif star >= 0:
+            resume += 1
+            at_pattern, at_text = star + 1, resume
+        else:
+            return False
+    return not pattern[at_pattern:].strip("*")
 
 
 def match_any(conditions: Conditions, column: str, values: Sequence[str]) -> None:
