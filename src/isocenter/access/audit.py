@@ -31,6 +31,12 @@ class Action(StrEnum):
     STUDY_OPENED = "study-opened"
     STUDY_ERASED = "study-erased"
     IMPORTED = "imported"
+    SENDER_CHANGED = "sender-changed"
+    DESTINATION_ADDED = "destination-added"
+    DESTINATION_CHANGED = "destination-changed"
+    DESTINATION_REMOVED = "destination-removed"
+    STUDY_SENT = "study-sent"
+    REJECTION_RESTORED = "rejection-restored"
 
 
 _INSERT = """

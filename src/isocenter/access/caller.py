@@ -34,11 +34,14 @@ class Right(StrEnum):
     ERASE = "erase"
     MANAGE_USERS = "manage-users"
     SEE_STATUS = "see-status"
+    MANAGE_SENDERS = "manage-senders"
+    SEND = "send"
+    MANAGE_DESTINATIONS = "manage-destinations"
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(Right),
-    Role.RADIOLOGIST: frozenset({Right.STORE, Right.READ, Right.SEE_STATUS}),
+    Role.RADIOLOGIST: frozenset({Right.STORE, Right.READ, Right.SEE_STATUS, Right.SEND}),
     Role.MODALITY: frozenset({Right.STORE}),
     Role.SYSTEM: frozenset(Right),
 }

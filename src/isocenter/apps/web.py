@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from isocenter.access.attempts import SignInAttempts
 from isocenter.adapters.dicomweb.router import dicomweb_router
+from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator, caller
 from isocenter.adapters.web.parts import WebParts
@@ -84,6 +85,7 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         ready=lambda: check_ready(settings, archive),
         run_state=lambda: run_state_for_status(settings.home),
         library=library,
+        echo=PeersScu(settings.ae_title).echo,
     )
     return build_application(parts, (dicomweb_router(archive, library, caller),), web_client_folder())
 

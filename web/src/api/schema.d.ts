@@ -152,6 +152,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All destinations
+         * @description Where studies of the caller's institution can be sent.
+         */
+        get: operations["list_destinations_api_destinations_get"];
+        put?: never;
+        /**
+         * Add a destination
+         * @description For administrators. 409 destination-exists, 400 invalid-destination.
+         */
+        post: operations["add_destination_api_destinations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/destinations/{destination_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a destination
+         * @description For administrators. What still waits for it fails.
+         */
+        delete: operations["remove_destination_api_destinations__destination_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a destination
+         * @description For administrators. 404 unknown-destination, 409 destination-exists.
+         */
+        patch: operations["change_destination_api_destinations__destination_id__patch"];
+        trace?: never;
+    };
+    "/api/destinations/{destination_id}/echo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a destination whether it answers
+         * @description C-ECHO, now. A destination that does not answer is ok: false, not an error.
+         */
+        post: operations["echo_destination_api_destinations__destination_id__echo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/status": {
         parameters: {
             query?: never;
@@ -272,6 +340,72 @@ export interface components {
             dicom: components["schemas"]["DicomAddress"];
         };
         /**
+         * Destination
+         * @description One destination.
+         */
+        Destination: {
+            /** Destination Id */
+            destination_id: number;
+            /** Name */
+            name: string;
+            /** Ae Title */
+            ae_title: string;
+            /** Host */
+            host: string;
+            /** Port */
+            port: number;
+            /** Calling Ae Title */
+            calling_ae_title: string;
+            /**
+             * Transfer Syntaxes
+             * @enum {string}
+             */
+            transfer_syntaxes: "stored" | "decoded";
+            /** Associations */
+            associations: number;
+            /** Send Allowed */
+            send_allowed: boolean;
+            /** Notify Availability */
+            notify_availability: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * DestinationChange
+         * @description The fields to change.
+         */
+        DestinationChange: {
+            /** Name */
+            name?: string | null;
+            /** Ae Title */
+            ae_title?: string | null;
+            /** Host */
+            host?: string | null;
+            /** Port */
+            port?: number | null;
+            /** Calling Ae Title */
+            calling_ae_title?: string | null;
+            /** Transfer Syntaxes */
+            transfer_syntaxes?: ("stored" | "decoded") | null;
+            /** Associations */
+            associations?: number | null;
+            /** Send Allowed */
+            send_allowed?: boolean | null;
+            /** Notify Availability */
+            notify_availability?: boolean | null;
+        };
+        /**
+         * DestinationList
+         * @description All destinations by name.
+         */
+        DestinationList: {
+            /** Destinations */
+            destinations: components["schemas"]["Destination"][];
+        };
+        /**
          * DicomAddress
          * @description Where a modality sends to.
          */
@@ -292,6 +426,20 @@ export interface components {
             total_bytes: number;
             /** Free Bytes */
             free_bytes: number;
+        };
+        /**
+         * EchoResult
+         * @description reason: a stable word, message: a sentence; both null when it answered. ms: how long it took.
+         */
+        EchoResult: {
+            /** Ok */
+            ok: boolean;
+            /** Reason */
+            reason: string | null;
+            /** Message */
+            message: string | null;
+            /** Ms */
+            ms: number;
         };
         /**
          * Enrolment
@@ -398,6 +546,48 @@ export interface components {
              * @default en
              */
             language: string;
+        };
+        /**
+         * NewDestination
+         * @description calling_ae_title: what we call ourselves there, empty for our usual title. transfer_syntaxes: stored sends an
+         *     object as it lies where the peer takes that, decoded in Explicit VR Little Endian. associations: held at one time.
+         *     notify_availability: tell it which studies are complete (Instance Availability Notification).
+         */
+        NewDestination: {
+            /** Name */
+            name: string;
+            /** Ae Title */
+            ae_title: string;
+            /** Host */
+            host: string;
+            /** Port */
+            port: number;
+            /**
+             * Calling Ae Title
+             * @default
+             */
+            calling_ae_title: string;
+            /**
+             * Transfer Syntaxes
+             * @default stored
+             * @enum {string}
+             */
+            transfer_syntaxes: "stored" | "decoded";
+            /**
+             * Associations
+             * @default 1
+             */
+            associations: number;
+            /**
+             * Send Allowed
+             * @default true
+             */
+            send_allowed: boolean;
+            /**
+             * Notify Availability
+             * @default false
+             */
+            notify_availability: boolean;
         };
         /**
          * PasswordChange
@@ -921,6 +1111,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Study"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_destinations_api_destinations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationList"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_destination_api_destinations_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDestination"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Destination"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_destination_api_destinations__destination_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_destination_api_destinations__destination_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DestinationChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Destination"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    echo_destination_api_destinations__destination_id__echo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EchoResult"];
                 };
             };
             /** @description An error; its reason is a stable word */

@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from isocenter import __version__
-from isocenter.adapters.web import about, enrolment, health, metrics, sign_in, status, studies
+from isocenter.adapters.web import about, destinations, enrolment, health, metrics, sign_in, status, studies
 from isocenter.adapters.web.errors import ErrorAnswer, install_error_handlers
 from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import Security
@@ -17,6 +17,7 @@ API_ROUTERS = (
     sign_in.router,
     enrolment.router,
     studies.router,
+    destinations.router,
     status.router,
     about.router,
     health.router,

@@ -11,6 +11,7 @@ from fastapi import Request
 from isocenter.access.attempts import SignInAttempts
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.delivery.library import Library
+from isocenter.domain.archive.peers import Echo
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
 
@@ -19,7 +20,7 @@ from isocenter.kit.settings import Settings
 class WebParts:
     """ready: raises Exhausted when a store or a query would fail. run_state: what `up` wrote about this run.
 
-    library: None only where no study is ever opened (tests of other doors).
+    library: None only where no study is ever opened (tests of other doors). echo: asks a peer whether it answers.
     """
 
     settings: Settings
@@ -29,6 +30,7 @@ class WebParts:
     ready: Callable[[], None]
     run_state: Callable[[], dict[str, Any] | None]
     library: Library | None = None
+    echo: Echo | None = None
 
 
 def parts_of(request: Request) -> WebParts:

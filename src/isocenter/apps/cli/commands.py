@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from isocenter import __version__
-from isocenter.apps.cli import people, tokens
+from isocenter.apps.cli import destinations, people, tokens
 
 app = typer.Typer(
     name="isocenter",
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(tokens.app, name="token")
 app.add_typer(people.app, name="user")
+app.add_typer(destinations.app, name="destination")
 samples_app = typer.Typer(
     help="Sample studies: real ones that pydicom ships, and a synthetic chest CT.", no_args_is_help=True
 )
