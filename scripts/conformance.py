@@ -50,12 +50,14 @@ STATUS_MEANINGS = {
     Status.DUPLICATE_SOP_INSTANCE: "in the table for completeness; a duplicate is a success or a warning",
 }
 RESOURCES = {  # what a resource is, by its last word; a resource without a row here stops the generation
-    "objects": "multipart/related of application/dicom; one object alone as application/dicom",
+    "objects": "multipart/related of application/dicom; one object alone as application/dicom; all in application/zip",
     "metadata": "DICOM JSON, gzip when accepted, ETag",
-    "rendered": "one picture: of an instance its middle frame, of a series or study its middle drawable image",
+    "rendered": "one picture: of an instance its middle frame, of a series or study its middle drawable image; "
+    "as multipart/related every frame; of a video its stream",
     "thumbnail": "one small picture",
     "frames": "one frame or a list, as stored or decoded",
-    "bulkdata": "a value that a BulkDataURI of the metadata names",
+    "bulkdata": "a value that a BulkDataURI of the metadata names, alone with Range; "
+    "without a path all values as multipart/related",
     "search": "search (QIDO-RS)",
     "store": "store (STOW-RS): multipart/related of application/dicom, or one object as application/dicom",
 }
@@ -214,14 +216,18 @@ def _word(resource: str) -> str:
 def _shown(resource: str) -> str:
     names = iter(("{study}", "{series}", "{instance}", "{frames}"))
     return "/".join(next(names) if word == "*" else word for word in resource.split("/")) + (
-        "/{path}" if resource.endswith("bulkdata") else ""
+        "/{path}" if resource.endswith("instances/*/bulkdata") else ""
     )
 
 
 def _frame_types() -> str:
     return _table(
         ("stored transfer syntax", "media type"),
-        [(f"{TRANSFER_SYNTAXES[uid].name} (`{uid}`)", kind) for uid, kind in FRAME_MEDIA_TYPES.items()],
+        [
+            (f"{TRANSFER_SYNTAXES[uid].name} (`{uid}`)", kind)
+            for uid, kind in FRAME_MEDIA_TYPES.items()
+            if uid in TRANSFER_SYNTAXES
+        ],
     )
 
 

@@ -57,6 +57,31 @@ def rendering_of(query: Iterable[tuple[str, str]], media_type: str) -> Rendering
     )
 
 
+ANNOTATIONS: Final = frozenset({"patient", "technique"})
+ICC_PROFILES: Final = frozenset({"no", "yes", "srgb", "adobergb", "rommrgb"})
+
+
+def unsupported(query: Iterable[tuple[str, str]]) -> list[str]:
+    """Sentences for the Warning header: what was asked for, is allowed, and is left out of the picture.
+
+    Text is never burned into pictures, whose identity the client must show itself; pictures carry no ICC profile.
+    Raises BadRendering for words that the standard does not know (PS3.18 8.3.5.1.1, 8.3.5.1.5).
+    """
+    values = dict(query)
+    found: list[str] = []
+    if "annotation" in values:
+        words = [word.strip().lower() for word in values["annotation"].split(",")]
+        if not ANNOTATIONS.issuperset(words):
+            raise BadRendering("annotation is patient, technique or both.", parameter="annotation")
+        found.append("The following annotation values are not supported: " + ",".join(sorted(set(words))))
+    profile = values.get("iccprofile", "no").lower()
+    if profile not in ICC_PROFILES:
+        raise BadRendering("iccprofile is no, yes, srgb, adobergb or rommrgb.", parameter="iccprofile")
+    if profile != "no":
+        found.append("The following iccprofile value is not supported: " + profile)
+    return found
+
+
 def thumbnail_of(query: Iterable[tuple[str, str]], media_type: str) -> Rendering:
     """Read the query of a thumbnail: a viewport, no more; THUMBNAIL_SIZE without one. Raises BadRendering."""
     values = dict(query)

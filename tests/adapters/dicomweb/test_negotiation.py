@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from isocenter.adapters.dicomweb.negotiation import (
     EXPLICIT_LITTLE,
     STORED,
+    Container,
     DicomForm,
     NotAcceptable,
     accept_header,
@@ -71,12 +72,36 @@ def test_another_compression_than_the_stored_one_is_not_acceptable() -> None:
         frame_form(f'multipart/related; type="application/octet-stream"; transfer-syntax={JPEG_LS}', HTJ2K, True, True)
 
 
-def test_objects_are_explicit_little_endian_unless_the_stored_form_is_asked_for() -> None:
-    assert dicom_forms("*/*") == (DicomForm(EXPLICIT_LITTLE, True),)
-    assert dicom_forms("application/dicom; transfer-syntax=*") == (DicomForm(STORED, False),)
-    assert dicom_forms('multipart/related; type="application/dicom"; transfer-syntax=*') == (DicomForm(STORED, True),)
+def test_objects_are_explicit_little_endian_or_as_stored_unless_a_form_is_named() -> None:
+    assert dicom_forms("*/*") == (DicomForm(Container.MULTIPART, (EXPLICIT_LITTLE, STORED)),)
+    assert dicom_forms("application/dicom; transfer-syntax=*") == (DicomForm(Container.ALONE, (STORED,)),)
+    named = f'multipart/related; type="application/dicom"; transfer-syntax={EXPLICIT_LITTLE}'
+    assert dicom_forms(named) == (DicomForm(Container.MULTIPART, (EXPLICIT_LITTLE,)),)
     with pytest.raises(NotAcceptable):
         dicom_forms("image/png")
+
+
+def test_several_transfer_syntaxes_go_by_their_quality_within_the_container_that_is_wanted_most() -> None:
+    one = 'multipart/related; type="application/dicom"; transfer-syntax='
+    accept = f"application/zip; q=0.2, {one}*; q=0.3, {one}{HTJ2K}; q=0.9, {one}{JPEG_LS}; q=0"
+    assert dicom_forms(accept) == (
+        DicomForm(Container.MULTIPART, (HTJ2K, STORED)),
+        DicomForm(Container.ZIP, (EXPLICIT_LITTLE, STORED)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("syntax", "media_type"),
+    [
+        ("1.2.840.10008.1.2.4.100", "video/mpeg"),
+        ("1.2.840.10008.1.2.4.102", "video/mp4"),
+        ("1.2.840.10008.1.2.4.106.1", "video/mp4"),
+        ("1.2.840.10008.1.2.4.107", "video/H265"),
+    ],
+)
+def test_a_video_is_given_alone_under_its_media_type(syntax: str, media_type: str) -> None:
+    form = frame_form(f"{media_type}, image/jpeg; q=0.5", syntax, True, False)
+    assert (form.stored, form.multipart, form.media_type) == (True, False, media_type)
 
 
 def test_the_query_parameter_goes_before_the_header() -> None:

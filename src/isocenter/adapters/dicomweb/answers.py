@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Send
 
-from isocenter.adapters.dicomweb.errors import error_body, http_status
+from isocenter.adapters.dicomweb.errors import RangeNotSatisfiable, error_body, http_status
 from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.wire.multipart import closing, new_boundary, part_head
 
@@ -92,6 +92,8 @@ def error_answer(error: IsocenterError, extra: Iterable[tuple[bytes, bytes]] = (
     headers = list(extra)
     if isinstance(error, Exhausted):
         headers.append((b"retry-after", b"%d" % error.retry_after_s))
+    if isinstance(error, RangeNotSatisfiable):
+        headers.append((b"content-range", b"bytes */%d" % int(error.fields["length"])))
     status = http_status(error)
     if status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="isocenter"'))

@@ -45,8 +45,15 @@ class BadParameter(Invalid):
     reason: ClassVar[str] = "bad-parameter"
 
 
+class RangeNotSatisfiable(Invalid):
+    """The range begins beyond the end of the value (RFC 9110 15.5.17)."""
+
+    reason: ClassVar[str] = "range-not-satisfiable"
+
+
 HTTP_STATUS: tuple[tuple[type[IsocenterError], int], ...] = (
     (NotAcceptable, 406),
+    (RangeNotSatisfiable, 416),
     (NoPixels, 406),
     (NotDrawable, 406),
     (UndecodableFrame, 406),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from isocenter.wire.multipart import MediaType, parse_media_type, split_quoted
 DICOM = "application/dicom"
 DICOM_JSON = "application/dicom+json"
 OCTET_STREAM = "application/octet-stream"
+ZIP = "application/zip"
 MULTIPART = "multipart/related"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 STORED = "*"
@@ -41,8 +43,11 @@ FRAME_MEDIA_TYPES: dict[str, str] = {
     "1.2.840.10008.1.2.4.202": "image/jphc",
     "1.2.840.10008.1.2.4.203": "image/jphc",
     "1.2.840.10008.1.2.5": "image/dicom-rle",
+    **dict.fromkeys((f"1.2.840.10008.1.2.4.{last}" for last in ("100", "100.1", "101", "101.1")), "video/mpeg"),
+    **dict.fromkeys((f"1.2.840.10008.1.2.4.{n}{part}" for n in range(102, 107) for part in ("", ".1")), "video/mp4"),
+    **dict.fromkeys(("1.2.840.10008.1.2.4.107", "1.2.840.10008.1.2.4.108"), "video/H265"),
 }
-"""The bulk data media type of a compressed transfer syntax (PS3.18 Table 8.7.3-5)."""
+"""The bulk data media type of a compressed transfer syntax (PS3.18 Tables 8.7.3-5 and 8.7.3-6)."""
 
 
 class NotAcceptable(Invalid):
@@ -63,6 +68,7 @@ class Range:
     def matches(self, media_type: str) -> bool:
         """Whether a media type falls into this range."""
         main, _, sub = self.media_type.partition("/")
+        media_type = media_type.lower()
         return self.media_type in ("*/*", media_type) or (sub == "*" and media_type.startswith(f"{main}/"))
 
 
@@ -100,27 +106,43 @@ def accept_header(values: Iterable[str], query: Sequence[str]) -> str:
     return ", ".join([*query, *values]) if query else ", ".join(values)
 
 
+class Container(StrEnum):
+    """What whole objects go out in."""
+
+    MULTIPART = MULTIPART
+    ALONE = DICOM
+    ZIP = ZIP
+
+
 @dataclass(frozen=True, slots=True)
 class DicomForm:
-    """How whole objects are wanted: the transfer syntax ("*" as stored) and whether inside multipart/related."""
+    """How whole objects are wanted: in what, and in which transfer syntaxes, most wanted first ("*" as stored)."""
 
-    transfer_syntax: str
-    multipart: bool
+    container: Container
+    transfer_syntaxes: tuple[str, ...]
 
 
 def dicom_forms(header: str) -> tuple[DicomForm, ...]:
-    """The acceptable forms of whole objects, most wanted first (PS3.18 8.7.3.4). Raises NotAcceptable.
+    """The acceptable forms of whole objects, most wanted first, one for each container (PS3.18 8.7.3.4, 10.4.3).
 
-    No transfer syntax means Explicit VR Little Endian (8.7.3.5.1). A plain */* is answered as multipart.
+    No transfer syntax means Explicit VR Little Endian, and as stored what cannot be given so (video; 8.7.3.5.1).
+    A plain */* is answered as multipart. Raises NotAcceptable.
     """
-    forms = [
-        DicomForm(r.transfer_syntax or EXPLICIT_LITTLE, r.multipart or r.media_type != DICOM)
-        for r in accepted(header)
-        if r.matches(DICOM)
-    ]
-    if not forms:
-        raise NotAcceptable('Objects are given as multipart/related; type="application/dicom".')
-    return tuple(forms)
+    wanted: dict[Container, list[str]] = {}
+    for r in accepted(header):
+        container = _container(r)
+        if container is not None:
+            syntaxes = wanted.setdefault(container, [])
+            syntaxes += [r.transfer_syntax] if r.transfer_syntax else [EXPLICIT_LITTLE, STORED]
+    if not wanted:
+        raise NotAcceptable('Objects are given as multipart/related; type="application/dicom", or as application/zip.')
+    return tuple(DicomForm(container, tuple(dict.fromkeys(syntaxes))) for container, syntaxes in wanted.items())
+
+
+def _container(r: Range) -> Container | None:
+    if r.matches(DICOM):
+        return Container.MULTIPART if r.multipart or r.media_type != DICOM else Container.ALONE
+    return Container.ZIP if r.media_type == ZIP and not r.multipart else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,61 +1,138 @@
-"""WADO-RS rendered and thumbnail resources (PS3.18 10.4.1.1.3, 10.4.1.1.5): one picture for each address.
+"""WADO-RS rendered and thumbnail resources (PS3.18 10.4.1.1.3, 10.4.1.1.5).
 
-Of an instance the middle frame is drawn; of a series its middle drawable instance; of a study its first such series.
+A client that takes a picture alone gets one: of an instance the middle frame, of a series its middle drawable instance,
+of a study its first such series. One that asks for multipart/related gets every frame of every drawable instance, each
+a part. A video is not drawn: its stream is the rendered form (PS3.18 8.7.4.1.3).
 """
 
 from __future__ import annotations
 
-from isocenter.adapters.dicomweb.answers import Answer
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+from isocenter.adapters.dicomweb.answers import Answer, Headers, multipart_type
 from isocenter.adapters.dicomweb.errors import BadParameter
-from isocenter.adapters.dicomweb.frames_rs import frame_indexes
-from isocenter.adapters.dicomweb.negotiation import choose
+from isocenter.adapters.dicomweb.frames_rs import MAX_FRAMES_ASKED, frame_indexes
+from isocenter.adapters.dicomweb.negotiation import FRAME_MEDIA_TYPES, NotAcceptable, accepted
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
-from isocenter.adapters.dicomweb.retrieval import Retrieval, matches
-from isocenter.delivery.rendered import Subject, picture_etag, picture_of, subject_of
-from isocenter.delivery.rendering import Rendering, rendering_of, thumbnail_of
-from isocenter.delivery.study_view import StudyView
+from isocenter.adapters.dicomweb.retrieval import Retrieval, addressed, matches
+from isocenter.delivery.errors import NoPixels
+from isocenter.delivery.rendered import Subject, is_drawable, picture_etag, picture_of, subject_of
+from isocenter.delivery.rendering import Rendering, rendering_of, thumbnail_of, unsupported
+from isocenter.delivery.study_view import Form, InstanceView, StudyView
+from isocenter.wire.multipart import closing, new_boundary, part_head
 
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
+Video = Callable[[DicomwebRequest, StudyView, InstanceView, Form], Awaitable[Answer]]
 
 
 class RenderedDoor:
-    """Pictures of one process."""
+    """Pictures of one process. video: answers with the stream of an instance that is one."""
 
-    def __init__(self, retrieval: Retrieval) -> None:
+    def __init__(self, retrieval: Retrieval, video: Video) -> None:
         self._retrieval = retrieval
+        self._video = video
 
     async def rendered(self, request: DicomwebRequest) -> Answer:
         """GET …/rendered."""
-        media_type = choose(request.accept(), PICTURE_TYPES)
-        return await self._picture(request, rendering_of(request.query(), media_type))
+        query = request.query()
+        warnings = [(b"warning", f'299 isocenter "{text}"'.encode("ascii")) for text in unsupported(query)]
+        answer = await self._answer(request, lambda media_type: rendering_of(query, media_type))
+        answer.headers += warnings
+        return answer
 
     async def thumbnail(self, request: DicomwebRequest) -> Answer:
-        """GET …/thumbnail."""
-        media_type = choose(request.accept(), PICTURE_TYPES)
-        return await self._picture(request, thumbnail_of(request.query(), media_type))
+        """GET …/thumbnail: always one picture."""
+        media_type, _ = picture_type(request.accept(), multipart=False)
+        rendering = thumbnail_of(request.query(), media_type)
+        view, subjects = await self._subjects(request)
+        return await self._picture(request, view, _middle(view, request, subjects), rendering)
 
-    async def _picture(self, request: DicomwebRequest, rendering: Rendering) -> Answer:
-        view, subject = await self._subject(request)
-        etag = picture_etag(view.institution_id, subject, rendering)
-        headers = [(b"etag", etag), (b"vary", b"accept"), (b"content-disposition", b"inline")]
+    async def _answer(self, request: DicomwebRequest, rendering: Callable[[str], Rendering]) -> Answer:
+        view, subjects = await self._subjects(request)
+        video = await self._as_video(request, view)
+        if video is not None:
+            return video
+        media_type, several = picture_type(request.accept(), multipart=True)
+        named = len(request.segments) > 7 and len(subjects) > 1
+        if several or (named and "*/*" in {wanted.media_type for wanted in accepted(request.accept())}):
+            return self._pictures(view, subjects, rendering(media_type))
+        if named:
+            raise BadParameter("Several frames are given as multipart/related.")
+        return await self._picture(request, view, _middle(view, request, subjects), rendering(media_type))
+
+    async def _as_video(self, request: DicomwebRequest, view: StudyView) -> Answer | None:
+        names = request.segments
+        if len(names) <= 5 or names[4] != "instances":
+            return None
+        instance = view.of_instance(request.series_instance_uid, request.sop_instance_uid)
+        form = await self._retrieval.form(view, instance)
+        media_type = FRAME_MEDIA_TYPES.get(form.transfer_syntax_uid, "")
+        if not media_type.startswith("video/"):
+            return None
+        return await self._video(request, view, instance, form)
+
+    async def _picture(self, request: DicomwebRequest, view: StudyView, subject: Subject, how: Rendering) -> Answer:
+        etag = picture_etag(view.institution_id, subject, how)
+        headers: Headers = [(b"etag", etag), (b"vary", b"accept"), (b"content-disposition", b"inline")]
         if matches(request.header(b"if-none-match"), etag):
             return Answer(status=304, headers=headers)
-        picture = self._retrieval.library.pictures.get(etag)
-        if picture is None:
-            picture = await self._retrieval.work(
-                picture_of, self._retrieval.library, view.institution_id, subject, rendering
-            )
-        return Answer(media_type=rendering.media_type.encode("ascii"), body=picture, headers=headers)
+        picture = await self._drawn(view, subject, how)
+        return Answer(media_type=how.media_type.encode("ascii"), body=picture, headers=headers)
 
-    async def _subject(self, request: DicomwebRequest) -> tuple[StudyView, Subject]:
+    async def _drawn(self, view: StudyView, subject: Subject, how: Rendering) -> bytes:
+        library = self._retrieval.library
+        known = library.pictures.get(picture_etag(view.institution_id, subject, how))
+        return known or await self._retrieval.work(picture_of, library, view.institution_id, subject, how)
+
+    def _pictures(self, view: StudyView, subjects: Sequence[Subject], how: Rendering) -> Answer:
+        """Every picture a part, drawn one after another while the last is being sent."""
+        if not subjects:
+            raise NoPixels("Nothing here has pixels that we can draw.")
+        if len(subjects) > MAX_FRAMES_ASKED:
+            raise BadParameter("Too many pictures in one request; ask by series or by frames.", limit=MAX_FRAMES_ASKED)
+        self._retrieval.sending.admit()
+        boundary = new_boundary()
+
+        async def pieces() -> AsyncGenerator[bytes, None]:
+            for number, subject in enumerate(subjects):
+                picture = await self._drawn(view, subject, how)
+                yield part_head(boundary, (("Content-Type", how.media_type),), first=number == 0) + picture
+            yield closing(boundary)
+
+        counted = self._retrieval.sending.counted(pieces())
+        return Answer(media_type=multipart_type(boundary, how.media_type), pieces=counted, length=None)
+
+    async def _subjects(self, request: DicomwebRequest) -> tuple[StudyView, list[Subject]]:
         names = request.segments
-        if len(names) > 5 and names[4] == "instances":
-            indexes = frame_indexes(names[7]) if len(names) > 7 and names[6] == "frames" else []
-            if len(indexes) > 1:
-                raise BadParameter("A picture is made of one frame.")
+        if len(names) > 7 and names[6] == "frames":
             view, instance = await self._retrieval.view_of_instance(request)
-            return view, Subject(instance, indexes[0] if indexes else instance.number_of_frames // 2)
+            return view, [Subject(instance, index) for index in frame_indexes(names[7])]
+        if len(names) > 5 and names[4] == "instances":
+            view, one = await self._retrieval.view_of_instance(request)
+            return view, [Subject(one, index) for index in range(one.number_of_frames)]
         view = await self._retrieval.view(request)
-        if len(names) > 3 and names[2] == "series":
-            return view, subject_of([view.of_series(request.series_instance_uid)])
-        return view, subject_of(list(view.series.values()))
+        _, instances = addressed(request, view)
+        drawable = [instance for instance in instances if is_drawable(instance)]
+        return view, [Subject(one, index) for one in drawable for index in range(one.number_of_frames)]
+
+
+def _middle(view: StudyView, request: DicomwebRequest, subjects: Sequence[Subject]) -> Subject:
+    """The one picture of what the path names."""
+    names = request.segments
+    if len(names) > 5 and names[4] == "instances":
+        return subjects[len(subjects) // 2]
+    if len(names) > 3 and names[2] == "series":
+        return subject_of([view.of_series(request.series_instance_uid)])
+    return subject_of(list(view.series.values()))
+
+
+def picture_type(header: str, *, multipart: bool) -> tuple[str, bool]:
+    """(media type, whether as parts): the first picture format of ours that an Accept header takes.
+
+    Raises NotAcceptable.
+    """
+    for wanted in accepted(header):
+        for offer in PICTURE_TYPES:
+            if wanted.matches(offer) and (multipart or not wanted.multipart):
+                return offer, wanted.multipart
+    raise NotAcceptable("This resource is given as " + ", ".join(PICTURE_TYPES) + ".")
