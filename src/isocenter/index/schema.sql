@@ -729,6 +729,36 @@ ALTER TABLE public.commitment_request ALTER COLUMN commitment_id ADD GENERATED A
     CACHE 1
 );
 
+CREATE TABLE public.correction (
+    institution_id integer NOT NULL,
+    correction_id integer NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    study_instance_uid text COLLATE pg_catalog."C",
+    series_instance_uid text COLLATE pg_catalog."C",
+    patient_key integer,
+    into_patient_key integer,
+    reason text NOT NULL COLLATE pg_catalog."C",
+    before jsonb DEFAULT '{}'::jsonb NOT NULL,
+    after jsonb DEFAULT '{}'::jsonb NOT NULL,
+    object_key text COLLATE pg_catalog."C",
+    caller_kind text NOT NULL COLLATE pg_catalog."C",
+    caller_id text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_at timestamp with time zone,
+    undone_by text COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.correction FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.correction ALTER COLUMN correction_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.correction_correction_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.destination (
     institution_id integer NOT NULL,
     destination_id integer NOT NULL,
@@ -894,10 +924,21 @@ CREATE TABLE public.patient (
     patient_name text COLLATE pg_catalog."C",
     patient_birth_date text COLLATE pg_catalog."C",
     patient_sex text COLLATE pg_catalog."C",
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    merged_into integer
 );
 
 ALTER TABLE ONLY public.patient FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.patient_identifier (
+    institution_id integer NOT NULL,
+    patient_id text NOT NULL COLLATE pg_catalog."C",
+    issuer_of_patient_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    patient_key integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.patient_identifier FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.patient ALTER COLUMN patient_key ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.patient_patient_key_seq
@@ -972,7 +1013,10 @@ CREATE TABLE public.quality_task (
     fingerprint text NOT NULL COLLATE pg_catalog."C",
     detail jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    resolved_at timestamp with time zone
+    resolved_at timestamp with time zone,
+    resolution text COLLATE pg_catalog."C",
+    note text COLLATE pg_catalog."C",
+    resolved_by text COLLATE pg_catalog."C"
 );
 
 ALTER TABLE ONLY public.quality_task FORCE ROW LEVEL SECURITY;
@@ -1045,6 +1089,16 @@ ALTER TABLE public.segment ALTER COLUMN segment_id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
+CREATE TABLE public.sender (
+    institution_id integer NOT NULL,
+    ae_title text NOT NULL COLLATE pg_catalog."C",
+    default_character_set text COLLATE pg_catalog."C",
+    issuer_of_patient_id text COLLATE pg_catalog."C",
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.sender FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.series (
     institution_id integer NOT NULL,
     study_id integer NOT NULL,
@@ -1115,6 +1169,30 @@ WITH (fillfactor='70');
 
 ALTER TABLE ONLY public.study FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.study_correction (
+    institution_id integer NOT NULL,
+    study_id integer NOT NULL,
+    step bigint NOT NULL,
+    correction_id integer NOT NULL,
+    series_id integer,
+    patient_key integer,
+    replacements jsonb NOT NULL,
+    reason_code text NOT NULL COLLATE pg_catalog."C",
+    source text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.study_correction FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.study_correction ALTER COLUMN step ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.study_correction_step_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.study_modality (
     institution_id integer NOT NULL,
     study_id integer NOT NULL,
@@ -1123,6 +1201,15 @@ CREATE TABLE public.study_modality (
 );
 
 ALTER TABLE ONLY public.study_modality FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.study_received (
+    institution_id integer NOT NULL,
+    study_id integer NOT NULL,
+    series_id integer DEFAULT 0 NOT NULL,
+    received jsonb NOT NULL
+);
+
+ALTER TABLE ONLY public.study_received FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.study ALTER COLUMN study_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.study_study_id_seq
@@ -1246,6 +1333,9 @@ ALTER TABLE ONLY public.commitment_request
 ALTER TABLE ONLY public.commitment_request
     ADD CONSTRAINT commitment_request_pkey PRIMARY KEY (institution_id, commitment_id);
 
+ALTER TABLE ONLY public.correction
+    ADD CONSTRAINT correction_pkey PRIMARY KEY (institution_id, correction_id);
+
 ALTER TABLE ONLY public.destination
     ADD CONSTRAINT destination_institution_id_ae_title_key UNIQUE (institution_id, ae_title);
 
@@ -1284,6 +1374,9 @@ ALTER TABLE ONLY public.pack
 
 ALTER TABLE ONLY public.pack
     ADD CONSTRAINT pack_pkey PRIMARY KEY (institution_id, pack_id);
+
+ALTER TABLE ONLY public.patient_identifier
+    ADD CONSTRAINT patient_identifier_pkey PRIMARY KEY (institution_id, patient_id, issuer_of_patient_id);
 
 ALTER TABLE ONLY public.patient
     ADD CONSTRAINT patient_institution_id_patient_id_issuer_of_patient_id_key UNIQUE (institution_id, patient_id, issuer_of_patient_id);
@@ -1330,6 +1423,9 @@ ALTER TABLE ONLY public.segment
 ALTER TABLE ONLY public.segment
     ADD CONSTRAINT segment_pkey PRIMARY KEY (segment_id);
 
+ALTER TABLE ONLY public.sender
+    ADD CONSTRAINT sender_pkey PRIMARY KEY (institution_id, ae_title);
+
 ALTER TABLE ONLY public.series
     ADD CONSTRAINT series_institution_id_series_instance_uid_study_id_key UNIQUE (institution_id, series_instance_uid, study_id);
 
@@ -1342,6 +1438,9 @@ ALTER TABLE ONLY public.server_life
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.study_correction
+    ADD CONSTRAINT study_correction_pkey PRIMARY KEY (institution_id, study_id, step);
+
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_institution_id_study_instance_uid_key UNIQUE (institution_id, study_instance_uid);
 
@@ -1350,6 +1449,9 @@ ALTER TABLE ONLY public.study_modality
 
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_pkey PRIMARY KEY (institution_id, study_id);
+
+ALTER TABLE ONLY public.study_received
+    ADD CONSTRAINT study_received_pkey PRIMARY KEY (institution_id, study_id, series_id);
 
 ALTER TABLE ONLY public.study_token
     ADD CONSTRAINT study_token_pkey PRIMARY KEY (institution_id, token, kind, study_id);
@@ -1370,6 +1472,10 @@ CREATE UNIQUE INDEX audit_event_one_look ON public.audit_event USING btree (inst
 
 CREATE INDEX commitment_unfinished ON public.commitment_request USING btree (institution_id, commitment_id) WHERE (state = 'waiting'::text);
 
+CREATE INDEX correction_by_study ON public.correction USING btree (institution_id, study_instance_uid, correction_id);
+
+CREATE INDEX correction_merges ON public.correction USING btree (institution_id, correction_id) WHERE (kind = 'merge'::text);
+
 CREATE INDEX event_by_institution ON public.event USING btree (institution_id, sequence);
 
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
@@ -1377,6 +1483,10 @@ CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON public.procrastinate_workers USING btree (last_heartbeat);
 
 CREATE INDEX pack_by_study ON public.pack USING btree (institution_id, study_id);
+
+CREATE INDEX patient_identifier_by_patient ON public.patient_identifier USING btree (institution_id, patient_key);
+
+CREATE INDEX patient_merged ON public.patient USING btree (institution_id, merged_into) WHERE (merged_into IS NOT NULL);
 
 CREATE INDEX procrastinate_events_job_id_fkey_v1 ON public.procrastinate_events USING btree (job_id);
 
@@ -1392,6 +1502,8 @@ CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON public.procrastin
 
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON public.procrastinate_periodic_defers USING btree (job_id);
 
+CREATE INDEX quality_task_open ON public.quality_task USING btree (institution_id, task_id) WHERE (resolved_at IS NULL);
+
 CREATE INDEX rejected_instance_by_study ON public.rejected_instance USING btree (institution_id, study_instance_uid);
 
 CREATE INDEX session_by_user ON public.session USING btree (user_id);
@@ -1405,6 +1517,8 @@ CREATE INDEX study_by_name ON public.study USING btree (institution_id, sort_nam
 CREATE INDEX study_by_patient ON public.study USING btree (institution_id, patient_key, study_id);
 
 CREATE INDEX study_by_patient_id ON public.study USING btree (institution_id, patient_id, study_id);
+
+CREATE INDEX study_correction_by_act ON public.study_correction USING btree (institution_id, correction_id);
 
 CREATE INDEX study_open ON public.study USING btree (institution_id, study_id) WHERE (state = 'open'::text);
 
@@ -1449,6 +1563,9 @@ ALTER TABLE ONLY public.procrastinate_jobs
 ALTER TABLE ONLY public.procrastinate_periodic_defers
     ADD CONSTRAINT procrastinate_periodic_defers_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.procrastinate_jobs(id);
 
+ALTER TABLE ONLY public.sender
+    ADD CONSTRAINT sender_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
@@ -1473,6 +1590,8 @@ ALTER TABLE public.availability_notice ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.commitment_request ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.correction ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.destination ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
@@ -1495,6 +1614,8 @@ CREATE POLICY inside_institution ON public.availability_notice USING ((instituti
 
 CREATE POLICY inside_institution ON public.commitment_request USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.correction USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.destination USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.enrolment USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
@@ -1513,6 +1634,8 @@ CREATE POLICY inside_institution ON public.pack USING ((institution_id = public.
 
 CREATE POLICY inside_institution ON public.patient USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.patient_identifier USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.quality_task USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.rejected_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
@@ -1521,13 +1644,19 @@ CREATE POLICY inside_institution ON public.rejected_study USING ((institution_id
 
 CREATE POLICY inside_institution ON public.rejection USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.sender USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.series USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.session USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.study USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.study_correction USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.study_modality USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.study_received USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.study_token USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -1545,6 +1674,8 @@ ALTER TABLE public.pack ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.patient ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.patient_identifier ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.quality_task ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rejected_instance ENABLE ROW LEVEL SECURITY;
@@ -1553,13 +1684,19 @@ ALTER TABLE public.rejected_study ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rejection ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.sender ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.series ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.study ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.study_correction ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.study_modality ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.study_received ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.study_token ENABLE ROW LEVEL SECURITY;
 
@@ -1597,6 +1734,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.commitment_request TO isocente
 
 GRANT SELECT,USAGE ON SEQUENCE public.commitment_request_commitment_id_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.correction TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.correction_correction_id_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.destination TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.destination_destination_id_seq TO isocenter_app;
@@ -1624,6 +1765,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pack TO isocenter_app;
 GRANT SELECT,USAGE ON SEQUENCE public.pack_pack_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.patient TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.patient_identifier TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.patient_patient_key_seq TO isocenter_app;
 
@@ -1657,6 +1800,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segment TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.segment_segment_id_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sender TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.series TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.server_life TO isocenter_app;
@@ -1665,7 +1810,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.session TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.study TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.study_correction TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.study_correction_step_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.study_modality TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.study_received TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.study_study_id_seq TO isocenter_app;
 
