@@ -25,6 +25,7 @@ from isocenter.wire.pdu import (
     AssociateRequest,
     ContextResult,
     InvalidPdu,
+    RoleSelection,
     decode_associate_request,
     describe,
     encode_abort,
@@ -115,7 +116,15 @@ def test_pynetdicom_reads_our_acceptance() -> None:
         AnsweredContext(3, ContextResult.ABSTRACT_SYNTAX_NOT_SUPPORTED, "1.2", IMPLICIT),
     ]
     accept = A_ASSOCIATE_AC()
-    accept.decode(encode_associate_accept(request, contexts, max_pdu_bytes=131072, extended=[("1.2.3", b"\2")]))
+    accept.decode(
+        encode_associate_accept(
+            request,
+            contexts,
+            max_pdu_bytes=131072,
+            roles=[RoleSelection(CT_IMAGE_STORAGE, scu=False, scp=True)],
+            extended=[("1.2.3", b"\2")],
+        )
+    )
     assert [(each.context_id, each.result) for each in accept.presentation_context] == [(1, 0), (3, 3)]
     information = accept.user_information
     assert information is not None
@@ -124,8 +133,8 @@ def test_pynetdicom_reads_our_acceptance() -> None:
         information.async_ops_window.max_operations_invoked,
         information.async_ops_window.max_operations_performed,
     ) == (1, 1)
-    assert information.role_selection[CT_IMAGE_STORAGE].scp_role == 0
-    assert information.role_selection[CT_IMAGE_STORAGE].scu_role == 1
+    assert information.role_selection[CT_IMAGE_STORAGE].scp_role == 1
+    assert information.role_selection[CT_IMAGE_STORAGE].scu_role == 0
     assert information.user_identity is None
 
 

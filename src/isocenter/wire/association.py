@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import select
 import socket
 import struct
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from isocenter.kit.errors import IsocenterError
@@ -26,13 +26,9 @@ from isocenter.standards.dicom.dimse import (
     decode_command_set,
     encode_response,
 )
+from isocenter.wire.conversation import Asked, AssociationChannel
 from isocenter.wire.pdu import (
-    HEADER,
-    HEADER_BYTES,
-    PDV_HEADER,
-    PDV_HEADER_BYTES,
     RELEASE_RESPONSE,
-    AbortReason,
     AbortSource,
     AnsweredContext,
     ContextResult,
@@ -40,41 +36,22 @@ from isocenter.wire.pdu import (
     encode_abort,
     encode_command,
 )
-from isocenter.wire.service import Message, Peer, Response, Service
+from isocenter.wire.service import Conversation, ConversationOver, Message, Peer, Response, Service
+from isocenter.wire.stream import AssociationAborted, PduStream, invalid, unexpected
 
 log = get_logger(__name__)
 
 RECEIVE_BUFFER_BYTES: Final = 1 << 20
-EMPTY_FRAGMENTS_ALLOWED: Final = 8
-"""More fragments without a byte in a row than this are an attack, not a sender."""
+LONGEST_DEAF_S: Final = 0.05
 LINGER_S: Final = 2.0
 """How long the peer may take to close the connection after our last word."""
 
 
-class AssociationAborted(Exception):
-    """The association ends with our A-ABORT. Never leaves this module."""
+class Association(PduStream):
+    """An association from its acceptance to its end. `run` is its thread; others call `leave`, `dismiss` and `cut`.
 
-    def __init__(self, word: str, source: AbortSource, reason: AbortReason = AbortReason.NOT_SPECIFIED) -> None:
-        super().__init__(word)
-        self.word = word
-        self.source = source
-        self.reason = reason
-
-
-@dataclass(slots=True)
-class _Incoming:
-    """Where the walk through the byte stream stands: what is left of the PDU and of the PDV, and whose PDV it is."""
-
-    pdu_left: int = 0
-    pdv_left: int = 0
-    context_id: int = 0
-    control: int = 0
-    ending: int = 0  # type of a PDU after which nothing follows; its body is still awaited
-    empty_fragments: int = 0
-
-
-class Association:
-    """An association from its acceptance to its end. `run` is its thread; others call `leave`, `dismiss` and `cut`."""
+    peer_serves: abstract syntaxes of which the peer is SCP on it, by role selection.
+    """
 
     def __init__(
         self,
@@ -86,28 +63,34 @@ class Association:
         max_pdu_bytes: int,
         peer_max_pdu_bytes: int,
         idle_for_s: float,
+        peer_serves: Collection[str] = (),
     ) -> None:
+        super().__init__({each.id: each for each in contexts if each.result is ContextResult.ACCEPTANCE}, max_pdu_bytes)
         self.peer = peer
         self.last_active = time.monotonic()
         self.succeeded = 0  # requests answered with success
         self.answered = 0
         self._connection = connection
-        self._contexts = {each.id: each for each in contexts if each.result is ContextResult.ACCEPTANCE}
         self._services = {service.command_field: service for service in services}
-        self._max_pdu_bytes = max_pdu_bytes
         self._peer_max_pdu_bytes = peer_max_pdu_bytes
         self._idle_for_s = idle_for_s
-        self._incoming = _Incoming()
         self._command = bytearray()
         self._command_context = 0
-        self._message: Message | None = None
+        self._message: Message | Conversation | None = None
+        self._message_id = 0
         self._finishing = False
         self._leave: str | None = None
+        self._buffer = memoryview(b"")
+        self._filled = 0
+        self._peer_serves = frozenset(peer_serves)
+        self._conversation: Conversation | None = None
+        self._channel: AssociationChannel | None = None
+        self._held: tuple[int, CommandSet] | None = None  # a request that came before the last one was answered
 
     @property
     def in_message(self) -> bool:
         """Whether a request has begun and is not answered."""
-        return self._message is not None or bool(self._command)
+        return self._message is not None or bool(self._command) or self._conversation is not None
 
     def silent_for_s(self, now: float) -> float:
         """Seconds since the peer sent a byte or got an answer; 0 while it is we who take our time."""
@@ -123,6 +106,9 @@ class Association:
         except AssociationAborted as abort:
             ended = f"we aborted: {abort.word}"
             self._send_quietly(encode_abort(abort.source, abort.reason))
+        except ConversationOver as over:
+            ended = str(over)
+            self._send_quietly(encode_abort(AbortSource.SERVICE_PROVIDER))
         except OSError as error:
             ended = f"connection lost: {error.strerror or type(error).__name__}"
         except Exception:
@@ -176,18 +162,26 @@ class Association:
     def _serve(self) -> str:
         """Receive until the peer ends it; returns how it ended. Raises AssociationAborted, OSError."""
         buffer = memoryview(mmap.mmap(-1, RECEIVE_BUFFER_BYTES))  # anonymous: an idle association touches one page
-        filled = 0
+        self._buffer = buffer
         while True:
-            received = self._receive(buffer[filled:])
+            received = self._receive(buffer[self._filled :])
             if not received:
                 return "connection closed by peer"
-            filled += received
-            used = self._feed(buffer[:filled])
+            self._filled += received
+            self._walk()
+            while self._paused:
+                self._converse()
+                self._walk()
             if self._incoming.ending and not self._incoming.pdu_left:
                 return self._end(self._incoming.ending)
-            if used < filled:  # less than a header
-                buffer[: filled - used] = bytes(buffer[used:filled])
-            filled -= used
+
+    def _walk(self) -> None:
+        """Go through what the buffer holds; what is left over stays at its beginning."""
+        buffer, filled = self._buffer, self._filled
+        used = self._feed(buffer[:filled])
+        if used < filled:  # less than a header, or all that waits for a conversation
+            buffer[: filled - used] = bytes(buffer[used:filled])
+        self._filled = filled - used
 
     def _receive(self, room: memoryview) -> int:
         try:
@@ -203,63 +197,9 @@ class Association:
         if pdu_type == PduType.ABORT:
             return "aborted by peer"
         if self.in_message:
-            raise _unexpected("release in the middle of a message")
+            raise unexpected("release in the middle of a message")
         self._connection.sendall(RELEASE_RESPONSE)
         return "released"
-
-    def _feed(self, view: memoryview) -> int:
-        """Walk through received bytes; returns how many are used up (all but the beginning of a header)."""
-        incoming, position, end = self._incoming, 0, len(view)
-        while True:
-            if incoming.pdv_left:
-                take = min(incoming.pdv_left, end - position)
-                if not take:
-                    return position
-                incoming.pdv_left -= take
-                self._fragment(view[position : position + take])
-                position += take
-            elif incoming.ending:
-                take = min(incoming.pdu_left, end - position)
-                incoming.pdu_left -= take
-                return position + take
-            elif incoming.pdu_left:
-                if end - position < PDV_HEADER_BYTES:
-                    return position
-                self._begin_pdv(*PDV_HEADER.unpack_from(view, position))
-                position += PDV_HEADER_BYTES
-                if not incoming.pdv_left:
-                    self._fragment(view[position:position])
-            else:
-                if end - position < HEADER_BYTES:
-                    return position
-                self._begin_pdu(*HEADER.unpack_from(view, position))
-                position += HEADER_BYTES
-
-    def _begin_pdu(self, pdu_type: int, length: int) -> None:
-        if pdu_type == PduType.P_DATA_TF:
-            if not PDV_HEADER_BYTES <= length <= self._max_pdu_bytes:
-                raise _invalid("P-DATA-TF of an impossible length")
-        elif pdu_type in (PduType.RELEASE_RQ, PduType.ABORT):
-            if length != 4:
-                raise _invalid("PDU of a wrong length")
-            self._incoming.ending = pdu_type
-        elif PduType.ASSOCIATE_RQ <= pdu_type <= PduType.ABORT:
-            raise _unexpected(f"PDU of type {pdu_type} inside an association")
-        else:
-            raise AssociationAborted("unrecognized PDU", AbortSource.SERVICE_PROVIDER, AbortReason.UNRECOGNIZED_PDU)
-        self._incoming.pdu_left = length
-
-    def _begin_pdv(self, length: int, context_id: int, control: int) -> None:
-        incoming = self._incoming
-        if length < 2 or length + 4 > incoming.pdu_left:
-            raise _invalid("presentation data value overruns its PDU")
-        if context_id not in self._contexts:
-            raise _invalid("presentation context was not accepted")
-        incoming.pdu_left -= length + 4
-        incoming.pdv_left, incoming.context_id, incoming.control = length - 2, context_id, control
-        incoming.empty_fragments = 0 if length > 2 else incoming.empty_fragments + 1
-        if incoming.empty_fragments > EMPTY_FRAGMENTS_ALLOWED:
-            raise _invalid("too many empty fragments")
 
     def _fragment(self, chunk: memoryview) -> None:
         """Take bytes of the current PDV; they are its last when none of it is left."""
@@ -272,16 +212,16 @@ class Association:
             return
         message = self._message
         if message is None or incoming.context_id != self._command_context:
-            raise _unexpected("data set without its command")
+            raise unexpected("data set without its command")
         message.write(chunk)
         if ends_message_part:
             self._finish_message(message)
 
     def _command_fragment(self, chunk: memoryview) -> None:
         if self._message is not None or (self._command and self._command_context != self._incoming.context_id):
-            raise _unexpected("command in the middle of another message")
+            raise unexpected("command in the middle of another message")
         if len(self._command) + len(chunk) > MAX_COMMAND_SET_BYTES:
-            raise _invalid("command set is too long")
+            raise invalid("command set is too long")
         self._command_context = self._incoming.context_id
         self._command += chunk
 
@@ -289,33 +229,125 @@ class Association:
         try:
             command = decode_command_set(self._command)
         except IsocenterError as error:
-            raise _invalid(str(error)) from None
+            raise invalid(str(error)) from None
         self._command.clear()
+        if self._channel is not None:
+            if command.has_data_set or not self._channel.heard(command):
+                self._hold(command)
+            return
         if command.command_field == CommandField.C_CANCEL_RQ and not command.has_data_set:
             return
+        self._take_request(self._command_context, command)
+
+    def _take_request(self, context_id: int, command: CommandSet) -> None:
         if command.command_field & RESPONSE_BIT:
-            raise _unexpected("response without a request")
+            raise unexpected("response without a request")
+        self._command_context = context_id
         service = self._services.get(command.command_field)
-        context = self._contexts[self._command_context]
+        context = self._contexts[context_id]
         message = service.receive(self.peer, context, command) if service else _Unrecognized(command)
-        self._message = message
+        self._message, self._message_id = message, command.message_id
         if not command.has_data_set:
             self._finish_message(message)
 
-    def _finish_message(self, message: Message) -> None:
+    def _hold(self, command: CommandSet) -> None:
+        """A request that came while another is being answered waits for its turn, and all behind it."""
+        if command.command_field & RESPONSE_BIT:
+            raise unexpected("response without a request")
+        self._held = self._command_context, command
+        self._paused = True
+
+    def _finish_message(self, message: Message | Conversation) -> None:
+        if isinstance(message, Conversation):
+            self._message, self._conversation = None, message
+            self._paused = True
+            return
         self._finishing = True
         response = message.finish()
         self._finishing = False
         self._message = None
-        self._connection.sendall(encode_command(self._command_context, response.command_set, self._peer_max_pdu_bytes))
+        self._answer(self._command_context, response)
+
+    def _answer(self, context_id: int, response: Response) -> None:
+        self._connection.sendall(encode_command(context_id, response.command_set, self._peer_max_pdu_bytes))
         self.answered += 1
         self.succeeded += response.succeeded
         self.last_active = time.monotonic()
         if self._leave:
             raise AssociationAborted(self._leave, AbortSource.SERVICE_USER)
 
+    def _converse(self) -> None:
+        """Answer the request that the walk stopped for; then begin the one that came meanwhile, if any."""
+        self._paused = False
+        conversation, context_id = self._conversation, self._command_context
+        if conversation is not None:
+            self._channel = AssociationChannel(
+                self,
+                self._connection,
+                Asked(context_id, self._message_id),
+                storage=self._storage_contexts(),
+                peer_max_pdu_bytes=self._peer_max_pdu_bytes,
+                patience_s=self._idle_for_s,
+            )
+            response = conversation.respond(self._channel)
+            self._conversation = self._channel = None
+            self._answer(context_id, response)
+        held, self._held, self._paused = self._held, None, False
+        if held is not None:
+            self._take_request(*held)
+
+    def _storage_contexts(self) -> dict[str, list[AnsweredContext]]:
+        found: dict[str, list[AnsweredContext]] = {}
+        for context in self._contexts.values():
+            if context.abstract_syntax in self._peer_serves:
+                found.setdefault(context.abstract_syntax, []).append(context)
+        return found
+
+    def hear(self, wait_s: float) -> None:
+        """For a conversation: take in what the peer has said, waiting at most so long for more.
+
+        Raises ConversationOver when the peer or we end the association.
+        """
+        if self._leave:
+            raise AssociationAborted(self._leave, AbortSource.SERVICE_USER)
+        if self._held is not None:  # it waits for this conversation's end, and so does what is behind it
+            if wait_s:
+                time.sleep(min(wait_s, LONGEST_DEAF_S))
+            return
+        if self._filled and self._channel is not None and not self._paused:
+            self._walk()
+        try:
+            if wait_s:
+                poll = select.poll()
+                poll.register(self._connection, select.POLLIN)
+                poll.poll(wait_s * 1000)
+            received = self._connection.recv_into(self._buffer[self._filled :], 0, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise ConversationOver(f"connection lost: {error.strerror or type(error).__name__}") from error
+        self._heard(received)
+
+    def _heard(self, received: int) -> None:
+        if not received:
+            if self._leave:
+                raise AssociationAborted(self._leave, AbortSource.SERVICE_USER)
+            raise ConversationOver("connection closed by peer in the middle of a conversation")
+        self._filled += received
+        self.last_active = time.monotonic()
+        self._walk()
+        if self._incoming.ending and not self._incoming.pdu_left:
+            if self._incoming.ending == PduType.ABORT:
+                raise ConversationOver("aborted by peer")
+            raise unexpected("release in the middle of a message")
+
+    def touched(self) -> None:
+        """For a conversation: something was exchanged."""
+        self.last_active = time.monotonic()
+
     def _abandon_message(self) -> None:
-        message, self._message = self._message, None
+        message, self._message = self._message or self._conversation, None
+        self._conversation = None
         if message is not None:
             try:
                 message.abandon()
@@ -344,11 +376,3 @@ class _Unrecognized:
 
     def abandon(self) -> None:
         """Nothing was kept."""
-
-
-def _invalid(word: str) -> AssociationAborted:
-    return AssociationAborted(word, AbortSource.SERVICE_PROVIDER, AbortReason.INVALID_PDU_PARAMETER)
-
-
-def _unexpected(word: str) -> AssociationAborted:
-    return AssociationAborted(word, AbortSource.SERVICE_PROVIDER, AbortReason.UNEXPECTED_PDU)

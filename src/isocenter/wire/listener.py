@@ -20,7 +20,7 @@ from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import ASSOCIATIONS, ASSOCIATIONS_OPEN
 from isocenter.standards.dicom.uids import printable
 from isocenter.wire.association import Association
-from isocenter.wire.negotiation import Admission, answer_contexts, answer_extended
+from isocenter.wire.negotiation import Admission, answer_contexts, answer_extended, answer_roles
 from isocenter.wire.pdu import (
     HEADER,
     HEADER_BYTES,
@@ -236,6 +236,7 @@ class Listener:
             address=waiting.address,
             implementation_version_name=printable(request.user.implementation_version_name, 16),
         )
+        roles = answer_roles(request, contexts, self._services)
         association = Association(
             waiting.connection,
             peer,
@@ -244,12 +245,15 @@ class Listener:
             max_pdu_bytes=self._max_pdu_bytes,
             peer_max_pdu_bytes=request.user.max_pdu_bytes,
             idle_for_s=self._idle_for_s,
+            peer_serves=[role.sop_class_uid for role in roles if role.scp],
         )
         if not self.roster.admit(association):
             self._reject(waiting, request, LOCAL_LIMIT_EXCEEDED)
             return
         extended = answer_extended(request, contexts, self._services)
-        accept = encode_associate_accept(request, contexts, max_pdu_bytes=self._max_pdu_bytes, extended=extended)
+        accept = encode_associate_accept(
+            request, contexts, max_pdu_bytes=self._max_pdu_bytes, roles=roles, extended=extended
+        )
         self._hand_over(waiting, request, association, accept)
 
     def _hand_over(self, waiting: _Waiting, request: AssociateRequest, association: Association, accept: bytes) -> None:

@@ -20,9 +20,10 @@ from isocenter.wire.pdu import (
     ContextResult,
     ProposedContext,
     Rejection,
+    RoleSelection,
     legal_ae_title,
 )
-from isocenter.wire.service import Service
+from isocenter.wire.service import CallsBack, Service
 
 SMALLEST_PDU_BYTES: Final = 128
 """A peer that receives less than this at a time is refused: answering it would cost a PDU per few bytes."""
@@ -75,6 +76,28 @@ def answer_extended(
         if answer is not None:
             answers.append((sop_class_uid, answer))
     return answers
+
+
+def answer_roles(
+    request: AssociateRequest, contexts: Sequence[AnsweredContext], services: Sequence[Service]
+) -> tuple[RoleSelection, ...]:
+    """The answer to each role selection for an accepted SOP class (PS3.7 D.3.3.4).
+
+    The peer may be SCP where a service that has an accepted context of its own wants to call it back.
+    """
+    accepted = {context.abstract_syntax for context in contexts if context.result is ContextResult.ACCEPTANCE}
+    calling = [
+        service
+        for service in services
+        if isinstance(service, CallsBack) and any(service.accepts(abstract_syntax) for abstract_syntax in accepted)
+    ]
+    return tuple(
+        RoleSelection(
+            role.sop_class_uid, role.scu, role.scp and any(each.calls_back(role.sop_class_uid) for each in calling)
+        )
+        for role in request.user.roles
+        if role.sop_class_uid in accepted
+    )
 
 
 def service_for(abstract_syntax: str, services: Sequence[Service]) -> Service | None:

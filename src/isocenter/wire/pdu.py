@@ -190,6 +190,7 @@ def encode_associate_accept(
     contexts: Sequence[AnsweredContext],
     *,
     max_pdu_bytes: int,
+    roles: Sequence[RoleSelection] = (),
     extended: Sequence[tuple[str, bytes]] = (),
 ) -> bytes:
     """The A-ASSOCIATE-AC for the request (PS3.8 9.3.3), with every user item answered that asks for an answer."""
@@ -199,10 +200,7 @@ def encode_associate_accept(
     ]
     if request.user.proposes_asynchronous_operations:
         user.append(encode_item(0x53, b"\0\1\0\1"))
-    accepted = {context.abstract_syntax for context in contexts if context.result is ContextResult.ACCEPTANCE}
-    for role in request.user.roles:
-        if role.sop_class_uid in accepted:
-            user.append(encode_item(0x54, counted(role.sop_class_uid.encode()) + bytes((role.scu, False))))
+    user += [encode_item(0x54, counted(role.sop_class_uid.encode()) + bytes((role.scu, role.scp))) for role in roles]
     user.append(encode_item(0x55, IMPLEMENTATION_VERSION_NAME.encode()))
     user += [encode_item(0x56, counted(uid.encode()) + information) for uid, information in extended]
     body = b"".join(

@@ -51,7 +51,7 @@ from isocenter.wire.remote import (
     numbered_contexts,
 )
 from isocenter.wire.requestor_pdu import decode_associate_accept, decode_associate_reject, encode_associate_request
-from isocenter.wire.service import Message, Peer, Service
+from isocenter.wire.service import Conversation, Message, Peer, Service
 
 __all__ = [
     "Answer",
@@ -294,14 +294,15 @@ class RequestedAssociation:
     def _take(self, context_id: int, command: CommandSet, storage: Service) -> None:
         """One C-STORE sub-operation of our C-GET."""
         peer = Peer(self.remote.ae_title, self.remote.calling_ae_title, str(self._connection.getpeername()[0]))
-        message: Message | None = storage.receive(peer, self._contexts[context_id], command)
-        assert message is not None
+        received = storage.receive(peer, self._contexts[context_id], command)
+        assert not isinstance(received, Conversation)
+        message: Message | None = received
         try:
             for fragment in self._reader.data_set(context_id):
                 self._await_answer()
-                message.write(fragment)
-            finishing, message = message, None
-            response = finishing.finish()
+                received.write(fragment)
+            message = None
+            response = received.finish()
         finally:
             if message is not None:
                 message.abandon()

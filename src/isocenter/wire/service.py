@@ -1,9 +1,13 @@
-"""What a door must be to stand behind the upper layer: a service takes requests, a message takes one of them."""
+"""What a door must be to stand behind the upper layer: a service takes requests, a message takes one of them.
+
+A message that is answered once has `finish`; one that is answered many times is a `Conversation` and has `respond`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from isocenter.standards.dicom.dimse import CommandSet
 from isocenter.wire.pdu import AnsweredContext
@@ -44,6 +48,57 @@ class Message(Protocol):
         """The association broke before the request was whole."""
 
 
+class ConversationOver(Exception):
+    """The association ended while a request was being answered. Raised by a Channel; let it pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubOperation:
+    """How the peer answered a C-STORE of ours on its own association."""
+
+    status: int
+    error_comment: str = ""
+
+
+class Channel(Protocol):
+    """How a Conversation answers. Every method raises ConversationOver when the association has ended or must end."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a C-CANCEL-RQ of this request has come; looks without waiting."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long for a C-CANCEL-RQ; returns as `cancelled` does, at once when it comes."""
+
+    def send(self, command_set: bytes, data_set: bytes | None = None) -> None:
+        """A response that is not the last one."""
+
+    def storage_contexts(self, sop_class_uid: str) -> Sequence[AnsweredContext]:
+        """The contexts in which the peer takes such objects on this association (its role there is SCP)."""
+
+    def store(
+        self, context: AnsweredContext, sop_instance_uid: str, pieces: Iterable[bytes | memoryview]
+    ) -> SubOperation:
+        """C-STORE to the peer on this association (PS3.4 C.4.3.2): a data set in the context's transfer syntax."""
+
+
+class Conversation:
+    """One request that is answered many times: `respond` or `abandon` ends it. As with Message, what it raises ends
+    the association. A base class and no protocol, so that telling them apart costs the hot path nothing.
+    """
+
+    def write(self, chunk: memoryview) -> None:
+        """Take the next bytes of the data set; the memory is reused after the call."""
+        raise NotImplementedError
+
+    def respond(self, channel: Channel) -> Response:
+        """The request is whole: do it, answer through the channel, and return the last answer."""
+        raise NotImplementedError
+
+    def abandon(self) -> None:
+        """The association broke before the request was answered."""
+
+
 class Service(Protocol):
     """One DIMSE service. Called from the threads of many associations."""
 
@@ -59,5 +114,13 @@ class Service(Protocol):
     def extended_negotiation(self, sop_class_uid: str, information: bytes) -> bytes | None:
         """The answer to a SOP class extended negotiation (PS3.7 D.3.3.5); None gives no answer."""
 
-    def receive(self, peer: Peer, context: AnsweredContext, command: CommandSet) -> Message:
+    def receive(self, peer: Peer, context: AnsweredContext, command: CommandSet) -> Message | Conversation:
         """Begin to take one request."""
+
+
+@runtime_checkable
+class CallsBack(Protocol):
+    """A service that sends requests of its own on the association that was accepted."""
+
+    def calls_back(self, abstract_syntax: str) -> bool:
+        """Whether it wants the peer as SCP of that abstract syntax (PS3.7 D.3.3.4)."""
