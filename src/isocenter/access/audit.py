@@ -30,6 +30,9 @@ class Action(StrEnum):
     TOKEN_REVOKED = "token-revoked"  # noqa: S105
     STUDY_OPENED = "study-opened"
     STUDY_ERASED = "study-erased"
+    STUDY_DOWNLOADED = "study-downloaded"
+    STUDY_DELETED = "study-deleted"
+    STUDY_RESTORED = "study-restored"
     IMPORTED = "imported"
     SENDER_CHANGED = "sender-changed"
     DESTINATION_ADDED = "destination-added"

@@ -152,6 +152,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/studies/{study_instance_uid}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a study
+         * @description The current form of every object, in Explicit VR Little Endian where that can be made. 404 unknown-study.
+         */
+        get: operations["download_study_api_studies__study_instance_uid__download_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/destinations": {
         parameters: {
             query?: never;
@@ -214,6 +234,30 @@ export interface paths {
          * @description C-ECHO, now. A destination that does not answer is ok: false, not an error.
          */
         post: operations["echo_destination_api_destinations__destination_id__echo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/senders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Senders and what they leave unsaid
+         * @description 403 without the right to manage senders.
+         */
+        get: operations["senders_api_senders_get"];
+        /**
+         * Say what a sender leaves unsaid
+         * @description Holds for what arrives from then on. A sender with neither is forgotten. 400 invalid-ae-title, invalid-sender.
+         */
+        put: operations["put_sender_api_senders_put"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -428,6 +472,12 @@ export interface components {
             free_bytes: number;
         };
         /**
+         * DownloadForm
+         * @description What the archive holds.
+         * @enum {string}
+         */
+        DownloadForm: "zip" | "pdi";
+        /**
          * EchoResult
          * @description reason: a stable word, message: a sentence; both null when it answered. ms: how long it took.
          */
@@ -622,6 +672,26 @@ export interface components {
             display_name?: string | null;
             /** Language */
             language?: string | null;
+        };
+        /**
+         * Sender
+         * @description ae_title: * is every other sender. default_character_set: a defined term of (0008,0005); null: nothing assumed.
+         */
+        Sender: {
+            /** Ae Title */
+            ae_title: string;
+            /** Default Character Set */
+            default_character_set?: string | null;
+            /** Issuer Of Patient Id */
+            issuer_of_patient_id?: string | null;
+        };
+        /**
+         * Senders
+         * @description Every sender that something is known of, by AE title.
+         */
+        Senders: {
+            /** Senders */
+            senders: components["schemas"]["Sender"][];
         };
         /**
          * Series
@@ -1124,6 +1194,42 @@ export interface operations {
             };
         };
     };
+    download_study_api_studies__study_instance_uid__download_get: {
+        parameters: {
+            query?: {
+                /** @description zip: files by series; pdi: with DICOMDIR */
+                form?: components["schemas"]["DownloadForm"];
+                /** @description only these series */
+                series_instance_uid?: string[] | null;
+            };
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A ZIP archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_destinations_api_destinations_get: {
         parameters: {
             query?: never;
@@ -1268,6 +1374,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EchoResult"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    senders_api_senders_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Senders"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    put_sender_api_senders_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sender"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sender"];
                 };
             };
             /** @description An error; its reason is a stable word */

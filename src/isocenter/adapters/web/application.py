@@ -7,7 +7,18 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from isocenter import __version__
-from isocenter.adapters.web import about, destinations, enrolment, health, metrics, sign_in, status, studies
+from isocenter.adapters.web import (
+    about,
+    destinations,
+    download,
+    enrolment,
+    health,
+    metrics,
+    senders,
+    sign_in,
+    status,
+    studies,
+)
 from isocenter.adapters.web.errors import ErrorAnswer, install_error_handlers
 from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import Security
@@ -17,7 +28,9 @@ API_ROUTERS = (
     sign_in.router,
     enrolment.router,
     studies.router,
+    download.router,
     destinations.router,
+    senders.router,
     status.router,
     about.router,
     health.router,
