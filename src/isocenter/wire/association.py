@@ -131,9 +131,9 @@ class Association(PduStream):
         self._connection.close()
 
     def leave(self, why: str) -> None:
-        """Ask it to end: at once when nothing is under way, else after the request in flight is answered."""
+        """Ask it to end: at once, but a request that is answered once is answered first."""
         self._leave = why
-        if not self.in_message:
+        if not self.in_message or self._conversation is not None:
             self.dismiss(why)
 
     def dismiss(self, why: str) -> None:
