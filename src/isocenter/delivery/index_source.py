@@ -12,6 +12,7 @@ from isocenter.delivery.study_view import UNSCANNED, Form, InstanceView, Packed,
 from isocenter.index.locators import OpenInstance, StudyPlaces, study_places, study_version
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
+from isocenter.standards.dicom.attributes import default_in
 from isocenter.storage.extents import Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.manifest_layout import AsideReason
@@ -117,6 +118,7 @@ def _open(row: OpenInstance) -> InstanceView:
         row.digest,
         row.transfer_syntax_uid,
         (form,),
+        default_in(row.warnings),
     )
 
 

@@ -16,7 +16,7 @@ from blake3 import blake3
 from isocenter import __version__
 from isocenter.delivery.header_json import HeaderWork, headers_to_json
 from isocenter.delivery.library import Library
-from isocenter.delivery.study_view import Form, InstanceView, StudyView
+from isocenter.delivery.study_view import InstanceView, StudyView
 from isocenter.kit.confined import ConfinedFailure
 from isocenter.storage.manifest import decode_json
 
@@ -79,7 +79,7 @@ def _texts(library: Library, institution_id: int, instances: Sequence[InstanceVi
 
 def _text_key(institution_id: int, instance: InstanceView) -> tuple[object, ...]:
     """Sealing in another form changes a header too: Planar Configuration, Photometric Interpretation."""
-    return ("json", institution_id, instance.digest, instance.packed is not None)
+    return ("json", institution_id, instance.digest, instance.packed is not None, instance.default_character_set)
 
 
 def _make(library: Library, institution_id: int, instances: Sequence[InstanceView]) -> list[bytes]:
@@ -91,7 +91,7 @@ def _make(library: Library, institution_id: int, instances: Sequence[InstanceVie
         if packed is not None:
             texts[number] = decode_json(bytes(library.files.read(packed.manifest.json(packed.entry))))
         else:
-            work.append((number, _header_work(library, library.form(institution_id, instance))))
+            work.append((number, _header_work(library, institution_id, instance)))
     if work:
         made = _confined(library, [one for _, one in work])
         for (number, _), text in zip(work, made, strict=True):
@@ -99,9 +99,10 @@ def _make(library: Library, institution_id: int, instances: Sequence[InstanceVie
     return [text if text is not None else _least(instances[number]) for number, text in enumerate(texts)]
 
 
-def _header_work(library: Library, form: Form) -> HeaderWork:
+def _header_work(library: Library, institution_id: int, instance: InstanceView) -> HeaderWork:
+    form = library.form(institution_id, instance)
     header = bytes(library.files.read(form.within(0, form.header_length)))
-    return header, form.transfer_syntax_uid, form.pixel_offset is not None
+    return header, form.transfer_syntax_uid, form.pixel_offset is not None, instance.default_character_set
 
 
 def _confined(library: Library, work: list[HeaderWork]) -> list[bytes | None]:

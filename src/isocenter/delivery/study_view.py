@@ -60,7 +60,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class InstanceView:
-    """One instance. forms: the preferred first, never empty. digest: of the data set as received."""
+    """One instance. forms: the preferred first, never empty. digest: of the data set as received.
+
+    default_character_set: what an open one that names no set was indexed with; the JSON of a sealed one has it inside.
+    """
 
     sop_instance_uid: str
     sop_class_uid: str
@@ -75,6 +78,7 @@ class InstanceView:
     digest: bytes
     received_syntax_uid: str
     forms: tuple[Form, ...]
+    default_character_set: str | None = None
 
     @property
     def form(self) -> Form:

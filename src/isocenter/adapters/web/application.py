@@ -30,6 +30,7 @@ API_ROUTERS = (
     studies.router,
     download.router,
     destinations.router,
+    transfers.router,
     senders.router,
     status.router,
     about.router,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from isocenter import __version__
-from isocenter.apps.cli import destinations, people, tokens
+from isocenter.apps.cli import destinations, people, senders, tokens
 
 app = typer.Typer(
     name="isocenter",
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.add_typer(tokens.app, name="token")
 app.add_typer(people.app, name="user")
 app.add_typer(destinations.app, name="destination")
+app.add_typer(senders.app, name="sender")
 samples_app = typer.Typer(
     help="Sample studies: real ones that pydicom ships, and a synthetic chest CT.", no_args_is_help=True
 )

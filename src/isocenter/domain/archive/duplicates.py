@@ -17,6 +17,7 @@ from isocenter.domain.archive.canonical import same_canonical
 from isocenter.index.ingest import IngestOutcome, IngestResult, IngestRow
 from isocenter.index.locators import OpenInstance, open_instance, packs_of
 from isocenter.index.relocation import relocate
+from isocenter.index.senders import SenderBook
 from isocenter.kit.confined import Confined, ConfinedFailure
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
@@ -47,7 +48,10 @@ class Ruling(StrEnum):
 
 @dataclass(slots=True)
 class Holdings:
-    """Where what we already have can be looked up. comparisons: children that read both objects."""
+    """Where what we already have can be looked up. comparisons: children that read both objects.
+
+    senders: what is known of those who send.
+    """
 
     database: Database
     store: ObjectStore
@@ -55,6 +59,11 @@ class Holdings:
     comparisons: Confined = field(
         default_factory=lambda: Confined(processes=1, memory_bytes=4 * GIB, timeout_s=COMPARISON_TIMEOUT_S)
     )
+
+    senders: SenderBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.senders = SenderBook(self.database)
 
     @property
     def bytes(self) -> Bytes:

@@ -17,6 +17,12 @@ class StudyMismatch(Invalid):
     reason = "study-mismatch"
 
 
+class InvalidSender(Invalid):
+    """What is said of a sender is no character set or no issuer of patient IDs."""
+
+    reason = "invalid-sender"
+
+
 class ObjectTooLarge(Invalid):
     """The object is larger than this archive receives."""
 

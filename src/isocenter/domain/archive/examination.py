@@ -14,15 +14,21 @@ from isocenter.storage.journal import MemberHeader, MemberLocation
 
 
 def examine(
-    data_set: memoryview, transfer_syntax_uid: str, default_character_set: str | None
+    data_set: memoryview,
+    transfer_syntax_uid: str,
+    default_character_set: str | None,
+    default_issuer_of_patient_id: str | None = None,
 ) -> tuple[ScannedDataSet, IndexAttributes]:
-    """Walk a whole data set and decode what the index keeps of it.
+    """Walk a whole data set and decode what the index keeps of it; the defaults hold where the object is silent.
 
     Raises Invalid when it cannot be walked to its end or lacks a usable Study, Series or SOP Instance UID.
     """
     scanned = scan(data_set, transfer_syntax(transfer_syntax_uid))
     attributes = index_attributes(
-        scanned.values, big_endian=scanned.big_endian, default_character_set=default_character_set
+        scanned.values,
+        big_endian=scanned.big_endian,
+        default_character_set=default_character_set,
+        default_issuer_of_patient_id=default_issuer_of_patient_id,
     )
     found = _other_coding(data_set, scanned, transfer_syntax_uid)
     if found is not None:

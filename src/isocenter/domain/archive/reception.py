@@ -48,13 +48,17 @@ class BufferPool:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an object comes from. door: "c-store", "stow-rs" or "import"."""
+    """Where an object comes from. door: "c-store", "stow-rs" or "import".
+
+    default_character_set, issuer_of_patient_id: what holds where the object is silent (`index.senders`).
+    """
 
     calling_ae_title: str
     called_ae_title: str
     peer_address: str
     door: str
     default_character_set: str | None = None
+    issuer_of_patient_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,12 @@ class Reception:
         )
 
     def _examined(self, data_set: memoryview) -> tuple[ScannedDataSet, IndexAttributes]:
-        scanned, attributes = examine(data_set, self.transfer_syntax_uid, self._source.default_character_set)
+        scanned, attributes = examine(
+            data_set,
+            self.transfer_syntax_uid,
+            self._source.default_character_set,
+            self._source.issuer_of_patient_id,
+        )
         if self._source.door != "c-store":
             # File meta information is often left over from before the object was de-identified or copied; only a
             # C-STORE command says what the sender means to send (PS3.4 B.2.3).

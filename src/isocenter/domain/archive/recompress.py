@@ -50,6 +50,7 @@ class Received:
 
     number_of_frames: of the index, which the frame table of the pack must have; None: what the object says. uids: SOP
     class, SOP instance, study and series, for an object whose own header cannot be put into JSON.
+    default_character_set: what it was indexed with, when it names none.
     """
 
     path: str
@@ -59,6 +60,7 @@ class Received:
     digest: bytes
     number_of_frames: int | None
     uids: tuple[str, str, str, str]
+    default_character_set: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,14 @@ def _model(
     span = scanned.pixel_data
     try:
         header = data if span is None else memoryview(data)[: span.element_offset]
-        return data_set_to_json(header, syntax, bulk_data_uri="bulkdata/{}".format, pixel_data=span), ()
+        model = data_set_to_json(
+            header,
+            syntax,
+            bulk_data_uri="bulkdata/{}".format,
+            pixel_data=span,
+            default_character_set=received.default_character_set,
+        )
+        return model, ()
     except Invalid:
         least: JsonDataSet = msgspec.json.decode(unprepared(received).json)
         return least, ("json-absent",)

@@ -159,7 +159,7 @@ def _replay_epoch(
     for item in _items_after(holdings.journal_directory, node, epoch, position):
         if isinstance(item, JournalMember):
             replay.members += 1
-            row = _row_of(item)
+            row = _row_of(holdings, item)
             if row is not None and not erased.covers(row):
                 rows.append(row)
         elif isinstance(item, Damage):
@@ -184,10 +184,12 @@ def _items_after(
             yield from read_segment(name.path(directory), offset if name.sequence == sequence else 0)
 
 
-def _row_of(member: JournalMember) -> IngestRow | None:
+def _row_of(holdings: Holdings, member: JournalMember) -> IngestRow | None:
     header = member.header
     try:
-        scanned, attributes = examine(member.data_set, header.transfer_syntax_uid, None)
+        scanned, attributes = examine(
+            member.data_set, header.transfer_syntax_uid, sender.default_character_set, sender.issuer_of_patient_id
+        )
     except Invalid as error:
         log.error("archive.member-not-indexable", sop_instance_uid=header.sop_instance_uid, reason=error.reason)
         return None

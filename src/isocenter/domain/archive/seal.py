@@ -27,6 +27,7 @@ from isocenter.kit.confined import Confined, ConfinedFailure
 from isocenter.kit.database import Database
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import GIB, MIB
+from isocenter.standards.dicom.attributes import default_in
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
 from isocenter.storage.errors import BytesAway, Damaged
 from isocenter.storage.manifest import read_manifest
@@ -165,6 +166,7 @@ class Sealer:
             digest=bytes(row.digest),
             number_of_frames=row.number_of_frames if isinstance(row, OpenInstance) else None,
             uids=(row.sop_class_uid, row.sop_instance_uid, study_instance_uid, row.series_instance_uid),
+            default_character_set=default_in(row.warnings) if isinstance(row, OpenInstance) else None,
         )
         return _Work(received, row, series)
 

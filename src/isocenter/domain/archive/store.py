@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from isocenter.access.caller import Caller, Right
@@ -22,6 +23,7 @@ from isocenter.domain.archive.tally import Tally
 from isocenter.domain.archive.under_way import UnderWay
 from isocenter.index.checkpoints import last_epoch_of
 from isocenter.index.ingest import IngestOutcome, IngestResult
+from isocenter.index.senders import UNKNOWN
 from isocenter.kit.database import Database, DatabaseAway
 from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.kit.logging import get_logger
@@ -76,10 +78,21 @@ class Archive:
         return Reception(
             self._intake,
             caller.institution_id,
-            source,
+            self._with_defaults(caller.institution_id, source),
             sop_class_uid=sop_class_uid,
             sop_instance_uid=sop_instance_uid,
             transfer_syntax_uid=transfer_syntax_uid,
+        )
+
+    def _with_defaults(self, institution_id: int, source: Source) -> Source:
+        """With what the sender leaves unsaid. Raises Exhausted when that was never read and cannot be now."""
+        known = self._holdings.senders.find(institution_id, source.calling_ae_title)
+        if known is UNKNOWN:
+            return source
+        return replace(
+            source,
+            default_character_set=known.default_character_set,
+            issuer_of_patient_id=known.issuer_of_patient_id,
         )
 
     def commit(self, group: Sequence[Appended]) -> list[StoreOutcome]:

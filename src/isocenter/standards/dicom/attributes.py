@@ -16,6 +16,8 @@ from isocenter.standards.dicom.uids import check_uid
 # Longest text the index keeps of one value, in characters: an index entry of PostgreSQL holds about 2700 bytes.
 MAX_TEXT = 512
 _INT32 = 2**31 - 1
+_SPECIFIC_CHARACTER_SET = 0x00080005
+_DEFAULT_IS = "character-set-default-is-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +63,32 @@ class IndexAttributes:
 
 
 def index_attributes(
-    values: Mapping[int, bytes], *, big_endian: bool, default_character_set: str | None = None
+    values: Mapping[int, bytes],
+    *,
+    big_endian: bool,
+    default_character_set: str | None = None,
+    default_issuer_of_patient_id: str | None = None,
 ) -> IndexAttributes:
     """Decode the values of one object.
 
     values: tag → raw value bytes with their padding. default_character_set: the defined term of a sender that declares
-    none. Raises Invalid (of `uids.check_uid`) when the study, series, SOP instance or SOP class UID is missing or bad.
+    none, kept in a warning (`default_in`). default_issuer_of_patient_id: of one that names none with its Patient ID.
+    Raises Invalid (of `uids.check_uid`) when the study, series, SOP instance or SOP class UID is missing or bad.
     """
     read = _Reader(values, big_endian, default_character_set)
     patient_id = read.text(0x00100020, "patient-id")
     if patient_id is None:
         read.warn("patient-id-missing")
+    issuer = read.text(0x00100021, "issuer-of-patient-id")
+    if issuer is None and patient_id is not None:
+        issuer = default_issuer_of_patient_id
     return IndexAttributes(
         study_instance_uid=read.uid(0x0020000D, "StudyInstanceUID"),
         series_instance_uid=read.uid(0x0020000E, "SeriesInstanceUID"),
         sop_instance_uid=read.uid(0x00080018, "SOPInstanceUID"),
         sop_class_uid=read.uid(0x00080016, "SOPClassUID"),
         patient_id=patient_id,
-        issuer_of_patient_id=read.text(0x00100021, "issuer-of-patient-id"),
+        issuer_of_patient_id=issuer,
         patient_name=read.text(0x00100010, "patient-name", person_name=True),
         patient_birth_date=read.date(0x00100030, "patient-birth-date"),
         patient_sex=read.text(0x00100040, "patient-sex"),
@@ -107,6 +117,17 @@ def index_attributes(
     )
 
 
+def default_in(warnings: str | None) -> str | None:
+    """The default character set that an object was indexed with, from its warnings joined by spaces; None without one.
+
+    Whoever decodes its text later uses the same, whatever is said of the sender by then.
+    """
+    for word in (warnings or "").split(" "):
+        if word.startswith(_DEFAULT_IS):
+            return word.removeprefix(_DEFAULT_IS)
+    return None
+
+
 class _Reader:
     """Reads values one by one and collects what was wrong with them."""
 
@@ -118,6 +139,8 @@ class _Reader:
         self._unsigned_short = ">H" if big_endian else "<H"
         self._declared: CharacterSet | None = None
         self.warnings: dict[str, None] = {}
+        if default and not values.get(_SPECIFIC_CHARACTER_SET, b"").strip(b" \0"):
+            self.warn(_DEFAULT_IS + default.replace(" ", "_"))
 
     def warn(self, word: str) -> None:
         self.warnings.setdefault(word)
@@ -143,7 +166,7 @@ class _Reader:
     def _decode(self, raw: bytes, person_name: bool) -> str:
         if self._declared is None:
             # A table of character sets is small and a value of (0008,0005) short: what is longer is no declaration.
-            self._declared = character_set(bytes(self._values.get(0x00080005, b"")[:256]), self._default)
+            self._declared = character_set(bytes(self._values.get(_SPECIFIC_CHARACTER_SET, b"")[:256]), self._default)
             if not self._declared.known:
                 self.warn("character-set-unknown")
         decoded = decode_text(raw, self._declared, person_name=person_name)

@@ -86,14 +86,14 @@ class Decoded:
 
 @lru_cache(maxsize=256)
 def character_set(value: bytes, default: str | None = None) -> CharacterSet:
-    """The sets declared by the value of (0008,0005), its padding included; `default` names the set of a silent sender.
+    """The sets declared by the value of (0008,0005), its padding included; `default`: the value of a silent sender.
 
     Terms are read leniently ("ISO IR 100", "iso-ir-100"), as devices write them.
     """
     declared = value.decode("ascii", "replace").rstrip(" \0").split("\\")
     terms = tuple(_canonical(term) for term in declared)
     if terms == ("",) and default:
-        terms = (_canonical(default),)
+        terms = tuple(_canonical(term) for term in default.split("\\"))
     codec = _CODECS.get(terms[0].replace("ISO 2022 IR", "ISO_IR"))
     known = codec is not None and all(term.replace("ISO 2022 IR", "ISO_IR") in _CODECS for term in terms)
     extended = len(terms) > 1 or terms[0].startswith("ISO 2022")
