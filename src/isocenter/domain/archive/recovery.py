@@ -189,6 +189,7 @@ def _row_of(holdings: Holdings, member: JournalMember) -> IngestRow | None:
     try:
         scanned, attributes = examine(
             member.data_set, header.transfer_syntax_uid, sender.default_character_set, sender.issuer_of_patient_id
+    sender = holdings.senders.find(header.institution_id, header.calling_ae_title)
         )
     except Invalid as error:
         log.error("archive.member-not-indexable", sop_instance_uid=header.sop_instance_uid, reason=error.reason)
