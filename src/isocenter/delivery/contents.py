@@ -1,4 +1,4 @@
-"""The inside of studies for searches (isocenter.index.find): which instances there are, and what their data sets say."""
+"""The inside of studies for searches (isocenter.index.find): which instances, and what their data sets say."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ from isocenter.kit.database import Connection
 BATCH = 500
 
 _SERIES_INSTANCES = """(e.sealed_instance_count
-    + (SELECT count(*) FROM instance i WHERE i.study_id = e.study_id AND i.series_id = e.series_id))::integer"""
+    + (SELECT count(*) FROM instance i WHERE i.study_id = e.study_id AND i.series_id = e.series_id)
+    - (SELECT count(*) FROM hidden_instance h WHERE h.study_id = e.study_id AND h.series_id = e.series_id))::integer"""
 _OF_PATIENT = """(SELECT {} FROM study q WHERE q.patient_id = s.patient_id AND q.instance_count > 0
     AND coalesce(q.issuer_of_patient_id, '') = coalesce(s.issuer_of_patient_id, ''))"""
 _PATIENT_COUNTS = {"studies": "count(*)", "series": "sum(q.series_count)", "instances": "sum(q.instance_count)"}

@@ -6,25 +6,20 @@ The first instance names the patient and the study; later ones that differ raise
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 
 from psycopg.types.json import Jsonb
 
+from isocenter.index.corrections import follow_merges
+from isocenter.index.patients import MAX_KEY, Identity, ensure_patient_of
 from isocenter.index.text import clean, fold
+from isocenter.index.tokens import TOKEN_RULES, insert_tokens
 from isocenter.kit.database import Connection
 from isocenter.standards.dicom.attributes import IndexAttributes
-from isocenter.standards.dicom.person_name import name_tokens
 
 PATIENT_DATA_DIFFER = "patient-data-differ"
 MAX_KNOWN_SERIES = 8192
-MAX_DESCRIPTION_TOKENS = 16
-# An index entry holds about 2700 bytes, and folding can make text much longer (one Arabic ligature becomes 18 letters).
-MAX_KEY = 256
-MAX_TOKEN = 128
-_WORDS = re.compile(r"\w+")
 
-Identity = tuple[str | None, str | None, str | None, str | None, str | None]
 IDENTITY_ATTRIBUTES = (
     "patient_id",
     "issuer_of_patient_id",
@@ -127,11 +122,6 @@ def ensure_segment(connection: Connection, node: str, epoch: int, sequence: int)
     return int(str(row[0]))
 
 
-def description_tokens(text: str | None) -> list[str]:
-    """Words of a description that a study is found by."""
-    return list(dict.fromkeys(_WORDS.findall((clean(text) or "").casefold())))[:MAX_DESCRIPTION_TOKENS]
-
-
 def _remember(memory: dict, key: object, value: object) -> None:  # type: ignore[type-arg]
     if key not in memory and len(memory) >= MAX_KNOWN_SERIES:
         del memory[next(iter(memory))]
@@ -144,20 +134,21 @@ def _ensure_study(
     known = _find_study(connection, institution_id, attributes.study_instance_uid)
     if known is not None:
         return known
+    patient_key = ensure_patient_of(connection, institution_id, identity_of(attributes))
     row = connection.execute(
         """
         INSERT INTO study (
             institution_id, study_instance_uid, patient_key, patient_id, issuer_of_patient_id, patient_name,
             patient_birth_date, patient_sex, study_date, study_time, accession_number, dicom_study_id,
             study_description, referring_physician_name, timezone_offset_from_utc, sort_name,
-            first_received_at, last_received_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            first_received_at, last_received_at, token_rules)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (institution_id, study_instance_uid) DO NOTHING RETURNING study_id
         """,
         [
             institution_id,
             attributes.study_instance_uid,
-            _ensure_patient(connection, institution_id, attributes),
+            patient_key,
             *(clean(text) for text in identity_of(attributes)),
             attributes.study_date or "",
             clean(attributes.study_time),
@@ -169,6 +160,7 @@ def _ensure_study(
             fold(attributes.patient_name)[:MAX_KEY],
             received_at,
             received_at,
+            TOKEN_RULES,
         ],
     ).fetchone()
     if row is None:  # another listener was faster
@@ -176,58 +168,32 @@ def _ensure_study(
         assert known is not None
         return known
     study_id = int(str(row[0]))
-    _insert_tokens(connection, institution_id, study_id, attributes)
+    insert_tokens(connection, institution_id, study_id, attributes.patient_name, attributes.study_description)
+    if patient_key is not None:
+        follow_merges(connection, study_id, patient_key)
     return KnownStudy(study_id, _cleaned(identity_of(attributes)))
 
 
 def _find_study(connection: Connection, institution_id: int, study_instance_uid: str) -> KnownStudy | None:
     row = connection.execute(
         """
-        SELECT study_id, patient_id, issuer_of_patient_id, patient_name, patient_birth_date, patient_sex
-        FROM study WHERE institution_id = %s AND study_instance_uid = %s
+        SELECT s.study_id, s.patient_id, s.issuer_of_patient_id, s.patient_name, s.patient_birth_date, s.patient_sex,
+            r.received
+        FROM study s LEFT JOIN study_received r
+            ON r.institution_id = s.institution_id AND r.study_id = s.study_id AND r.series_id = 0
+        WHERE s.institution_id = %s AND s.study_instance_uid = %s
         """,
         [institution_id, study_instance_uid],
     ).fetchone()
     if row is None:
         return None
-    identity = tuple(None if value is None else str(value) for value in row[1:])
-    return KnownStudy(int(str(row[0])), identity)  # type: ignore[arg-type]
-
-
-def _ensure_patient(connection: Connection, institution_id: int, attributes: IndexAttributes) -> int | None:
-    """The patient of (issuer, id); a study without a Patient ID has none."""
-    if not attributes.patient_id:
-        return None
-    patient_id, issuer = clean(attributes.patient_id), clean(attributes.issuer_of_patient_id) or ""
-    key = [institution_id, patient_id[:MAX_KEY], issuer[:MAX_KEY]]
-    connection.execute(
-        """
-        INSERT INTO patient (institution_id, patient_id, issuer_of_patient_id, patient_name, patient_birth_date,
-            patient_sex)
-        VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
-        """,
-        [*key, clean(attributes.patient_name), attributes.patient_birth_date, clean(attributes.patient_sex)],
-    )
-    row = connection.execute(
-        "SELECT patient_key FROM patient WHERE institution_id = %s AND patient_id = %s AND issuer_of_patient_id = %s",
-        key,
-    ).fetchone()
-    assert row is not None
-    return int(str(row[0]))
-
-
-def _insert_tokens(connection: Connection, institution_id: int, study_id: int, attributes: IndexAttributes) -> None:
-    tokens = [("n", token) for token in name_tokens(clean(attributes.patient_name) or "")]
-    tokens += [("d", token) for token in description_tokens(attributes.study_description)]
-    tokens = [(kind, token[:MAX_TOKEN]) for kind, token in tokens]
-    if tokens:
-        connection.execute(
-            """
-            INSERT INTO study_token (institution_id, study_id, kind, token)
-            SELECT %s, %s, kind, token FROM unnest(%s::"char"[], %s::text[]) AS t (kind, token) ON CONFLICT DO NOTHING
-            """,
-            [institution_id, study_id, [kind for kind, _ in tokens], [token for _, token in tokens]],
-        )
+    current = tuple(None if value is None else str(value) for value in row[1:6])
+    received = row[6]
+    if received is None:
+        return KnownStudy(int(str(row[0])), current)  # type: ignore[arg-type]
+    assert isinstance(received, dict)  # of a corrected study both are right: as received, and as corrected
+    identity = tuple(received[name] for name in IDENTITY_ATTRIBUTES)
+    return KnownStudy(int(str(row[0])), identity, {current})  # type: ignore[arg-type]
 
 
 def _ensure_series(connection: Connection, institution_id: int, study_id: int, attributes: IndexAttributes) -> int:
@@ -290,6 +256,10 @@ def _compare_patient(
     """Raise a quality task when the patient of this instance contradicts that of the study, once per contradiction."""
     sent = identity_of(attributes)
     if sent == study.identity or sent in study.raised:
+        return ()
+    now = _find_study(connection, institution_id, attributes.study_instance_uid)
+    if now is not None and sent in now.raised:  # as corrected since we looked
+        study.raised.add(sent)
         return ()
     pairs = zip(IDENTITY_ATTRIBUTES, study.identity, _cleaned(sent), strict=True)
     differing = {name: {"first": first, "found": found} for name, first, found in pairs if _differ(first, found)}

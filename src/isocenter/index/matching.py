@@ -10,9 +10,11 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from isocenter.index.first_sight import MAX_TOKEN
 from isocenter.index.text import clean
+from isocenter.index.tokens import MAX_TOKEN
 from isocenter.kit.errors import Invalid
+from isocenter.standards.dicom.name_readings import is_han, pinyin_of
+from isocenter.standards.dicom.name_sounds import sound_of
 
 MAX_PATTERN = 512
 MAX_WORDS = 8
@@ -93,27 +95,38 @@ def match_name(conditions: Conditions, pattern: str | None) -> None:
 
 
 def match_name_words(conditions: Conditions, text: str | None) -> None:
-    """Words, each of which some part of the name begins with, in any order."""
+    """Words, each of which some part of the name, its pinyin or its initials begin with, in any order."""
     for word in _words(text):
-        token = Conditions()
-        token.add("t.kind = 'n'")
-        begins_with(token, "t.token", word)
-        conditions.extend(token, "s.study_id IN (SELECT t.study_id FROM study_token t WHERE {})")
+        conditions.extend(_name_beginning(word), "s.study_id IN (SELECT t.study_id FROM study_token t WHERE {})")
 
 
 def match_fuzzy_name(conditions: Conditions, pattern: str | None) -> None:
     """Fuzzy semantic matching of a name (C.2.2.2.1.1): always finds what literal matching finds, and more.
 
-    Every word that the pattern is sure of begins a word of the name in any of its groups, its pinyin or its initials.
+    Every word that the pattern is sure of begins a word of the name in any of its groups, its pinyin or its initials,
+    or sounds like one; Chinese words also match others that are read alike.
     """
     words = _sure_words(_folded(_checked(pattern) or "").rstrip("^= "))
     if not words:
         match_name(conditions, pattern)
-    for word, _ in words:
-        token = Conditions()
-        token.add("t.kind IN ('n', 'y')")
-        begins_with(token, "t.token", word)
-        conditions.extend(token, "s.study_id IN (SELECT t.study_id FROM study_token t WHERE {})")
+    for word, whole in words:
+        ways = _name_beginning(word)
+        if is_han(word) and (reading := pinyin_of(word)):
+            ways.extend(_name_beginning(reading))
+        if whole and (sound := sound_of(word)):
+            ways.add("t.kind = 'p' AND t.token = %s", sound)
+        either = " UNION ALL ".join(f"SELECT t.study_id FROM study_token t WHERE {clause}" for clause in ways.clauses)  # noqa: S608
+        conditions.add(f"s.study_id IN ({either})", *ways.parameters)
+
+
+def _name_beginning(word: str) -> Conditions:
+    """A word of the name, or of its pinyin or initials, begins so."""
+    conditions = Conditions()
+    token = Conditions()
+    token.add("t.kind IN ('n', 'y')")
+    begins_with(token, "t.token", word)
+    conditions.extend(token)
+    return conditions
 
 
 def match_anything(conditions: Conditions, text: str | None) -> None:
@@ -123,9 +136,11 @@ def match_anything(conditions: Conditions, text: str | None) -> None:
         words = _words(raw)
         if words:
             first = Conditions()
+            first.add("t.kind IN ('n', 'y', 'd')")
             begins_with(first, "t.token", words[0])
             for word in words[1:]:
                 another = Conditions()
+                another.add("u.kind IN ('n', 'y', 'd')")
                 begins_with(another, "u.token", word)
                 first.extend(another, "t.study_id IN (SELECT u.study_id FROM study_token u WHERE {})")
             sources.extend(first, "SELECT t.study_id FROM study_token t WHERE {}")

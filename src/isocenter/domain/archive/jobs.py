@@ -8,6 +8,7 @@ from isocenter.access.caller import system_caller
 from isocenter.domain.archive.seal import Sealer
 from isocenter.index.institutions import institutions
 from isocenter.index.sealing import due_studies
+from isocenter.index.tokens import retokenise_batch
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
 from isocenter.kit.jobs import Task, defer
@@ -15,6 +16,8 @@ from isocenter.kit.jobs import Task, defer
 SEAL_STUDY = "seal-study"
 EVERY_FIVE_SECONDS = "* * * * * */5"
 _DUE_AT_ONCE = 200
+_TOKENISED_AT_ONCE = 100
+_BATCHES_AT_ONCE = 100
 
 
 def sealing_tasks(database: Database, sealer: Sealer, quiet_for: timedelta) -> list[Task]:
@@ -49,3 +52,27 @@ def _defer_due(database: Database, institution_id: int, quiet_before: datetime) 
             arguments = {"institution_id": institution_id, "study_instance_uid": study.study_instance_uid}
             deferred += defer(connection, SEAL_STUDY, arguments, lock=word, once=word)
         return deferred
+
+
+def tokenising_task(database: Database) -> Task:
+    """Make what studies are found by anew after an upgrade that changed the rules; nothing to do otherwise."""
+
+    def retokenise() -> None:
+        retokenise_studies(database)
+
+    return Task("retokenise-studies", retokenise, every="* * * * *")
+
+
+def retokenise_studies(database: Database) -> int:
+    """Studies of all institutions whose tokens were made by older rules, in short transactions; returns how many."""
+    with database.transaction() as connection:
+        every = institutions(connection)
+    done = 0
+    for one in every:
+        for _ in range(_BATCHES_AT_ONCE):
+            with database.transaction(one.institution_id) as connection:
+                batch = retokenise_batch(connection, _TOKENISED_AT_ONCE)
+            done += batch
+            if batch < _TOKENISED_AT_ONCE:
+                break
+    return done
