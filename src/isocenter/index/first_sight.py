@@ -134,7 +134,7 @@ def _ensure_study(
     known = _find_study(connection, institution_id, attributes.study_instance_uid)
     if known is not None:
         return known
-    patient_key = ensure_patient_of(connection, institution_id, identity_of(attributes))
+    patient = ensure_patient_of(connection, institution_id, identity_of(attributes))
     row = connection.execute(
         """
         INSERT INTO study (
@@ -148,7 +148,7 @@ def _ensure_study(
         [
             institution_id,
             attributes.study_instance_uid,
-            patient_key,
+            None if patient is None else patient.patient_key,
             *(clean(text) for text in identity_of(attributes)),
             attributes.study_date or "",
             clean(attributes.study_time),
@@ -169,8 +169,8 @@ def _ensure_study(
         return known
     study_id = int(str(row[0]))
     insert_tokens(connection, institution_id, study_id, attributes.patient_name, attributes.study_description)
-    if patient_key is not None:
-        follow_merges(connection, study_id, patient_key)
+    if patient is not None and patient.is_merged:
+        follow_merges(connection, study_id, patient.patient_key)
     return KnownStudy(study_id, _cleaned(identity_of(attributes)))
 
 
