@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 
+from isocenter.delivery.library import CONFINED_MODULES, Library
+from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.store import Archive
+from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Invalid
 from isocenter.kit.settings import Settings
@@ -23,15 +29,41 @@ def open_object_store(settings: Settings) -> ObjectStore:
     return open_store(settings.storage_url or (settings.home / "store").absolute().as_uri())
 
 
-def open_archive(settings: Settings, database: Database, store: ObjectStore) -> Archive:
-    """An archive with a leased journal of its own; close it."""
+def open_archive(settings: Settings, database: Database, store: ObjectStore, *, ready_segments: int = 0) -> Archive:
+    """An archive with a leased journal of its own; close it. ready_segments: see `Archive`."""
     return Archive(
         journal_directory=settings.home / "journal",
         node=node_name(),
         database=database,
         store=store,
         max_object_bytes=settings.max_object_bytes,
+        ready_segments=ready_segments,
     )
+
+
+@contextmanager
+def open_library(
+    settings: Settings, database: Database, store: ObjectStore, *, memory_bytes: int, timeout_s: float = 30.0
+) -> Iterator[Library]:
+    """The read path of a process, with confined processes that decode (started when they are first needed)."""
+    with ExitStack() as stack:
+        confined = Confined(
+            processes=max(1, min(4, os.cpu_count() or 1)),
+            memory_bytes=memory_bytes,
+            timeout_s=timeout_s,
+            preload=CONFINED_MODULES,
+        )
+        stack.enter_context(closing(confined))
+        library = Library(
+            database=database,
+            store=store,
+            journal_directory=settings.home / "journal",
+            confined=confined,
+            rebuild_received=rebuild_received,
+        )
+        yield stack.enter_context(closing(library))
+
+
 
 
 def node_name() -> str:

@@ -1,4 +1,4 @@
-"""The worker process: sealing, reclaiming, sweeping; at low priority, so that receiving and reading go first."""
+"""The worker process: sealing, reclaiming, sending; at low priority, so that receiving and reading go first."""
 
 from __future__ import annotations
 
@@ -8,20 +8,28 @@ import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from isocenter.apps.wiring import database_url_of, open_object_store
+from isocenter.adapters.dimse.peers_scu import PeersScu
+from isocenter.adapters.dimse.storage_scu import StorageScu
+from isocenter.apps.wiring import database_url_of, open_library, open_object_store
+from isocenter.delivery.library import Library
 from isocenter.domain.archive.jobs import sealing_tasks
+from isocenter.domain.archive.promises import due_task, sending_tasks
 from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
 from isocenter.domain.archive.seal import Sealer
+from isocenter.domain.archive.sending import SENDING_QUEUE, defer_due_transfers
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
-from isocenter.kit.jobs import Task, work
+from isocenter.kit.jobs import QUEUE, Task, work
 from isocenter.kit.logging import get_logger
-from isocenter.kit.settings import Settings
+from isocenter.kit.settings import GIB, Settings
 from isocenter.storage.object_store import ObjectStore
 
 log = get_logger(__name__)
 
 NICENESS = 10
+SENDING_AT_ONCE = 8
+"""Destinations that are sent to at one time: so many may hang before another has to wait."""
+DECODE_MEMORY_BYTES = 2 * GIB
 _PAUSE_S = 1.0
 
 
@@ -31,7 +39,7 @@ def run(settings: Settings) -> int:
     url = database_url_of(settings)
     stop = threading.Event()
     with ExitStack() as stack:
-        database = stack.enter_context(closing(Database(url, max_connections=4)))
+        database = stack.enter_context(closing(Database(url, max_connections=4 + SENDING_AT_ONCE)))
         store = open_object_store(settings)
         sealer = stack.enter_context(
             closing(
@@ -43,10 +51,15 @@ def run(settings: Settings) -> int:
                 )
             )
         )
-        tasks = [*sealing_tasks(database, sealer, settings.quiet_for), *upkeep_tasks(settings, database, store)]
+        library = stack.enter_context(open_library(settings, database, store, memory_bytes=DECODE_MEMORY_BYTES))
+        tasks = [
+            *sealing_tasks(database, sealer, settings.quiet_for),
+            *upkeep_tasks(settings, database, store),
+            *promise_tasks(settings, database, library, stop),
+        ]
         while not stop.is_set():
             try:
-                work(url, tasks)
+                work(url, tasks, queues={QUEUE: 1, SENDING_QUEUE: SENDING_AT_ONCE}, stopping=stop)
                 return 0
             except Exhausted as error:
                 log.warning("worker.waits", reason=error.reason)
@@ -54,6 +67,15 @@ def run(settings: Settings) -> int:
                     signal.signal(number, lambda *_: stop.set())
                 stop.wait(_PAUSE_S)
     return 0
+
+
+def promise_tasks(settings: Settings, database: Database, library: Library, stop: threading.Event) -> list[Task]:
+    """What other application entities were promised."""
+    peers = PeersScu(settings.ae_title)
+    return [
+        *sending_tasks(database, StorageScu(library, peers), stop.is_set),
+        due_task(database, [defer_due_transfers]),
+    ]
 
 
 def upkeep_tasks(settings: Settings, database: Database, store: ObjectStore) -> list[Task]:

@@ -7,7 +7,10 @@ never names.
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +24,7 @@ from isocenter.kit.logging import get_logger
 log = get_logger(__name__)
 
 QUEUE = "default"
+_ONE_AT_A_TIME: Mapping[str, int] = {QUEUE: 1}
 DEAD_WORKER_AFTER_S = 30.0
 
 
@@ -92,20 +96,36 @@ def job_counts(connection: Connection) -> dict[str, int]:
 
 
 def work(
-    url: str, tasks: Sequence[Task], *, concurrency: int = 1, wait: bool = True, stop_within_s: float = 20.0
+    url: str,
+    tasks: Sequence[Task],
+    *,
+    queues: Mapping[str, int] = _ONE_AT_A_TIME,
+    stopping: threading.Event | None = None,
+    wait: bool = True,
+    stop_within_s: float = 20.0,
 ) -> None:
     """Run jobs until SIGTERM or SIGINT; must be called in the main thread. wait=False: until none is left.
 
-    Successful jobs are deleted, failed ones kept. Jobs of workers that died are given out again within a minute.
-    Raises DatabaseAway when the database goes away; start again then.
+    queues: how many jobs of each run at one time; a full queue holds none of the others up. stopping: set when the
+    process is told to stop, for jobs that look. Successful jobs are deleted, failed ones kept. Jobs of workers that
+    died are given out again within a minute. Raises DatabaseAway when the database goes away; start again then.
     """
     with translated_errors():
-        asyncio.run(_work(url, tasks, concurrency, wait, stop_within_s))
+        asyncio.run(_work(url, tasks, queues, stopping or threading.Event(), wait, stop_within_s))
 
 
-async def _work(url: str, tasks: Sequence[Task], concurrency: int, wait: bool, stop_within_s: float) -> None:
+async def _work(
+    url: str,
+    tasks: Sequence[Task],
+    queues: Mapping[str, int],
+    stopping: threading.Event,
+    wait: bool,
+    stop_within_s: float,
+) -> None:
+    at_once = sum(queues.values())
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(at_once + 2, thread_name_prefix="job"))
     connector = procrastinate.PsycopgConnector(
-        conninfo=application_conninfo(url), min_size=1, max_size=max(4, concurrency + 3)
+        conninfo=application_conninfo(url), min_size=1, max_size=max(4, at_once + 3 * len(queues))
     )
     app = procrastinate.App(connector=connector)
     for task in tasks:
@@ -113,15 +133,48 @@ async def _work(url: str, tasks: Sequence[Task], concurrency: int, wait: bool, s
     _register_retry_of_stalled(app)
     async with app.open_async():
         await _retry_stalled(app)
-        await app.run_worker_async(
-            concurrency=concurrency,
-            wait=wait,
-            install_signal_handlers=wait,
-            delete_jobs="successful",
-            stalled_worker_timeout=DEAD_WORKER_AFTER_S,
-            shutdown_graceful_timeout=stop_within_s,
-            fetch_job_polling_interval=2.0,
-        )
+        workers = [
+            asyncio.create_task(
+                app.run_worker_async(
+                    queues=[queue],
+                    name=queue,
+                    concurrency=concurrency,
+                    wait=wait,
+                    install_signal_handlers=False,
+                    delete_jobs="successful",
+                    stalled_worker_timeout=DEAD_WORKER_AFTER_S,
+                    shutdown_graceful_timeout=stop_within_s,
+                    fetch_job_polling_interval=2.0,
+                )
+            )
+            for queue, concurrency in queues.items()
+        ]
+        if wait:
+            _stop_on_signals(workers, stopping)
+        await _until_one_fails(workers)
+
+
+def _stop_on_signals(workers: Sequence[asyncio.Task[None]], stopping: threading.Event) -> None:
+    """Cancelling a worker lets it finish what it does."""
+
+    def stop() -> None:
+        stopping.set()
+        for worker in workers:
+            worker.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+async def _until_one_fails(workers: Sequence[asyncio.Task[None]]) -> None:
+    try:
+        await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for worker in workers:
+            worker.cancel()
+    for ended in await asyncio.gather(*workers, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
 
 
 def _register(app: procrastinate.App, task: Task) -> None:

@@ -19,6 +19,7 @@ from isocenter.adapters.web import (
     status,
     studies,
 )
+    transfers,
 from isocenter.adapters.web.errors import ErrorAnswer, install_error_handlers
 from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import Security

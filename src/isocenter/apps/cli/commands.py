@@ -58,6 +58,48 @@ def import_(
 
 
 @app.command()
+def send(
+    study: Annotated[str, typer.Argument(help="Its Study Instance UID.")],
+    to: Annotated[str, typer.Option(help="Name or AE title of a destination (`isocenter destination list`).")],
+    series: Annotated[list[str] | None, typer.Option(help="Only this series; may be repeated.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is sent or has failed for good.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a study to a destination, in the background."""
+    from isocenter.apps.cli.sending import send as send_study
+
+    raise typer.Exit(send_study(study, to=to, series=series or [], wait=wait, as_json=as_json))
+
+
+@app.command("migrate-from")
+def migrate_from_(
+    source: Annotated[
+        str, typer.Argument(help="http(s)://… of an Orthanc or a DICOMweb server, or AE@HOST:PORT.", metavar="SOURCE")
+    ],
+    credentials: Annotated[
+        Path | None, typer.Option(help="File with one line: user:password, or a bearer token. Not for others to read.")
+    ] = None,
+    calling_ae: Annotated[str | None, typer.Option(help="Our AE title towards AE@HOST:PORT.")] = None,
+    move: Annotated[bool, typer.Option("--move", help="C-MOVE to our listener instead of C-GET.")] = False,
+    parallel: Annotated[int, typer.Option(min=1, max=16, help="Series fetched at one time.")] = 4,
+    trust_uids: Annotated[bool, typer.Option("--trust-uids", help="Do not fetch what is here by its UID.")] = False,
+    no_read_back: Annotated[
+        bool, typer.Option("--no-read-back", help="Compare with recorded digests; do not read everything again.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Where to write the report (JSON).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring in everything that another archive has, and compare it at the end.
+
+    A migration that was interrupted goes on where it was when the same command is given again.
+    """
+    from isocenter.apps.cli.migrate import Wanted, migrate_from
+
+    wanted = Wanted(source, credentials, calling_ae, move, parallel, trust_uids, not no_read_back, report, as_json)
+    raise typer.Exit(migrate_from(wanted))
+
+
+@app.command()
 def status(as_json: JsonOption = False) -> None:
     """What is running, how much is stored, how full the disk is, what waits."""
     from isocenter.apps.cli.status import show_status
