@@ -15,6 +15,7 @@ from isocenter.index.tokens import MAX_TOKEN
 from isocenter.kit.errors import Invalid
 from isocenter.standards.dicom.name_readings import is_han, pinyin_of
 from isocenter.standards.dicom.name_sounds import sound_of
+from isocenter.standards.dicom.unseen_characters import without_unseen
 
 MAX_PATTERN = 512
 MAX_WORDS = 8
@@ -237,7 +238,7 @@ def _checked(pattern: str | None) -> str | None:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", clean(text)).casefold()
+    return unicodedata.normalize("NFKC", without_unseen(clean(text))).casefold()
 
 
 def _words(text: str | None) -> list[str]:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import overload
 
+from isocenter.standards.dicom.unseen_characters import without_unseen
+
 _PLAIN = re.compile(r"[0-9A-Za-z._-]+")
 
 
@@ -42,8 +44,11 @@ def bytea_field(value: bytes) -> str:
 
 
 def fold(text: str | None) -> str:
-    """How names are compared and sorted: casefolded, without trailing delimiters and outer spaces; '' when unknown."""
+    """How names are compared and sorted: casefolded, without what is not seen, trailing delimiters and outer spaces.
+
+    '' when unknown.
+    """
     if text is None:
         return ""
-    text = clean(text)
+    text = without_unseen(clean(text))
     return (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold().rstrip("^= ").strip()

@@ -13,6 +13,7 @@ from isocenter.kit.database import Connection, current_institution
 from isocenter.standards.dicom.name_readings import reading_tokens
 from isocenter.standards.dicom.name_sounds import sound_of
 from isocenter.standards.dicom.person_name import name_tokens
+from isocenter.standards.dicom.unseen_characters import without_unseen
 
 TOKEN_RULES = 1
 """Goes up when the tokens below change; the worker then makes those of older studies anew."""
@@ -26,7 +27,7 @@ _WORDS = re.compile(r"\w+")
 
 def study_tokens(patient_name: str | None, study_description: str | None) -> list[tuple[str, str]]:
     """(kind, token) of everything that a study is found by, without doubles."""
-    name = clean(patient_name) or ""
+    name = without_unseen(clean(patient_name) or "")
     words = name_tokens(name)
     readings = [token for token in reading_tokens(name)[:MAX_READINGS] if token not in words]
     sounds = dict.fromkeys(sound for word in words[:MAX_SOUNDS] if (sound := sound_of(word)))
@@ -38,7 +39,7 @@ def study_tokens(patient_name: str | None, study_description: str | None) -> lis
 
 def description_tokens(text: str | None) -> list[str]:
     """Words of a description that a study is found by."""
-    return list(dict.fromkeys(_WORDS.findall((clean(text) or "").casefold())))[:MAX_DESCRIPTION_TOKENS]
+    return list(dict.fromkeys(_WORDS.findall(without_unseen(clean(text) or "").casefold())))[:MAX_DESCRIPTION_TOKENS]
 
 
 def insert_tokens(

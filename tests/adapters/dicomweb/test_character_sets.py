@@ -90,3 +90,12 @@ def test_text_that_was_not_believed_leaves_a_warning(hospital: Hospital) -> None
     hospital.client.post("/dicom-web/studies", content=body, headers=headers)
     with hospital.database.transaction(hospital.institution_id) as connection:
         assert connection.execute("SELECT warnings FROM instance").fetchall() == [("character-set-mislabelled",)]
+
+
+@pytest.mark.parametrize("sent", ["Wa\u200bng^Li", "\u202eWang^Li", "Wang\ufeff^Li"])
+def test_a_search_passes_over_what_is_not_seen_and_answers_what_was_sent(hospital: Hospital, sent: str) -> None:
+    body, headers = a_body([a_named_file(sent.encode(), b"ISO_IR 192")])
+    hospital.client.post("/dicom-web/studies", content=body, headers=headers)
+    for sought in ("Wang^Li", "wang*", sent):
+        [found] = hospital.client.get("/dicom-web/studies", params={"PatientName": sought}).json()
+        assert text_of(found["00100010"]["Value"][0]) == sent

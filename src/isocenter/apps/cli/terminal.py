@@ -7,9 +7,21 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+from isocenter.standards.dicom.unseen_characters import marked
+
+
+class InertConsole(Console):
+    """Shows control and unseen characters marked: file names and values of objects cannot command the terminal."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Every string, alone or in a table, passes here."""
+        return super().render_str(marked(text), **options)
+
+
+out = InertConsole(highlight=False, soft_wrap=True)
+err = InertConsole(stderr=True, highlight=False, soft_wrap=True)
 
 
 def complain(sentence: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from isocenter.standards.dicom.character_sets import ESCAPE, CharacterSet, character_set, decode_text
 from isocenter.standards.dicom.dates import date_of, offset_from_utc_of, time_of
 from isocenter.standards.dicom.uids import check_uid
+from isocenter.standards.dicom.unseen_characters import has_unseen
 
 # Longest text the index keeps of one value, in characters: an index entry of PostgreSQL holds about 2700 bytes.
 MAX_TEXT = 512
@@ -158,6 +159,8 @@ class _Reader:
         if "\0" in text:
             text = text.replace("\0", "")
             self.warn(f"{name}-invalid")
+        if has_unseen(text):
+            self.warn(f"{name}-has-unseen-characters")
         if len(text) > MAX_TEXT:
             text = text[:MAX_TEXT]
             self.warn(f"{name}-too-long")

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from isocenter.standards.dicom.unseen_characters import without_unseen
+
 _WORDS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 MAX_TOKENS = 32
 
@@ -44,7 +46,7 @@ def name_tokens(name: str) -> list[str]:
     """
     tokens: dict[str, None] = {}
     for number, group in enumerate(name.split("=")[:3]):
-        folded = unicodedata.normalize("NFKC", group).casefold()
+        folded = unicodedata.normalize("NFKC", without_unseen(group)).casefold()
         if number and not folded.isascii():
             joined = "".join(_WORDS.findall(folded))
             if joined:
