@@ -31,6 +31,7 @@ class Right(StrEnum):
 
     STORE = "store"
     READ = "read"
+    RECOVER = "recover"  # delete so that it can be restored, see what is deleted, restore it
     ERASE = "erase"
     MANAGE_USERS = "manage-users"
     SEE_STATUS = "see-status"

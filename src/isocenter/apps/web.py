@@ -18,7 +18,7 @@ from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator, caller
 from isocenter.adapters.web.parts import WebParts
 from isocenter.apps.home import run_state_for_status
-from isocenter.apps.wiring import database_url_of, open_archive, open_object_store
+from isocenter.apps.wiring import database_url_of, deletions_of, open_archive, open_object_store
 from isocenter.delivery.library import CONFINED_MODULES, Library
 from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.store import Archive
@@ -77,6 +77,7 @@ def run(settings: Settings, *, number: int, socket_fd: int) -> int:
 
 def application(settings: Settings, database: Database, archive: Archive, library: Library) -> FastAPI:
     """The whole application around open parts."""
+    deletions = deletions_of(settings, database, library.store)
     parts = WebParts(
         settings=settings,
         database=database,
@@ -85,9 +86,10 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         ready=lambda: check_ready(settings, archive),
         run_state=lambda: run_state_for_status(settings.home),
         library=library,
+        deletions=deletions,
         echo=PeersScu(settings.ae_title).echo,
     )
-    return build_application(parts, (dicomweb_router(archive, library, caller),), web_client_folder())
+    return build_application(parts, (dicomweb_router(archive, library, caller, deletions),), web_client_folder())
 
 
 def check_ready(settings: Settings, archive: Archive) -> None:

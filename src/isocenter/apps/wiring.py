@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 
 from isocenter.delivery.library import CONFINED_MODULES, Library
+from isocenter.domain.archive.deletions import Deletions
+from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.store import Archive
 from isocenter.kit.confined import Confined
@@ -64,6 +66,9 @@ def open_library(
         yield stack.enter_context(closing(library))
 
 
+def deletions_of(settings: Settings, database: Database, store: ObjectStore) -> Deletions:
+    """Deleting and restoring studies of this home."""
+    return Deletions(database, store, facts_key_path(settings.home), settings.recoverable_for)
 
 
 def node_name() -> str:

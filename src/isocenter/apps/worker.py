@@ -10,9 +10,10 @@ from pathlib import Path
 
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
-from isocenter.apps.wiring import database_url_of, open_library, open_object_store
+from isocenter.apps.wiring import database_url_of, deletions_of, open_library, open_object_store
 from isocenter.delivery.library import Library
-from isocenter.domain.archive.jobs import sealing_tasks
+from isocenter.domain.archive.deletions import deletion_tasks
+from isocenter.domain.archive.jobs import sealing_tasks, tokenising_task
 from isocenter.domain.archive.promises import due_task, sending_tasks
 from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
 from isocenter.domain.archive.seal import Sealer
@@ -93,6 +94,8 @@ def upkeep_tasks(settings: Settings, database: Database, store: ObjectStore) -> 
     return [
         Task("reclaim-journal-segments", reclaim, every="* * * * *"),
         Task("sweep-orphan-packs", sweep, every="17 * * * *"),
+        tokenising_task(database),
+        *deletion_tasks(deletions_of(settings, database, store)),
     ]
 
 

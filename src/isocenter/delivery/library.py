@@ -102,6 +102,12 @@ class Library:
                     self._looks.popitem(last=False)
         return view
 
+    def forget(self, institution_id: int, study_instance_uid: str) -> None:
+        """Something about the study has changed in this process: look at the index at the next request."""
+        known = self.locator.at_hand(institution_id, study_instance_uid)
+        if known is not None:
+            self.locator.doubt(known)
+
     def form_at_hand(self, institution_id: int, instance: InstanceView) -> Form | None:
         """The preferred form of an instance with its layout known; None when it must be scanned. Never waits."""
         form = instance.form

@@ -10,6 +10,16 @@ from isocenter.index.uid_hash import uid_hash
 from isocenter.kit.database import Connection, current_institution
 
 _BATCH = 5000
+_TABLES = (
+    "instance",
+    "aside_instance",
+    "series",
+    "study_token",
+    "study_modality",
+    "quality_task",
+    "deleted_study",
+    "study",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ def erase_study(
     open_uids = connection.execute("SELECT sop_instance_uid FROM instance WHERE study_id = %s", [study_id]).fetchall()
     _forget_lookups(connection, study_id, [*sealed_instance_uids, *(str(row[0]) for row in open_uids)])
     packs = connection.execute("DELETE FROM pack WHERE study_id = %s RETURNING object_key", [study_id]).fetchall()
-    for table in ("instance", "aside_instance", "series", "study_token", "study_modality", "quality_task", "study"):
+    for table in _TABLES:
         connection.execute(f"DELETE FROM {table} WHERE study_id = %s".encode(), [study_id])  # noqa: S608
     connection.execute(
         "DELETE FROM patient p WHERE patient_key = %s AND NOT EXISTS (SELECT FROM study WHERE patient_key = %s)",

@@ -232,7 +232,10 @@ def aside_instances(connection: Connection, study_id: int) -> list[AsideInstance
 def resolve(connection: Connection, sop_instance_uid: str) -> Place | None:
     """The study, series and ordinal of an instance, sealed or open; what storage commitment asks."""
     found = connection.execute(
-        "SELECT study_id, series_id, ordinal FROM instance_lookup WHERE uid_hash = %s",
+        """
+        SELECT l.study_id, l.series_id, l.ordinal FROM instance_lookup l JOIN study s USING (institution_id, study_id)
+        WHERE l.uid_hash = %s
+        """,
         [uid_hash(current_institution(connection), sop_instance_uid)],
         prepare=True,
     ).fetchone()

@@ -62,6 +62,20 @@ CREATE TYPE public.procrastinate_job_to_defer_v1 AS (
 	scheduled_at timestamp with time zone
 );
 
+CREATE FUNCTION public.isocenter_arrived_after_deletion() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE deleted_study SET late_instance_count = late_instance_count + NEW.next_ordinal - OLD.next_ordinal
+        WHERE institution_id = NEW.institution_id AND study_id = NEW.study_id;
+    INSERT INTO quality_task (institution_id, study_id, kind, fingerprint, detail)
+        VALUES (NEW.institution_id, NEW.study_id, 'arrived-after-deletion', '',
+            jsonb_build_object('study_instance_uid', NEW.study_instance_uid))
+        ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END;
+$$;
+
 CREATE FUNCTION public.isocenter_credential() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(current_setting('isocenter.credential', true), '') $$;
@@ -146,6 +160,10 @@ BEGIN
     RETURN bases;
 END;
 $$;
+
+CREATE FUNCTION public.isocenter_sees_deleted() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT coalesce(current_setting('isocenter.deleted', true), '') = 'shown' $$;
 
 CREATE FUNCTION public.isocenter_server_life() RETURNS uuid
     LANGUAGE plpgsql
@@ -759,6 +777,20 @@ ALTER TABLE public.correction ALTER COLUMN correction_id ADD GENERATED ALWAYS AS
     CACHE 1
 );
 
+CREATE TABLE public.deleted_study (
+    institution_id integer NOT NULL,
+    study_id integer NOT NULL,
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone NOT NULL,
+    recoverable_until timestamp with time zone NOT NULL,
+    reason text NOT NULL COLLATE pg_catalog."C",
+    caller_kind text NOT NULL COLLATE pg_catalog."C",
+    caller_id text NOT NULL COLLATE pg_catalog."C",
+    late_instance_count integer DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.deleted_study FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.destination (
     institution_id integer NOT NULL,
     destination_id integer NOT NULL,
@@ -1163,7 +1195,8 @@ CREATE TABLE public.study (
     next_ordinal integer DEFAULT 0 NOT NULL,
     first_received_at timestamp with time zone NOT NULL,
     last_received_at timestamp with time zone NOT NULL,
-    token_rules smallint DEFAULT 0 NOT NULL
+    token_rules smallint DEFAULT 0 NOT NULL,
+    deleted_at timestamp with time zone
 )
 WITH (fillfactor='70');
 
@@ -1336,6 +1369,9 @@ ALTER TABLE ONLY public.commitment_request
 ALTER TABLE ONLY public.correction
     ADD CONSTRAINT correction_pkey PRIMARY KEY (institution_id, correction_id);
 
+ALTER TABLE ONLY public.deleted_study
+    ADD CONSTRAINT deleted_study_pkey PRIMARY KEY (institution_id, study_id);
+
 ALTER TABLE ONLY public.destination
     ADD CONSTRAINT destination_institution_id_ae_title_key UNIQUE (institution_id, ae_title);
 
@@ -1476,6 +1512,8 @@ CREATE INDEX correction_by_study ON public.correction USING btree (institution_i
 
 CREATE INDEX correction_merges ON public.correction USING btree (institution_id, correction_id) WHERE (kind = 'merge'::text);
 
+CREATE INDEX deleted_study_by_end ON public.deleted_study USING btree (institution_id, recoverable_until);
+
 CREATE INDEX event_by_institution ON public.event USING btree (institution_id, sequence);
 
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
@@ -1525,6 +1563,8 @@ CREATE INDEX study_open ON public.study USING btree (institution_id, study_id) W
 CREATE INDEX study_to_tokenise ON public.study USING btree (institution_id, study_id) WHERE (token_rules < 1);
 
 CREATE INDEX transfer_unfinished ON public.transfer USING btree (institution_id, destination_id, transfer_id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
+
+CREATE TRIGGER arrived_after_deletion AFTER UPDATE OF next_ordinal ON public.study FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (new.next_ordinal > old.next_ordinal))) EXECUTE FUNCTION public.isocenter_arrived_after_deletion();
 
 CREATE TRIGGER key_object_arrived AFTER INSERT ON public.instance FOR EACH ROW WHEN ((new.sop_class_uid = '1.2.840.10008.5.1.4.1.1.88.59'::text)) EXECUTE FUNCTION public.isocenter_key_object_arrived();
 
@@ -1592,6 +1632,8 @@ ALTER TABLE public.commitment_request ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.correction ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.deleted_study ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.destination ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
@@ -1615,6 +1657,8 @@ CREATE POLICY inside_institution ON public.availability_notice USING ((instituti
 CREATE POLICY inside_institution ON public.commitment_request USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.correction USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.deleted_study USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.destination USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -1669,6 +1713,8 @@ CREATE POLICY inside_institution ON public.user_account USING (((institution_id 
 ALTER TABLE public.instance ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.instance_lookup ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY not_deleted ON public.study AS RESTRICTIVE USING (((deleted_at IS NULL) OR public.isocenter_sees_deleted()));
 
 ALTER TABLE public.pack ENABLE ROW LEVEL SECURITY;
 
@@ -1737,6 +1783,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.commitment_request_commitment_id_seq TO is
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.correction TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.correction_correction_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.deleted_study TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.destination TO isocenter_app;
 

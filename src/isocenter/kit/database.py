@@ -97,7 +97,12 @@ class Database:
         The caller closes it, and opens another when it broke (and then compares server_life).
         """
         with translated_errors():
-            settings = {"synchronous_commit": "off", "plan_cache_mode": "force_generic_plan"}
+            # What arrives for a deleted study is kept with it (index.deletions).
+            settings = {
+                "synchronous_commit": "off",
+                "plan_cache_mode": "force_generic_plan",
+                "isocenter.deleted": "shown",
+            }
             # psycopg's own prepared statements stay off: clearing those (after a rollback) clears the caller's too.
             conninfo = application_conninfo(self.url, **settings)
             return psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)

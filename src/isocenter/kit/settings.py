@@ -40,8 +40,12 @@ class Settings:
     """Received forms of sealed studies stay in the journals up to this many bytes …"""
     hot_cache_for: timedelta = timedelta(days=7)
     """… and up to this age."""
+    recoverable_for: timedelta = timedelta(days=30)
+    """A deleted study can be restored for this long; then it is erased."""
     max_object_bytes: int = 4 * GIB
     """The largest object that is received."""
+    ready_segments: int = 6
+    """Journal segments of 64 MiB that the listener fills beforehand, so that a burst of objects waits less for the disk."""
     max_associations: int = 200
     """DICOM associations held at one time."""
     max_associations_per_address: int = 50

@@ -21,12 +21,14 @@ from starlette.types import Receive, Scope, Send
 
 from isocenter.access.caller import Caller
 from isocenter.adapters.dicomweb.answers import Answer, error_answer, send_answer
+from isocenter.adapters.dicomweb.delete_rs import DeleteDoor
 from isocenter.adapters.dicomweb.errors import MethodNotAllowed, NoSuchResource
 from isocenter.adapters.dicomweb.qido_rs import SearchDoor
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.adapters.dicomweb.stow_rs import StoreDoor
 from isocenter.adapters.dicomweb.wado_rs import RetrieveDoor
 from isocenter.delivery.library import Library
+from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.store import Archive
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
@@ -53,7 +55,9 @@ def resource_of(segments: Sequence[str]) -> str:
 class DicomwebService:
     """The ASGI application. Made once per process; `close` ends its threads."""
 
-    def __init__(self, archive: Archive | None, library: Library, caller_of: CallerOf) -> None:
+    def __init__(
+        self, archive: Archive | None, library: Library, caller_of: CallerOf, deletions: Deletions | None = None
+    ) -> None:
         self._caller_of = caller_of
         self._callers: OrderedDict[tuple[bytes, bytes], tuple[float, Caller]] = OrderedDict()
         self._search_threads = ThreadPoolExecutor(SEARCH_THREADS, "dicomweb-search")
@@ -65,6 +69,9 @@ class DicomwebService:
         if archive is not None:
             store = StoreDoor(archive, self._store_threads).store
             self._storing = {"studies": store, "studies/*": store}
+        self._deleting: dict[str, Handler] = {}
+        if deletions is not None:
+            self._deleting = {"studies/*": DeleteDoor(deletions, library, self._store_threads).delete}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "the DICOMweb service speaks HTTP only"
@@ -100,14 +107,18 @@ class DicomwebService:
         segments = path.strip("/").split("/")
         resource = resource_of(segments) if len(segments) <= MAX_PATH_SEGMENTS else ""
         reading, storing = self._reading.get(resource), self._storing.get(resource)
+        deleting = self._deleting.get(resource)
         method = scope["method"]
         if method in ("GET", "HEAD") and reading is not None:
             return reading, segments
         if method == "POST" and storing is not None:
             return storing, segments
+        if method == "DELETE" and deleting is not None:
+            return deleting, segments
         if reading is None and storing is None:
             raise NoSuchResource("The DICOMweb service has no such resource.")
         allowed = ["GET", "HEAD"] * (reading is not None) + ["POST"] * (storing is not None)
+        allowed += ["DELETE"] * (deleting is not None)
         raise MethodNotAllowed("This resource has no such method.", allowed=", ".join(allowed))
 
     async def _caller(self, scope: Scope, receive: Receive) -> Caller:
@@ -149,7 +160,15 @@ class DicomwebService:
 
 
 def dicomweb_router(
-    archive: Archive | None, library: Library, caller_of: CallerOf, *, prefix: str = "/dicom-web"
+    archive: Archive | None,
+    library: Library,
+    caller_of: CallerOf,
+    deletions: Deletions | None = None,
+    *,
+    prefix: str = "/dicom-web",
 ) -> APIRouter:
-    """The service as a router for the web application, under the prefix. archive: None where nothing is stored."""
-    return APIRouter(routes=[Mount(prefix, app=DicomwebService(archive, library, caller_of))])
+    """The service as a router for the web application, under the prefix.
+
+    archive: None where nothing is stored; deletions: None where nothing is deleted.
+    """
+    return APIRouter(routes=[Mount(prefix, app=DicomwebService(archive, library, caller_of, deletions))])

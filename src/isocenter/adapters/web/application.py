@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from isocenter import __version__
 from isocenter.adapters.web import (
     about,
+    deletions,
     destinations,
     download,
     enrolment,
@@ -18,8 +19,8 @@ from isocenter.adapters.web import (
     sign_in,
     status,
     studies,
-)
     transfers,
+)
 from isocenter.adapters.web.errors import ErrorAnswer, install_error_handlers
 from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import Security
@@ -30,6 +31,7 @@ API_ROUTERS = (
     enrolment.router,
     studies.router,
     download.router,
+    deletions.router,
     destinations.router,
     transfers.router,
     senders.router,

@@ -11,6 +11,7 @@ from fastapi import Request
 from isocenter.access.attempts import SignInAttempts
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.delivery.library import Library
+from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.peers import Echo
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
@@ -30,6 +31,7 @@ class WebParts:
     ready: Callable[[], None]
     run_state: Callable[[], dict[str, Any] | None]
     library: Library | None = None
+    deletions: Deletions | None = None
     echo: Echo | None = None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from isocenter.access.caller import Caller, Right
 from isocenter.domain.archive.errors import UnknownStudy
+from isocenter.index.deletions import see_deleted
 from isocenter.index.erasures import erase_study as forget_study
 from isocenter.index.locators import packs_of, study_places
 from isocenter.kit.clock import utc_now
@@ -37,7 +38,7 @@ class ErasedStudy:
 def erase_study(
     caller: Caller, database: Database, store: ObjectStore, key_file: Path, study_instance_uid: str, *, reason: str
 ) -> ErasedStudy:
-    """Erase one study of the caller's institution for good.
+    """Erase one study of the caller's institution for good, deleted or not.
 
     key_file: signs the fact (`facts_key_path`). reason: a stable word or sentence, kept in the fact log.
 
@@ -45,6 +46,7 @@ def erase_study(
     """
     caller.require(Right.ERASE)
     with database.transaction(caller.institution_id) as connection:
+        see_deleted(connection)
         if study_places(connection, study_instance_uid) is None:
             raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
     moment = utc_now()
@@ -59,6 +61,7 @@ def erase_study(
         }
     )
     with database.transaction(caller.institution_id) as connection:
+        see_deleted(connection)
         places = study_places(connection, study_instance_uid)
         keys = [] if places is None else [pack.object_key for pack in packs_of(connection, places.study_id)]
         sealed = [entry.sop_instance_uid for pack_key in keys for entry in read_manifest(store, pack_key).entries()]

@@ -23,6 +23,12 @@ class InvalidSender(Invalid):
     reason = "invalid-sender"
 
 
+class NotDeleted(NotFound):
+    """The caller's institution has no deleted study of this UID."""
+
+    reason = "not-deleted"
+
+
 class ObjectTooLarge(Invalid):
     """The object is larger than this archive receives."""
 
