@@ -1,4 +1,5 @@
 /** Person names as the standard writes them (PS3.5 6.2.1.1), made readable. */
+import { marked } from './marked'
 
 export interface ReadableName {
   /** What to show large. */
@@ -19,7 +20,7 @@ const IDEOGRAPHS = /[\u3400-\u9fff\uac00-\ud7af\u3040-\u30ff\uf900-\ufaff]/
 
 export function readableName(personName: string | null | undefined, language: string): ReadableName | undefined {
   if (!personName) return undefined
-  const groups = personName.split('=')
+  const groups = marked(personName).split('=')
   const alphabetic = readGroup(groups[0] ?? '', IDEOGRAPHS.test(groups[0] ?? ''))
   const ideographic = readGroup(groups[1] ?? '', true)
   const names = (language.startsWith('zh') ? [ideographic, alphabetic] : [alphabetic, ideographic]).filter(Boolean)

@@ -14,6 +14,11 @@ describe('a person name', () => {
     expect(readableName('王^小明', 'en')?.main).toBe('王小明')
   })
 
+  it('shows what would turn or hide it', () => {
+    expect(readableName('Wang\u202eil^Xiao\u200bMing', 'en')?.main).toBe('Wang⟨U+202E⟩il, Xiao⟨U+200B⟩Ming')
+    expect(readableName('王^小\u2066明', 'zh-CN')?.main).toBe('王小⟨U+2066⟩明')
+  })
+
   it('may be missing', () => {
     expect(readableName('', 'en')).toBeUndefined()
     expect(readableName('^^', 'en')).toBeUndefined()

@@ -6,6 +6,7 @@ import { number, personName, text } from '../dicomweb/json'
 import { edgeLetters, slicePosition } from '../dicomweb/orientation'
 import { TAG } from '../dicomweb/tags'
 import { readableDate, readableTime } from '../kit/dates'
+import { marked } from '../kit/marked'
 import { readableName } from '../kit/person-name'
 import { isDrawnByServer } from './loader'
 import classes from './Overlay.module.css'
@@ -35,7 +36,7 @@ function Identity({ frame }: { readonly frame: Frame }) {
   const { t, i18n } = useTranslation()
   const { dataSet } = frame
   const name = readableName(personName(dataSet, TAG.PatientName), i18n.language)
-  const id = text(dataSet, TAG.PatientID)
+  const id = marked(text(dataSet, TAG.PatientID) ?? '')
   const born = readableDate(text(dataSet, TAG.PatientBirthDate))
   const sex = text(dataSet, TAG.PatientSex)
   return (
@@ -56,9 +57,9 @@ function StudyWords({ frame }: { readonly frame: Frame }) {
   return (
     <div className={classes.topRight}>
       <strong>{when || t('list.noDate')}</strong>
-      <span>{text(dataSet, TAG.StudyDescription)}</span>
+      <span>{marked(text(dataSet, TAG.StudyDescription) ?? '')}</span>
       <span>
-        {[seriesNumber !== undefined && t('viewer.seriesNumber', { number: seriesNumber }), text(dataSet, TAG.SeriesDescription)]
+        {[seriesNumber !== undefined && t('viewer.seriesNumber', { number: seriesNumber }), marked(text(dataSet, TAG.SeriesDescription) ?? '')]
           .filter(Boolean)
           .join(' · ')}
       </span>

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 
 import type { StudyRow } from '../../api/types'
+import { marked } from '../../kit/marked'
 import { useStore } from '../../kit/store'
 import { Modalities } from './Modalities'
 import { currentSearch, type Sort } from './search'
@@ -64,7 +65,7 @@ function StudyCard({ study }: { readonly study: StudyRow }) {
         <span className={classes.date}>{words.date ?? t('list.noDate')}</span>
       </div>
       <div className={classes.quiet}>{[words.id ?? t('list.noId'), words.person].filter(Boolean).join(' · ')}</div>
-      <div className={classes.description}>{study.study_description || t('list.noDescription')}</div>
+      <div className={classes.description}>{marked(study.study_description ?? '') || t('list.noDescription')}</div>
       <div className={classes.bottom}>
         <Modalities of={study.modalities} />
         <span className={classes.quiet}>{words.content[1]}</span>

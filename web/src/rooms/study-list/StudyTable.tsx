@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import type { StudyRow } from '../../api/types'
 import { Icon } from '../../brand/Icon'
 import { useStore } from '../../kit/store'
+import { marked } from '../../kit/marked'
 import { Modalities } from './Modalities'
 import { currentSearch, type Sort } from './search'
 import { StateMark } from './StateMark'
@@ -99,7 +100,7 @@ function StudyLine({ study }: { readonly study: StudyRow }) {
         <Modalities of={study.modalities} />
       </td>
       <td>
-        <span className={classes.description}>{study.study_description || <em>{t('list.noDescription')}</em>}</span>
+        <span className={classes.description}>{marked(study.study_description ?? '') || <em>{t('list.noDescription')}</em>}</span>
         <span className={classes.second}>{study.accession_number}</span>
       </td>
       <td className={classes.nowrap}>

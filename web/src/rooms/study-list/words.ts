@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 
 import type { StudyRow } from '../../api/types'
 import { ageOn, readableDate, readableMoment, readableTime } from '../../kit/dates'
+import { marked } from '../../kit/marked'
 import { readableName } from '../../kit/person-name'
 
 export function useStudyWords() {
@@ -14,7 +15,7 @@ export function useStudyWords() {
     return {
       name: name?.main,
       otherName: name?.other,
-      id: study.patient_id ?? undefined,
+      id: study.patient_id === null ? undefined : marked(study.patient_id),
       person: [sex, age && t(`list.${age.unit}`, { count: age.count })].filter(Boolean).join(' · '),
       date: readableDate(study.study_date),
       time: readableTime(study.study_time),

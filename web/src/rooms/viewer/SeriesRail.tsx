@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import type { Series } from '../../api/types'
 import { Icon } from '../../brand/Icon'
 import { seriesAddress } from '../../dicomweb/addresses'
+import { marked } from '../../kit/marked'
 import classes from './SeriesRail.module.css'
 
 export const SERIES_DRAG = 'application/x-isocenter-series'
@@ -50,7 +51,7 @@ function Thumbnail({ studyInstanceUid, series, shown, active, onChoose }: Thumbn
   const { t } = useTranslation()
   const uid = series.series_instance_uid
   const number = series.series_number
-  const title = series.series_description || (number === null ? t('viewer.seriesUnnumbered') : t('viewer.seriesNumber', { number }))
+  const title = marked(series.series_description ?? '') || (number === null ? t('viewer.seriesUnnumbered') : t('viewer.seriesNumber', { number }))
   const drag = (event: DragEvent) => {
     event.dataTransfer.setData(SERIES_DRAG, uid)
     event.dataTransfer.effectAllowed = 'copy'

@@ -7,6 +7,7 @@ import type { Study } from '../../api/types'
 import { Icon } from '../../brand/Icon'
 import { AccountMenu } from '../../frame/AccountMenu'
 import { ageOn, readableDate } from '../../kit/dates'
+import { marked } from '../../kit/marked'
 import { readableName } from '../../kit/person-name'
 import classes from './ViewerHeader.module.css'
 
@@ -29,8 +30,8 @@ function Person({ study }: { readonly study: Study }) {
   const name = readableName(study.patient_name, i18n.language)
   const age = ageOn(study.patient_birth_date, study.study_date)
   const sex = { F: t('list.sexF'), M: t('list.sexM'), O: t('list.sexO') }[study.patient_sex ?? '']
-  const facts = [study.patient_id, sex, age && t(`list.${age.unit}`, { count: age.count })]
-  const about = [readableDate(study.study_date), study.study_description]
+  const facts = [marked(study.patient_id ?? ''), sex, age && t(`list.${age.unit}`, { count: age.count })]
+  const about = [readableDate(study.study_date), marked(study.study_description ?? '')]
   return (
     <div className={classes.person}>
       <h1 className={classes.name}>
