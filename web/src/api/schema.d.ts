@@ -146,7 +146,11 @@ export interface paths {
         get: operations["study_api_studies__study_instance_uid__get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a study; it can be restored for a while
+         * @description It vanishes from every door. 404 unknown-study.
+         */
+        delete: operations["delete_study_api_studies__study_instance_uid__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -167,6 +171,66 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deleted-studies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Studies that can be restored
+         * @description Of the caller's institution.
+         */
+        get: operations["deleted_studies_api_deleted_studies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deleted-studies/{study_instance_uid}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a deleted study
+         * @description As it was, with what arrived meanwhile. 404 not-deleted.
+         */
+        post: operations["restore_study_api_deleted_studies__study_instance_uid__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deleted-studies/{study_instance_uid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Erase a deleted study at once
+         * @description For good: nothing brings it back but sending it again. 404 not-deleted.
+         */
+        delete: operations["erase_study_api_deleted_studies__study_instance_uid__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -234,6 +298,86 @@ export interface paths {
          * @description C-ECHO, now. A destination that does not answer is ok: false, not an error.
          */
         post: operations["echo_destination_api_destinations__destination_id__echo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a study to a destination
+         * @description Sent in the background. 404 unknown-study or unknown-destination, 403 sending-not-allowed.
+         */
+        post: operations["send_study_api_studies__study_instance_uid__send_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was sent, is being sent and waits
+         * @description Transfers of the caller's institution, the newest first.
+         */
+        get: operations["list_transfers_api_transfers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/transfers/{transfer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One transfer
+         * @description With the objects that were not taken, and why. 404 unknown-transfer.
+         */
+        get: operations["one_transfer_api_transfers__transfer_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/transfers/{transfer_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send what was not taken once more
+         * @description At once, whenever the next attempt was due. 409 nothing-to-retry.
+         */
+        post: operations["retry_transfer_api_transfers__transfer_id__retry_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -382,6 +526,71 @@ export interface components {
             /** Notice */
             notice: string;
             dicom: components["schemas"]["DicomAddress"];
+        };
+        /**
+         * Deleted
+         * @description Until when the study can be restored.
+         */
+        Deleted: {
+            /**
+             * Recoverable Until
+             * Format: date-time
+             */
+            recoverable_until: string;
+        };
+        /**
+         * DeletedStudies
+         * @description Last deleted first.
+         */
+        DeletedStudies: {
+            /** Studies */
+            studies: components["schemas"]["DeletedStudy"][];
+        };
+        /**
+         * DeletedStudy
+         * @description A deleted study. late_instance_count: instances that arrived since, hidden with it.
+         */
+        DeletedStudy: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Patient Id */
+            patient_id: string | null;
+            /** Patient Name */
+            patient_name: string | null;
+            /** Study Date */
+            study_date: string | null;
+            /** Study Description */
+            study_description: string | null;
+            /** Modalities */
+            modalities: string[];
+            /** Series Count */
+            series_count: number;
+            /** Instance Count */
+            instance_count: number;
+            /**
+             * Deleted At
+             * Format: date-time
+             */
+            deleted_at: string;
+            /**
+             * Recoverable Until
+             * Format: date-time
+             */
+            recoverable_until: string;
+            /** Reason */
+            reason: string;
+            /** Deleted By */
+            deleted_by: string;
+            /** Late Instance Count */
+            late_instance_count: number;
+        };
+        /**
+         * Deletion
+         * @description Why a study is deleted; kept with it and in the audit trail. Say no names.
+         */
+        Deletion: {
+            /** Reason */
+            reason: string;
         };
         /**
          * Destination
@@ -674,6 +883,40 @@ export interface components {
             language?: string | null;
         };
         /**
+         * Restored
+         * @description How many instances the study has.
+         */
+        Restored: {
+            /** Instance Count */
+            instance_count: number;
+        };
+        /**
+         * SendAnswer
+         * @description The transfer that was ordered.
+         */
+        SendAnswer: {
+            /** Transfer Id */
+            transfer_id: number;
+        };
+        /**
+         * SendRequest
+         * @description Without series_instance_uids and sop_instance_uids the whole study is sent.
+         */
+        SendRequest: {
+            /** Destination Id */
+            destination_id: number;
+            /**
+             * Series Instance Uids
+             * @default []
+             */
+            series_instance_uids: string[];
+            /**
+             * Sop Instance Uids
+             * @default []
+             */
+            sop_instance_uids: string[];
+        };
+        /**
          * Sender
          * @description ae_title: * is every other sender. default_character_set: a defined term of (0008,0005); null: nothing assumed.
          */
@@ -901,6 +1144,104 @@ export interface components {
             cursor?: string | null;
             /** Known Version */
             known_version?: string | null;
+        };
+        /**
+         * TransferDetail
+         * @description One transfer with up to 500 objects that were not taken.
+         */
+        TransferDetail: {
+            /** Transfer Id */
+            transfer_id: number;
+            /** Destination Id */
+            destination_id: number;
+            /** Destination Name */
+            destination_name: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sending" | "done" | "failed";
+            /** Total */
+            total: number;
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: number;
+            /** Attempts */
+            attempts: number;
+            /** Last Error */
+            last_error: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Failures */
+            failures: components["schemas"]["TransferFailure"][];
+        };
+        /**
+         * TransferFailure
+         * @description status: of C-STORE in hexadecimal, or null when the object did not leave us.
+         */
+        TransferFailure: {
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Status */
+            status: string | null;
+            /** Comment */
+            comment: string | null;
+        };
+        /**
+         * TransferList
+         * @description The newest first.
+         */
+        TransferList: {
+            /** Transfers */
+            transfers: components["schemas"]["TransferRow"][];
+        };
+        /**
+         * TransferRow
+         * @description total is 0 until the objects were counted. last_error: a stable word, or the status that the destination gave.
+         */
+        TransferRow: {
+            /** Transfer Id */
+            transfer_id: number;
+            /** Destination Id */
+            destination_id: number;
+            /** Destination Name */
+            destination_name: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sending" | "done" | "failed";
+            /** Total */
+            total: number;
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: number;
+            /** Attempts */
+            attempts: number;
+            /** Last Error */
+            last_error: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
         };
     };
     responses: never;
@@ -1194,6 +1535,41 @@ export interface operations {
             };
         };
     };
+    delete_study_api_studies__study_instance_uid__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Deletion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     download_study_api_studies__study_instance_uid__download_get: {
         parameters: {
             query?: {
@@ -1218,6 +1594,95 @@ export interface operations {
                 content: {
                     "application/zip": unknown;
                 };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deleted_studies_api_deleted_studies_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedStudies"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restore_study_api_deleted_studies__study_instance_uid__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restored"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    erase_study_api_deleted_studies__study_instance_uid__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description An error; its reason is a stable word */
             default: {
@@ -1374,6 +1839,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EchoResult"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    send_study_api_studies__study_instance_uid__send_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SendAnswer"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_transfers_api_transfers_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferList"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    one_transfer_api_transfers__transfer_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferDetail"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    retry_transfer_api_transfers__transfer_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SendAnswer"];
                 };
             };
             /** @description An error; its reason is a stable word */

@@ -1,0 +1,86 @@
+"""Deleting and restoring over HTTP: gone from every door at once, listed, back again, erased."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from tests.adapters.web.test_studies import bearer, client, reader  # noqa: F401 - fixtures
+
+from isocenter.access.caller import Role
+from isocenter.apps.phantom import phantom_uid
+from isocenter.domain.archive.erase import facts_key_path
+from isocenter.index.institutions import Institution
+from isocenter.kit.database import Database
+from isocenter.storage.facts import make_key_file
+
+PHANTOM = phantom_uid("study")
+Headers = dict[str, str]
+
+
+@pytest.fixture
+def administrator(client: TestClient, database: Database, institution: Institution) -> Headers:  # noqa: F811
+    make_key_file(facts_key_path(client.app.state.parts.settings.home))  # type: ignore[attr-defined]
+    return bearer(database, institution, Role.ADMINISTRATOR)
+
+
+def doors(client: TestClient, headers: Headers) -> set[int]:  # noqa: F811
+    """The answers of every door that shows a study."""
+    study = f"/dicom-web/studies/{PHANTOM}"
+    paths = [
+        study,
+        f"{study}/metadata",
+        f"{study}/thumbnail",
+        f"{study}/series",
+        f"{study}/instances",
+        f"{study}/bulkdata",
+    ]
+    paths += [f"/api/studies/{PHANTOM}", f"/api/studies/{PHANTOM}/download"]
+    answers = {client.get(path, headers=headers).status_code for path in paths}
+    found = client.get(f"/dicom-web/studies?StudyInstanceUID={PHANTOM}", headers=headers)
+    listed = client.post("/api/studies/search", json={}, headers=headers).json()["studies"]
+    answers.add(200 if found.status_code == 200 and found.json() else 404)
+    answers.add(200 if PHANTOM in {each["study_instance_uid"] for each in listed} else 404)
+    return answers
+
+
+@pytest.mark.parametrize("door", ["/api/studies/", "/dicom-web/studies/"])
+def test_a_deleted_study_leaves_every_door_and_comes_back(
+    client: TestClient,  # noqa: F811
+    administrator: Headers,
+    door: str,
+) -> None:
+    assert doors(client, administrator) == {200}
+    body = {"json": {"reason": "test"}} if door.startswith("/api") else {"params": {"reason": "test"}}
+    answer = client.request("DELETE", door + PHANTOM, headers=administrator, **body)  # type: ignore[arg-type]
+    assert answer.status_code == 200, answer.text
+    assert doors(client, administrator) == {404}
+    [listed] = client.get("/api/deleted-studies", headers=administrator).json()["studies"]
+    assert (listed["study_instance_uid"], listed["instance_count"], listed["reason"]) == (PHANTOM, 3, "test")
+    assert listed["recoverable_until"] == answer.json()["recoverable_until"].replace("+00:00", "Z")
+    restored = client.post(f"/api/deleted-studies/{PHANTOM}/restore", headers=administrator)
+    assert restored.json() == {"instance_count": 3}
+    assert doors(client, administrator) == {200}
+
+
+def test_a_deleted_study_is_erased_at_once_when_told(client: TestClient, administrator: Headers) -> None:  # noqa: F811
+    url = f"/api/deleted-studies/{PHANTOM}"
+    assert client.delete(url, headers=administrator).status_code == 404
+    client.request("DELETE", f"/api/studies/{PHANTOM}", json={"reason": "test"}, headers=administrator)
+    assert client.delete(url, headers=administrator).status_code == 204
+    assert client.post(f"{url}/restore", headers=administrator).json()["error"]["reason"] == "not-deleted"
+    assert doors(client, administrator) == {404}
+
+
+def test_only_administrators_delete(client: TestClient, administrator: Headers, reader: Headers) -> None:  # noqa: F811
+    body = {"reason": "test"}
+    assert client.request("DELETE", f"/api/studies/{PHANTOM}", json=body, headers=reader).status_code == 403
+    assert client.delete(f"/dicom-web/studies/{PHANTOM}", headers=reader).status_code == 403
+    assert client.get("/api/deleted-studies", headers=reader).status_code == 403
+    assert doors(client, administrator) == {200}
+
+
+def test_series_and_instances_have_no_delete(client: TestClient, administrator: Headers) -> None:  # noqa: F811
+    answer = client.delete(f"/dicom-web/studies/{PHANTOM}/series/1.2", headers=administrator)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    missing = client.request("DELETE", "/api/studies/1.2.3", json={"reason": "test"}, headers=administrator)
+    assert missing.json()["error"]["reason"] == "unknown-study"
