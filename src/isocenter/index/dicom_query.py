@@ -24,9 +24,16 @@ MAX_CURSOR = 2000
 
 
 class LookedFarEnough(Exhausted):
-    """Keys that the index does not hold made the search read as many objects as one search may; ask for less."""
+    """Keys that the index does not hold made the search read as many objects as one search may; ask for less.
+
+    cursor: goes on behind what was looked into.
+    """
 
     reason = "too-much-to-look-into"
+
+    def __init__(self, cursor: str, *, studies: int) -> None:
+        super().__init__("The search would have to look into too many studies.", studies=studies)
+        self.cursor = cursor
 
 
 class Level(StrEnum):

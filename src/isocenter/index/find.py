@@ -44,6 +44,8 @@ MAX_STUDIES_OPENED = 1000
 """One search reads the inside of at most so many studies."""
 MAX_OFFSET = 100_000
 DESCRIBED_AT_ONCE = 200
+_BEFORE_ALL = -(2**31) + 1
+"""No instance has this number: a cursor with it stands before the first instance of its series."""
 STUDIES_AT_ONCE = 20
 _READERS: dict[Level, Callable[[Connection, DicomQuery, Position | None, int, int], list[Found]]] = {
     Level.PATIENT: patients,
@@ -124,7 +126,8 @@ def _instances(query: DicomQuery, contents: Contents, found: Iterator[Found]) ->
         assert one.study_instance_uid is not None and one.series_instance_uid is not None
         if one.study_instance_uid != study:
             if opened == MAX_STUDIES_OPENED:
-                raise LookedFarEnough("The search would have to look into too many studies.", studies=opened)
+                before = replace(one, level=Level.IMAGE, position=(*one.position, _BEFORE_ALL, ""))
+                raise LookedFarEnough(before.cursor, studies=opened)
             study, members, opened = (
                 one.study_instance_uid,
                 dict(contents.instances(one.study_instance_uid)),
@@ -156,11 +159,12 @@ def _described(query: DicomQuery, contents: Contents, found: Iterator[Found]) ->
     if not inside and not wanted and not query.all_attributes:
         yield from found
         return
-    opened, study = 0, None
+    opened, study, last = 0, None, None
     at_once = min(DESCRIBED_AT_ONCE if query.level is Level.IMAGE else STUDIES_AT_ONCE, query.limit or MAX_OFFSET)
     while batch := list(islice(found, at_once)):
-        if opened >= MAX_STUDIES_OPENED:
-            raise LookedFarEnough("The search would have to look into too many studies.", studies=opened)
+        if opened >= MAX_STUDIES_OPENED and last is not None:
+            raise LookedFarEnough(last.cursor, studies=opened)
+        last = batch[-1]
         for one, data_set in zip(batch, _data_sets(contents, batch), strict=True):
             opened, study = opened + (one.study_instance_uid != study), one.study_instance_uid
             if matches(data_set, inside):

@@ -1,30 +1,47 @@
-"""QIDO-RS (PS3.18 10.6): studies, series and instances by the main keys. Every search is bounded and says so."""
+"""QIDO-RS (PS3.18 10.6): studies, series and instances by any attribute. Every search is bounded and says so.
+
+Pages: `limit` and `offset` as the standard has them; and, for a page behind the last one that stays right while studies
+arrive, the address in the Link header (rel="next"), which holds a cursor.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
-from itertools import chain, islice
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode
 
 import msgspec
+from blake3 import blake3
 
 from isocenter.access.caller import Right
 from isocenter.adapters.dicomweb.answers import Answer, Headers
 from isocenter.adapters.dicomweb.negotiation import DICOM_JSON, choose
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.adapters.dicomweb.search_parameters import SearchParameters, search_parameters
-from isocenter.adapters.dicomweb.search_results import Result, instance_result, series_result, study_result
+from isocenter.adapters.dicomweb.search_results import belongs_to, result_of
+from isocenter.delivery.contents import StudyContents
+from isocenter.delivery.errors import UnknownStudy
 from isocenter.delivery.library import Library
-from isocenter.delivery.study_view import InstanceView, StudyView
-from isocenter.index.locators import resolve
-from isocenter.index.queries import SeriesQuery, StudyQuery, search_series, search_studies, study_by_id
+from isocenter.index.find import DicomQuery, Found, Key, Level, LookedFarEnough, find
+from isocenter.index.locators import study_version
+from isocenter.index.query_keys import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID, held, keys_to_look_for_inside
 
-STUDIES_LOOKED_INTO = 200
-"""A search for instances over all studies looks into so many of them, newest first."""
+DESCRIBED_AT_MOST = 200
+"""A page whose results need an object read each is no longer than this; instances of one series come together."""
+DESCRIBED_INSTANCES_AT_MOST = 1000
 
 Handler = Callable[[DicomwebRequest], Awaitable[Answer]]
-Search = Callable[[DicomwebRequest, SearchParameters], Iterable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Results in order. next_cursor: None when these are the last."""
+
+    found: list[Found]
+    next_cursor: str | None
+    looked_far_enough: bool = False
 
 
 class SearchDoor:
@@ -35,177 +52,170 @@ class SearchDoor:
         self._executor = executor
 
     def resources(self) -> dict[str, Handler]:
-        """Handlers by resource, for the router."""
+        """Handlers by resource, for the router (Table 10.6.1-2)."""
         return {
-            "studies": self._handler(self._studies),
-            "series": self._handler(self._series),
-            "instances": self._handler(self._instances),
-            "studies/*/series": self._handler(self._series),
-            "studies/*/instances": self._handler(self._instances_of_study),
-            "studies/*/series/*/instances": self._handler(self._instances_of_study),
+            "studies": self._handler(Level.STUDY),
+            "series": self._handler(Level.SERIES),
+            "instances": self._handler(Level.IMAGE),
+            "studies/*/series": self._handler(Level.SERIES),
+            "studies/*/instances": self._handler(Level.IMAGE),
+            "studies/*/series/*/instances": self._handler(Level.IMAGE),
         }
 
-    def _handler(self, search: Search) -> Handler:
+    def _handler(self, level: Level) -> Handler:
         async def handle(request: DicomwebRequest) -> Answer:
             request.caller.require(Right.READ)
             media_type = choose(request.accept(), [DICOM_JSON, "application/json"])
             parameters = search_parameters(request.query())
+            query = query_of(request, level, parameters)
             loop = asyncio.get_running_loop()
-            body, more = await loop.run_in_executor(self._executor, self._page, search, request, parameters)
-            headers = _warnings(request, parameters, more)
-            return Answer(media_type=media_type.encode("ascii"), body=body, headers=headers)
+            return await loop.run_in_executor(self._executor, self._answer, request, parameters, query, media_type)
 
         return handle
 
-    def _page(self, search: Search, request: DicomwebRequest, parameters: SearchParameters) -> tuple[bytes, bool]:
-        """(the page as a JSON array, whether there is more). Searches give the page's results and one more."""
-        found = list(islice(search(request, parameters), parameters.limit + 1))
-        return msgspec.json.encode(found[: parameters.limit]), len(found) > parameters.limit
+    def _answer(
+        self, request: DicomwebRequest, parameters: SearchParameters, query: DicomQuery, media_type: str
+    ) -> Answer:
+        page = self._page(request, query)
+        if not page.found and len(request.segments) > 1 and query.cursor is None and not query.offset:
+            self._check_path(request)
+        body = self._body(request, parameters, query, page.found)
+        headers = [*_paging(request, query, page), *_warnings(request, parameters, page)]
+        if not page.found:
+            return Answer(status=204, headers=headers, body=b"")
+        etag = b'W/"%s"' % blake3(body).hexdigest(16).encode()
+        headers.append((b"etag", etag))
+        if _knows(request, etag):
+            return Answer(status=304, headers=headers, body=b"")
+        return Answer(media_type=media_type.encode("ascii"), body=body, headers=headers)
 
-    def _studies(self, request: DicomwebRequest, parameters: SearchParameters) -> Iterator[Result]:
-        with self._library.database.transaction(request.caller.institution_id) as connection:
-            page = search_studies(
-                connection, study_query(parameters), limit=parameters.limit + 1, offset=parameters.offset
-            )
+    def _page(self, request: DicomwebRequest, query: DicomQuery) -> Page:
+        """One result more than asked for is looked for, to know whether there is a next page."""
+        wanted = query.limit or 0
+        contents = StudyContents(self._library, request.caller)
+        found: list[Found] = []
+        more = replace(query, limit=wanted + 1)
+        try:
+            found.extend(find(self._library.database, request.caller.institution_id, more, contents))
+        except LookedFarEnough as error:
+            return Page(found[:wanted], error.cursor if len(found) <= wanted else found[wanted - 1].cursor, True)
+        cursor = found[wanted - 1].cursor if len(found) > wanted > 0 else None
+        return Page(found[:wanted], cursor)
+
+    def _body(
+        self, request: DicomwebRequest, parameters: SearchParameters, query: DicomQuery, found: list[Found]
+    ) -> bytes:
+        path_studies = len(request.segments) > 1
+        # What is a key of the query is asked for as well (10.6.3.3); of a study named by the path that says itself.
+        wanted = {*parameters.included} | (set() if path_studies else {key.tag for key in query.keys})
         base_url = request.base_url()
-        return (study_result(study, base_url) for study in page.studies)
+        results = [
+            result_of(one, base_url, path_studies=path_studies, wanted=wanted)
+            for one in self._in_order(request, query, _trimmed(found, query, wanted))
+        ]
+        return msgspec.json.encode(results)
 
-    def _series(self, request: DicomwebRequest, parameters: SearchParameters) -> Iterator[Result]:
-        of_study = len(request.segments) > 1
-        if of_study:
-            uid = self._library.view(request.caller, request.study_instance_uid).study_instance_uid
-            parameters.filters["StudyInstanceUID"] = (uid,)
-        if "SeriesNumber" in parameters.filters and parameters.number("SeriesNumber") is None:
-            return iter(())
+    def _in_order(self, request: DicomwebRequest, query: DicomQuery, found: list[Found]) -> list[Found]:
+        """The series of one study by number, as people expect them, when they are all on this page."""
+        whole = query.cursor is None and not query.offset and len(found) < (query.limit or 0)
+        if query.level is not Level.SERIES or len(request.segments) < 2 or not whole:
+            return found
+        numbers = [(one.attributes[0x00200011][1] or (2**31,))[0] for one in found]
+        return [found[at] for at in sorted(range(len(found)), key=numbers.__getitem__)]
+
+    def _check_path(self, request: DicomwebRequest) -> None:
+        """Raises UnknownStudy, UnknownSeries: nothing found may mean that the path names nothing."""
+        study_uid = request.study_instance_uid
         with self._library.database.transaction(request.caller.institution_id) as connection:
-            found = search_series(
-                connection,
-                study_query(parameters),
-                series_query(parameters),
-                limit=parameters.limit + 1,
-                offset=parameters.offset,
-            )
-        base_url = request.base_url()
-        if of_study:
-            found.sort(key=lambda row: (row[1].series_number is None, row[1].series_number or 0, row[1].series_id))
-        return (
-            ({} if of_study else study_result(study, base_url))
-            | series_result(study.study_instance_uid, series, base_url)
-            for study, series in found
-        )
-
-    def _instances_of_study(self, request: DicomwebRequest, parameters: SearchParameters) -> Iterator[Result]:
-        view = self._library.view(request.caller, request.study_instance_uid)
+            if study_version(connection, study_uid) is None:
+                raise UnknownStudy("There is no such study.", study_instance_uid=study_uid)
         if len(request.segments) > 3:
-            view.of_series(request.series_instance_uid)
-            parameters.filters["SeriesInstanceUID"] = (request.series_instance_uid,)
-        return islice(instances_of(view, parameters, request.base_url()), parameters.offset, None)
+            self._library.view(request.caller, study_uid).of_series(request.series_instance_uid)
 
-    def _instances(self, request: DicomwebRequest, parameters: SearchParameters) -> Iterator[Result]:
-        found = chain.from_iterable(
-            instances_of(self._library.view(request.caller, uid), parameters, request.base_url())
-            for uid in self._studies_to_look_into(request, parameters)
+
+def query_of(request: DicomwebRequest, level: Level, parameters: SearchParameters) -> DicomQuery:
+    """The search that a request asks for; UIDs of the path are keys like others."""
+    keys = [key for key in parameters.keys if len(key.values) or key.items]
+    if len(request.segments) > 1:
+        keys = _with_path(keys, STUDY_INSTANCE_UID, request.study_instance_uid)
+    if len(request.segments) > 3:
+        keys = _with_path(keys, SERIES_INSTANCE_UID, request.series_instance_uid)
+    query = DicomQuery(
+        level=level,
+        keys=(*keys, *(Key(tag, "UN") for tag in parameters.included)),
+        relational=True,
+        fuzzy=parameters.fuzzy,
+        timezone_offset=parameters.zone,
+        all_attributes=parameters.all_attributes,
+        described=bool(set(parameters.included) - held(level)),
+        limit=parameters.limit,
+        cursor=parameters.cursor,
+        offset=parameters.offset,
+    )
+    most = parameters.limit
+    if query.described or query.all_attributes or keys_to_look_for_inside(query):
+        most = DESCRIBED_INSTANCES_AT_MOST if level is Level.IMAGE else DESCRIBED_AT_MOST
+    if parameters.limit > most:
+        parameters.capped = True
+        query = replace(query, limit=most)
+    return query
+
+
+def _with_path(keys: list[Key], tag: int, uid: str) -> list[Key]:
+    """The UID of the path in the place of what the query says of it: both must hold."""
+    asked = next((key for key in keys if key.tag == tag), None)
+    values = (uid,) if asked is None or uid in asked.values else ("",)
+    return [*(key for key in keys if key.tag != tag), Key(tag, "UI", values if values[0] else ("0",))]
+
+
+def _trimmed(found: list[Found], query: DicomQuery, wanted: set[int]) -> list[Found]:
+    """With includefield=all, without what belongs to lower levels than the one asked for."""
+    if not query.all_attributes or query.level is Level.IMAGE:
+        return found
+    return [
+        replace(
+            one,
+            attributes={
+                tag: attribute for tag, attribute in one.attributes.items() if belongs_to(query.level, tag, wanted)
+            },
         )
-        return islice(found, parameters.offset, None)
-
-    def _studies_to_look_into(self, request: DicomwebRequest, parameters: SearchParameters) -> list[str]:
-        """UIDs of the studies that may hold matching instances; those asked for by UID are looked up."""
-        wanted = parameters.filters.get("SOPInstanceUID")
-        with self._library.database.transaction(request.caller.institution_id) as connection:
-            if wanted is None:
-                page = search_studies(connection, study_query(parameters), limit=STUDIES_LOOKED_INTO)
-                parameters.capped = parameters.capped or page.next_cursor is not None
-                return [study.study_instance_uid for study in page.studies]
-            places = [place for uid in wanted if (place := resolve(connection, uid)) is not None]
-            studies = [study_by_id(connection, study_id) for study_id in dict.fromkeys(p.study_id for p in places)]
-        return [study.study_instance_uid for study in studies if study is not None]
+        for one in found
+    ]
 
 
-def study_query(parameters: SearchParameters) -> StudyQuery:
-    """The keys of the study level."""
-    return StudyQuery(
-        patient_name=parameters.one("PatientName"),
-        patient_id=parameters.one("PatientID"),
-        issuer_of_patient_id=parameters.one("IssuerOfPatientID"),
-        patient_birth_date=parameters.one("PatientBirthDate"),
-        patient_sex=parameters.one("PatientSex"),
-        accession_number=parameters.one("AccessionNumber"),
-        study_date=parameters.one("StudyDate"),
-        study_time=parameters.one("StudyTime"),
-        dicom_study_id=parameters.one("StudyID"),
-        study_description=parameters.one("StudyDescription"),
-        referring_physician_name=parameters.one("ReferringPhysicianName"),
-        study_instance_uids=parameters.filters.get("StudyInstanceUID", ()),
-        modalities=parameters.filters.get("ModalitiesInStudy", ()),
-    )
+def _paging(request: DicomwebRequest, query: DicomQuery, page: Page) -> Headers:
+    """The address of the next page, or the total when this page is the last of a search that began at the beginning."""
+    if page.next_cursor is None:
+        total = query.offset + len(page.found)
+        known = query.cursor is None and query.limit and (page.found or not query.offset)
+        return [(b"x-total-count", b"%d" % total)] if known else []
+    pairs = [(name, value) for name, value in request.query() if name.lower() not in ("offset", "cursor")]
+    path = "/".join(quote(segment, safe="") for segment in request.segments)
+    address = f"{request.base_url()}/{path}?{urlencode([*pairs, ('cursor', page.next_cursor)])}"
+    return [(b"link", f'<{address}>; rel="next"'.encode("latin-1", "replace"))]
 
 
-def series_query(parameters: SearchParameters) -> SeriesQuery:
-    """The keys of the series level."""
-    return SeriesQuery(
-        series_instance_uids=parameters.filters.get("SeriesInstanceUID", ()),
-        modalities=parameters.filters.get("Modality", ()),
-        series_number=parameters.number("SeriesNumber"),
-        series_description=parameters.one("SeriesDescription"),
-    )
+def _knows(request: DicomwebRequest, etag: bytes) -> bool:
+    """If-None-Match (RFC 9110 13.1.2), compared weakly."""
+    known = request.header(b"if-none-match")
+    return known.strip() == "*" or etag.decode().removeprefix("W/") in [
+        one.strip().removeprefix("W/") for one in known.split(",")
+    ]
 
 
-def instances_of(view: StudyView, parameters: SearchParameters, base_url: str) -> Iterator[Result]:
-    """The instances of a study that match, series by series."""
-    for series in view.series.values():
-        if not _uid_matches(parameters.filters.get("SeriesInstanceUID"), series.series_instance_uid):
-            continue
-        if not _text_matches(parameters.filters.get("Modality"), series.modality):
-            continue
-        for instance in series.instances:
-            if instance_matches(instance, parameters):
-                yield instance_result(view.study_instance_uid, instance, series.modality, base_url)
+def _warnings(request: DicomwebRequest, parameters: SearchParameters, page: Page) -> Headers:
+    return [
+        (b"warning", f'299 {request.header(b"host") or "isocenter"} "{text}"'.encode("latin-1", "replace"))
+        for text in _texts(parameters, page)
+    ]
 
 
-def instance_matches(instance: InstanceView, parameters: SearchParameters) -> bool:
-    """Whether an instance matches the keys of its level (PS3.4 C.2.2.2)."""
-    filters = parameters.filters
-    return (
-        _uid_matches(filters.get("SOPInstanceUID"), instance.sop_instance_uid)
-        and _uid_matches(filters.get("SOPClassUID"), instance.sop_class_uid)
-        and ("InstanceNumber" not in filters or parameters.number("InstanceNumber") == instance.instance_number)
-    )
-
-
-def _uid_matches(wanted: tuple[str, ...] | None, uid: str) -> bool:
-    return wanted is None or uid in wanted
-
-
-def _text_matches(wanted: tuple[str, ...] | None, text: str | None) -> bool:
-    """Single value or wildcard matching; several values are alternatives."""
-    return wanted is None or (text is not None and any(wildcard_matches(one, text) for one in wanted))
-
-
-def wildcard_matches(pattern: str, text: str) -> bool:
-    """Wildcard matching with * and ? (PS3.4 C.2.2.2.4), in time that no pattern can drive up."""
-    at_pattern = at_text = 0
-    star, resume = -1, 0
-    while at_text < len(text):
-        if at_pattern < len(pattern) and pattern[at_pattern] == "*":
-            star, resume = at_pattern, at_text
-            at_pattern += 1
-        elif at_pattern < len(pattern) and pattern[at_pattern] in ("?", text[at_text]):
-            at_pattern, at_text = at_pattern + 1, at_text + 1
-        elif star >= 0:
-            resume += 1
-            at_pattern, at_text = star + 1, resume
-        else:
-            return False
-    return not pattern[at_pattern:].strip("*")
-
-
-def _warnings(request: DicomwebRequest, parameters: SearchParameters, more: bool) -> Headers:
-    host = request.header(b"host") or "isocenter"
-    texts = []
-    if parameters.fuzzy:
-        texts.append("The fuzzymatching parameter is not supported. Only literal matching has been performed.")
-    if more or parameters.capped:
-        texts.append("There may be more results than were given; ask for the next page or for less.")
+def _texts(parameters: SearchParameters, page: Page) -> Iterator[str]:
+    if page.looked_far_enough:
+        yield "The search had to look into objects and stopped at its limit; the next page goes on, or ask for less."
+    elif page.next_cursor is not None:
+        yield "There may be more results than were given; ask for the next page or for less."
+    elif parameters.capped:
+        yield "A limit or offset was made smaller."
     if parameters.ignored:
-        texts.append("These matching keys are not supported and were ignored: " + " ".join(parameters.ignored[:20]))
-    return [(b"warning", f'299 {host} "{text}"'.encode("latin-1", "replace")) for text in texts]
+        yield "These parameters are no attributes and were ignored: " + " ".join(parameters.ignored[:20])

@@ -2,112 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from isocenter.adapters.dicomweb.attribute_names import path_of, query_vr
 from isocenter.adapters.dicomweb.errors import BadParameter
+from isocenter.index.find import Key
 
 DEFAULT_LIMIT = 1000
 MAX_LIMIT = 5000
 MAX_OFFSET = 100_000
 MAX_VALUE_CHARACTERS = 1024
 MAX_LIST_VALUES = 200
+MAX_KEYS = 100
+MAX_INCLUDED = 200
+MAX_CURSOR_CHARACTERS = 1000
+_LIST_TAGS = frozenset({0x00080060, 0x00080061})
+_SWITCHES = frozenset({"accept", "charset"})
 
-STUDY_KEYS: Mapping[str, str] = {
-    "00080020": "StudyDate",
-    "00080030": "StudyTime",
-    "00080050": "AccessionNumber",
-    "00080061": "ModalitiesInStudy",
-    "00080090": "ReferringPhysicianName",
-    "00081030": "StudyDescription",
-    "00100010": "PatientName",
-    "00100020": "PatientID",
-    "00100021": "IssuerOfPatientID",
-    "00100030": "PatientBirthDate",
-    "00100040": "PatientSex",
-    "0020000D": "StudyInstanceUID",
-    "00200010": "StudyID",
-}
-SERIES_KEYS: Mapping[str, str] = {
-    "00080060": "Modality",
-    "0008103E": "SeriesDescription",
-    "0020000E": "SeriesInstanceUID",
-    "00200011": "SeriesNumber",
-}
-INSTANCE_KEYS: Mapping[str, str] = {
-    "00080016": "SOPClassUID",
-    "00080018": "SOPInstanceUID",
-    "00200013": "InstanceNumber",
-}
-KEYWORDS: Mapping[str, str] = {**STUDY_KEYS, **SERIES_KEYS, **INSTANCE_KEYS}
-_TAGS = {keyword: tag for tag, keyword in KEYWORDS.items()}
-MULTIPLE = frozenset(
-    {"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Modality", "ModalitiesInStudy"}
-)
-"""Keys that may hold several values, any of which matches (PS3.4 C.2.2.2.2)."""
+Path = tuple[int, ...]
 
 
 @dataclass(slots=True)
 class SearchParameters:
-    """filters: matching keys by keyword, each with its values (one, but for lists of UIDs and modalities).
+    """keys: matching keys, those inside sequences as a tree. included: tags asked for beyond those always given.
 
-    ignored: keys of the query that this archive does not match by; capped: limit or offset was made smaller.
+    ignored: names of the query that are no attributes; capped: limit or offset was made smaller. zone: the offset from
+    UTC that dates and times are meant in, a key of its own (PS3.4 C.2.2.2.9).
     """
 
-    filters: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    keys: tuple[Key, ...] = ()
+    included: tuple[int, ...] = ()
+    all_attributes: bool = False
     limit: int = DEFAULT_LIMIT
     offset: int = 0
+    cursor: str | None = None
     fuzzy: bool = False
+    zone: str | None = None
     capped: bool = False
     ignored: list[str] = field(default_factory=list)
 
-    def one(self, keyword: str) -> str | None:
-        """The only value of a key; None when it is not asked for."""
-        values = self.filters.get(keyword)
-        return values[0] if values else None
-
-    def number(self, keyword: str) -> int | None:
-        """The only value of an IS key; None when it is not asked for or is no number (which matches nothing)."""
-        text = (self.one(keyword) or "").strip()
-        return int(text) if text.isascii() and text.lstrip("+-").isdigit() and len(text) <= 12 else None
-
 
 def search_parameters(query: Iterable[tuple[str, str]]) -> SearchParameters:
-    """Read a query. Universal matches (empty, "*") are left out. Raises BadParameter for what cannot be meant."""
-    found = SearchParameters()
-    for name, value in query:
+    """Read a query. Raises BadParameter for what cannot be meant."""
+    found, values = SearchParameters(), dict[Path, tuple[str, ...]]()
+    included: dict[int, None] = {}
+    pairs = list(query)
+    several = any(name.lower() == "multiplevaluematching" and value.lower() == "true" for name, value in pairs)
+    for name, value in pairs:
         if len(value) > MAX_VALUE_CHARACTERS * 8 or "\0" in value:
             raise BadParameter("The value of a query parameter is too long or holds a NUL.", parameter=name[:64])
         lowered = name.lower()
-        if lowered == "limit":
-            found.limit = _capped(found, _number(name, value), MAX_LIMIT)
-        elif lowered == "offset":
-            found.offset = _capped(found, _number(name, value), MAX_OFFSET)
-        elif lowered == "fuzzymatching":
-            found.fuzzy = value.lower() == "true"
-        elif lowered not in ("includefield", "accept", "charset", "emptyvaluematching", "multiplevaluematching"):
-            _add_key(found, name, value)
+        if lowered == "includefield":
+            _include(found, included, value)
+        elif not _switch(found, lowered, name, value):
+            _add_key(found, values, name, value, several=several)
+    found.zone = next(iter(values.pop((0x00080201,), ())), None)
+    found.keys, found.included = _tree(values), tuple(included)
     return found
 
 
-def _add_key(found: SearchParameters, name: str, value: str) -> None:
-    # A path such as 0040A730.0040A124 and keys we do not index match nothing away; the answer's Warning says so.
-    keyword = KEYWORDS.get(name.upper()) or (name if name in _TAGS else None)
-    if keyword is None:
-        if not name or len(name) > 64 or not all(c.isalnum() or c in "._" for c in name):
-            raise BadParameter("A query parameter is neither a keyword nor a tag.")
-        found.ignored.append(name)
+def _switch(found: SearchParameters, lowered: str, name: str, value: str) -> bool:
+    """Read a parameter that is no matching key; False when it is one."""
+    if lowered == "limit":
+        found.limit = _capped(found, _number(name, value), MAX_LIMIT)
+    elif lowered == "offset":
+        found.offset = _capped(found, _number(name, value), MAX_OFFSET)
+    elif lowered == "cursor":
+        if len(value) > MAX_CURSOR_CHARACTERS:
+            raise BadParameter("The cursor is not one of ours.", parameter="cursor")
+        found.cursor = value or None
+    elif lowered == "fuzzymatching":
+        found.fuzzy = value.lower() == "true"
+    else:
+        return lowered in _SWITCHES or lowered in ("emptyvaluematching", "multiplevaluematching")
+    return True
+
+
+def _include(found: SearchParameters, included: dict[int, None], value: str) -> None:
+    for name in value.split(","):
+        if name.lower() == "all":
+            found.all_attributes = True
+            continue
+        path = path_of(name.strip()) if name.strip() else None
+        if path is None:
+            _ignore(found, name.strip())
+        else:
+            # A path asks for its sequence: items are given whole.
+            included[path[0]] = None
+        if len(included) > MAX_INCLUDED:
+            raise BadParameter("Too many attributes to include.", limit=MAX_INCLUDED)
+
+
+def _ignore(found: SearchParameters, name: str) -> None:
+    if not name or len(name) > 256 or not all(c.isalnum() or c in "._" for c in name):
+        raise BadParameter("A query parameter is neither a keyword nor a tag.")
+    found.ignored.append(name[:64])
+
+
+def _add_key(
+    found: SearchParameters, values: dict[Path, tuple[str, ...]], name: str, value: str, *, several: bool
+) -> None:
+    path = path_of(name)
+    if path is None:
+        _ignore(found, name)
         return
-    if value.strip("* ") == "":
-        return
-    separators = value.replace("\\", ",") if keyword in MULTIPLE else value
-    values = (
-        tuple(piece.strip() for piece in separators.split(",") if piece.strip()) if keyword in MULTIPLE else (value,)
-    )
-    values = (*found.filters.get(keyword, ()), *values)
-    if len(values) > MAX_LIST_VALUES or (keyword not in MULTIPLE and len(values) > 1):
-        raise BadParameter("Too many values for one matching key.", keyword=keyword, limit=MAX_LIST_VALUES)
-    found.filters[keyword] = values
+    listed = query_vr(path[-1]) == "UI" or path[-1] in _LIST_TAGS
+    pieces = [value]
+    if listed:
+        pieces = value.replace("\\", ",").split(",")
+    elif several:
+        pieces = value.split("\\")
+    given = (*values.get(path, ()), *(piece.strip() for piece in pieces if piece.strip()))
+    if len(given) > MAX_LIST_VALUES or (len(given) > 1 and not listed and not several) or len(values) >= MAX_KEYS:
+        raise BadParameter("Too many matching keys, or values for one of them.", limit=MAX_LIST_VALUES)
+    values[path] = given
+
+
+def _tree(values: dict[Path, tuple[str, ...]]) -> tuple[Key, ...]:
+    """Keys as a tree: paths through the same sequence belong to the same item."""
+    inside: dict[int, dict[Path, tuple[str, ...]]] = {}
+    own: dict[int, tuple[str, ...]] = {}
+    for path, given in values.items():
+        if len(path) == 1:
+            own[path[0]] = given
+        else:
+            inside.setdefault(path[0], {})[path[1:]] = given
+    keys = [Key(tag, query_vr(tag), given) for tag, given in own.items() if tag not in inside]
+    return (*keys, *(Key(tag, "SQ", (), _tree(paths)) for tag, paths in inside.items()))
 
 
 def _number(name: str, value: str) -> int:

@@ -1,98 +1,85 @@
-"""Search results in DICOM JSON (PS3.18 10.6.3, Tables 10.6.3-3 to -5). Absent values are left out of "Value"."""
+"""Search results in DICOM JSON (PS3.18 10.6.3, Tables 10.6.3-3 to -5, Annex F). Absent values have no "Value"."""
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Collection
 from typing import Any
 
 from isocenter.delivery.study_view import InstanceView
-from isocenter.index.locators import SeriesRow
-from isocenter.index.queries import StudyRow
+from isocenter.index.find import Attribute, Found, Level
+from isocenter.index.query_keys import PATIENT_COLUMNS, PATIENT_COUNTS, STUDY_COLUMNS
 
 Result = dict[str, dict[str, Any]]
 
 _COMPONENT_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+_OF_STUDY = frozenset({*PATIENT_COLUMNS, *STUDY_COLUMNS})
+# Given when there is something to give; what the standard lists for an answer is given empty too.
+_ONLY_WITH_VALUE = frozenset({0x00080201, 0x00081010, 0x00100021, 0x00180015, 0x00181030, 0x00200060})
+_NAMES = {tag: f"{tag:08X}" for tag in _OF_STUDY}
+
+_STUDY_MODULES = frozenset(
+    {0x00080020, 0x00080030, 0x00080050, 0x00080051, 0x00080061, 0x00080062, 0x00080080, 0x00080090, 0x00080096}
+    | {0x0008009C, 0x0008009D, 0x00080201, 0x00081030, 0x00081032, 0x00081048, 0x00081049, 0x00081060, 0x00081062}
+    | {0x00081080, 0x00081084, 0x00081110, 0x0020000D, 0x00200010, 0x00201206, 0x00201208, 0x00120010, 0x00120040}
+)
+_SERIES_MODULES = frozenset(
+    {0x00080021, 0x00080031, 0x00080060, 0x00080064, 0x00080068, 0x00080070, 0x00080080, 0x00080081, 0x00081010}
+    | {0x0008103E, 0x0008103F, 0x00081040, 0x00081050, 0x00081052, 0x00081070, 0x00081072, 0x00081090, 0x00081111}
+    | {0x00081250, 0x00180015, 0x00181000, 0x00181016, 0x00181020, 0x00181030, 0x00185100, 0x0020000E, 0x00200011}
+    | {0x00200052, 0x00200060, 0x00201040, 0x00201209, 0x00400244, 0x00400245, 0x00400253, 0x00400254, 0x00400260}
+    | {0x00400275, 0x00400250, 0x00400251, 0x00400280, 0x0008010A, 0x00080005}
+)
 
 
-def attribute(vr: str, *values: object) -> dict[str, Any]:
-    """One attribute; values that are None or empty are no values."""
-    present = [value for value in values if value not in (None, "")]
-    return {"vr": vr, "Value": present} if present else {"vr": vr}
+def json_of(attribute: Attribute) -> dict[str, Any]:
+    """One attribute; values that are empty among others are null (PS3.18 F.2.5)."""
+    vr, values = attribute
+    if not values:
+        return {"vr": vr}
+    if vr == "PN":
+        return {"vr": vr, "Value": [_person_name(value) for value in values]}
+    if vr == "SQ":
+        return {"vr": vr, "Value": [{f"{tag:08X}": json_of(one) for tag, one in item.items()} for item in values]}
+    if isinstance(values[0], bytes):
+        return {"vr": vr, "InlineBinary": b64encode(values[0]).decode("ascii")}
+    return {"vr": vr, "Value": [None if value == "" else value for value in values]}
 
 
-def person_name(name: str | None) -> dict[str, Any]:
-    """A PN attribute from alphabetic=ideographic=phonetic."""
-    groups = zip(_COMPONENT_GROUPS, (name or "").split("="), strict=False)
-    named = {group: value for group, value in groups if value}
-    return {"vr": "PN", "Value": [named]} if named else {"vr": "PN"}
+def _person_name(name: str) -> dict[str, str] | None:
+    """A PN value from alphabetic=ideographic=phonetic."""
+    groups = zip(_COMPONENT_GROUPS, name.split("="), strict=False)
+    return {group: value for group, value in groups if value} or None
 
 
-def study_result(study: StudyRow, base_url: str) -> Result:
-    """One study."""
-    uid = study.study_instance_uid
+def result_of(found: Found, base_url: str, *, path_studies: bool, wanted: Collection[int]) -> Result:
+    """One result. path_studies: the path names the study, whose attributes are then left out (10.6.3.3.2, .3).
+
+    wanted: tags that were asked for by name, and are given though they belong to the study or are empty.
+    """
+    level = found.level
+    hidden = _OF_STUDY - {0x0020000D} if path_studies and level is not Level.STUDY else frozenset()
     result = {
-        "00080005": attribute("CS", "ISO_IR 192"),
-        "00080020": attribute("DA", study.study_date),
-        "00080030": attribute("TM", study.study_time),
-        "00080050": attribute("SH", study.accession_number),
-        "00080056": attribute("CS", "ONLINE"),
-        "00080061": attribute("CS", *study.modalities),
-        "00080090": person_name(study.referring_physician_name),
-        "00081030": attribute("LO", study.study_description),
-        "00081190": attribute("UR", f"{base_url}/studies/{uid}"),
-        "00100010": person_name(study.patient_name),
-        "00100020": attribute("LO", study.patient_id),
-        "00100030": attribute("DA", study.patient_birth_date),
-        "00100040": attribute("CS", study.patient_sex),
-        "0020000D": attribute("UI", uid),
-        "00200010": attribute("SH", study.dicom_study_id),
-        "00201206": attribute("IS", study.series_count),
-        "00201208": attribute("IS", study.instance_count),
+        _NAMES.get(tag) or f"{tag:08X}": json_of(attribute)
+        for tag, attribute in found.attributes.items()
+        if tag in wanted or (tag not in hidden and (attribute[1] or tag not in _ONLY_WITH_VALUE))
     }
-    if study.issuer_of_patient_id:
-        result["00100021"] = attribute("LO", study.issuer_of_patient_id)
-    if study.timezone_offset_from_utc:
-        result["00080201"] = attribute("SH", study.timezone_offset_from_utc)
+    url = f"{base_url}/studies/{found.study_instance_uid}"
+    if level is not Level.STUDY:
+        url += f"/series/{found.series_instance_uid}"
+    if isinstance(found.instance, InstanceView):
+        url += f"/instances/{found.instance.sop_instance_uid}"
+        syntaxes = tuple(dict.fromkeys(form.transfer_syntax_uid for form in found.instance.forms))
+        result["00083002"] = json_of(("UI", syntaxes))
+    result["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
+    result["00080056"] = {"vr": "CS", "Value": ["ONLINE"]}
+    result["00081190"] = {"vr": "UR", "Value": [url]}
     return result
 
 
-def series_result(study_instance_uid: str, series: SeriesRow, base_url: str) -> Result:
-    """One series."""
-    uid = series.series_instance_uid
-    result = {
-        "00080005": attribute("CS", "ISO_IR 192"),
-        "00080056": attribute("CS", "ONLINE"),
-        "00080060": attribute("CS", series.modality),
-        "0008103E": attribute("LO", series.series_description),
-        "00081190": attribute("UR", f"{base_url}/studies/{study_instance_uid}/series/{uid}"),
-        "0020000D": attribute("UI", study_instance_uid),
-        "0020000E": attribute("UI", uid),
-        "00200011": attribute("IS", series.series_number),
-        "00201209": attribute("IS", series.instance_count),
-    }
-    if series.body_part_examined:
-        result["00180015"] = attribute("CS", series.body_part_examined)
-    return result
-
-
-def instance_result(study_instance_uid: str, instance: InstanceView, modality: str | None, base_url: str) -> Result:
-    """One instance."""
-    series_uid, uid = instance.series_instance_uid, instance.sop_instance_uid
-    url = f"{base_url}/studies/{study_instance_uid}/series/{series_uid}/instances/{uid}"
-    result = {
-        "00080005": attribute("CS", "ISO_IR 192"),
-        "00080016": attribute("UI", instance.sop_class_uid),
-        "00080018": attribute("UI", uid),
-        "00080056": attribute("CS", "ONLINE"),
-        "00080060": attribute("CS", modality),
-        "00081190": attribute("UR", url),
-        "00083002": attribute("UI", *dict.fromkeys(form.transfer_syntax_uid for form in instance.forms)),
-        "0020000D": attribute("UI", study_instance_uid),
-        "0020000E": attribute("UI", series_uid),
-        "00200013": attribute("IS", instance.instance_number),
-    }
-    if instance.rows is not None and instance.columns is not None:
-        result["00280008"] = attribute("IS", instance.number_of_frames)
-        result["00280010"] = attribute("US", instance.rows)
-        result["00280011"] = attribute("US", instance.columns)
-        result["00280100"] = attribute("US", instance.bits_allocated)
-    return result
+def belongs_to(level: Level, tag: int, wanted: Collection[int]) -> bool:
+    """Whether includefield=all gives this tag at a level: attributes of lower levels are not those of the study."""
+    if level is Level.IMAGE or tag in wanted or tag in PATIENT_COUNTS:
+        return True
+    of_patient_or_study = tag >> 16 in (0x0010, 0x0032, 0x0038) or tag in _STUDY_MODULES
+    return of_patient_or_study or (level is Level.SERIES and tag in _SERIES_MODULES)
