@@ -8,6 +8,7 @@ import threading
 from contextlib import ExitStack, closing
 
 from isocenter.access.institutions import ensure_institution
+from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.apps.settings_from_environment import settings_from_environment
@@ -44,8 +45,14 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
     with ExitStack() as stack:
         database = stack.enter_context(closing(Database(database_url_of(settings))))
         institution = ensure_institution(database, settings.institution_name)
-        archive = stack.enter_context(open_archive(settings, database, open_object_store(settings)))
-        listener = build_listener(settings, [StorageScp(archive, institution.institution_id), VerificationScp()])
+        store = open_object_store(settings)
+        archive = stack.enter_context(open_archive(settings, database, store, ready_segments=settings.ready_segments))
+        services: list[Service] = [
+            StorageScp(archive, institution.institution_id),
+            VerificationScp(),
+            StorageCommitmentScp(database, institution.institution_id),
+        ]
+        listener = build_listener(settings, services)
         listener.start()
         host, port = listener.address
         log.info("listener.ready", ae_title=settings.ae_title, host=host, port=port)

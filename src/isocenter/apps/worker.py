@@ -12,6 +12,12 @@ from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
 from isocenter.apps.wiring import database_url_of, deletions_of, open_library, open_object_store
 from isocenter.delivery.library import Library
+from isocenter.domain.archive.commitment import (
+    PROMISES_QUEUE,
+    CommitmentWork,
+    commitment_tasks,
+    defer_due_commitments,
+)
 from isocenter.domain.archive.deletions import deletion_tasks
 from isocenter.domain.archive.jobs import sealing_tasks, tokenising_task
 from isocenter.domain.archive.promises import due_task, sending_tasks
@@ -30,6 +36,7 @@ log = get_logger(__name__)
 NICENESS = 10
 SENDING_AT_ONCE = 8
 """Destinations that are sent to at one time: so many may hang before another has to wait."""
+QUEUES = {QUEUE: 1, SENDING_QUEUE: SENDING_AT_ONCE, PROMISES_QUEUE: 4}
 DECODE_MEMORY_BYTES = 2 * GIB
 _PAUSE_S = 1.0
 
@@ -40,7 +47,7 @@ def run(settings: Settings) -> int:
     url = database_url_of(settings)
     stop = threading.Event()
     with ExitStack() as stack:
-        database = stack.enter_context(closing(Database(url, max_connections=4 + SENDING_AT_ONCE)))
+        database = stack.enter_context(closing(Database(url, max_connections=4 + sum(QUEUES.values()))))
         store = open_object_store(settings)
         sealer = stack.enter_context(
             closing(
@@ -60,7 +67,7 @@ def run(settings: Settings) -> int:
         ]
         while not stop.is_set():
             try:
-                work(url, tasks, queues={QUEUE: 1, SENDING_QUEUE: SENDING_AT_ONCE}, stopping=stop)
+                work(url, tasks, queues=QUEUES, stopping=stop)
                 return 0
             except Exhausted as error:
                 log.warning("worker.waits", reason=error.reason)
@@ -73,9 +80,13 @@ def run(settings: Settings) -> int:
 def promise_tasks(settings: Settings, database: Database, library: Library, stop: threading.Event) -> list[Task]:
     """What other application entities were promised."""
     peers = PeersScu(settings.ae_title)
+    commitment = CommitmentWork(
+        database, library.store, settings.home / "journal", peers.report_commitment, settings.commitment_report_port
+    )
     return [
         *sending_tasks(database, StorageScu(library, peers), stop.is_set),
-        due_task(database, [defer_due_transfers]),
+        *commitment_tasks(commitment),
+        due_task(database, [defer_due_transfers, defer_due_commitments]),
     ]
 
 

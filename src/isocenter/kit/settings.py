@@ -34,6 +34,8 @@ class Settings:
     """Where packs and facts live (file:///path); None is home/store."""
     dicom_accept_from: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
     """Networks from which any calling AE may store into the default institution."""
+    commitment_report_port: int = 104
+    """Port at which a device that asked for storage commitment, and is no destination, listens for the report."""
     quiet_for: timedelta = timedelta(seconds=60)
     """A study with no new instance for this long is sealed."""
     hot_cache_bytes: int = 20 * GIB

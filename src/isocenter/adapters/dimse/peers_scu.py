@@ -1,12 +1,29 @@
-"""What we ask of other application entities that is no storage: C-ECHO (PS3.4 Annex A)."""
+"""What we say to other application entities besides objects: C-ECHO (PS3.4 Annex A), reports of commitment (J.3.3)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from isocenter.domain.archive.peers import Peer
 from isocenter.kit.errors import Refused
+from isocenter.standards.dicom.dimse import CommandField, Element
+from isocenter.standards.dicom.storage_commitment import (
+    ALL_COMMITTED,
+    FAILURES_EXIST,
+    STORAGE_COMMITMENT_INSTANCE,
+    STORAGE_COMMITMENT_PUSH_MODEL,
+    commitment_report,
+)
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from isocenter.standards.dicom.uids import VERIFICATION_SOP_CLASS
-from isocenter.wire.requestor import ProposedContext, Remote, request_association
+from isocenter.wire.requestor import (
+    NoAcceptedContext,
+    ProposedContext,
+    Remote,
+    RequestedAssociation,
+    Role,
+    request_association,
+)
 
 SHORT_SYNTAXES = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 """What data sets without pixels are proposed in."""
@@ -34,3 +51,35 @@ class PeersScu:
             status = made.echo()
         if status != 0:
             raise PeerDeclined("The peer answered C-ECHO with a failure.", status=f"{status:04X}")
+
+    def report_commitment(
+        self,
+        peer: Peer,
+        transaction_uid: str,
+        committed: Sequence[tuple[str, str]],
+        failed: Sequence[tuple[str, str, int]],
+    ) -> None:
+        """N-EVENT-REPORT on an association of our own, on which we keep the role of SCP (PS3.4 J.3.3, PS3.7 D.3.3.4).
+
+        Raises PeerAway, AssociationRefused, NoAcceptedContext, PeerDeclined.
+        """
+        proposed = ProposedContext(STORAGE_COMMITMENT_PUSH_MODEL, SHORT_SYNTAXES, Role.SCP)
+        with request_association(self.remote(peer), [proposed]) as made:
+            context_id, syntax = first_accepted(made, STORAGE_COMMITMENT_PUSH_MODEL)
+            fields: dict[Element, str | int] = {
+                Element.AFFECTED_SOP_CLASS_UID: STORAGE_COMMITMENT_PUSH_MODEL,
+                Element.AFFECTED_SOP_INSTANCE_UID: STORAGE_COMMITMENT_INSTANCE,
+                Element.EVENT_TYPE_ID: FAILURES_EXIST if failed else ALL_COMMITTED,
+            }
+            report = commitment_report(transaction_uid, committed, failed, syntax)
+            status = made.ask(context_id, CommandField.N_EVENT_REPORT_RQ, fields, [report]).status
+        if status != 0:
+            raise PeerDeclined("The peer did not take the report.", status=f"{status:04X}")
+
+
+def first_accepted(association: RequestedAssociation, sop_class_uid: str) -> tuple[int, str]:
+    """(context ID, transfer syntax) that the peer took the SOP class in. Raises NoAcceptedContext."""
+    accepted = association.accepted(sop_class_uid)
+    if not accepted:
+        raise NoAcceptedContext("The peer does not accept this service.", abstract_syntax=sop_class_uid)
+    return accepted[0]
