@@ -47,3 +47,28 @@ def events_after(connection: Connection, sequence: int, limit: int = 1000) -> li
     """
     with connection.cursor(row_factory=class_row(Event)) as cursor:
         return cursor.execute(query, [sequence, limit]).fetchall()
+
+
+def tell_of_quiet_studies(connection: Connection, quiet_before: datetime, limit: int = 200) -> int:
+    """Append study-arrived, later study-changed, for open studies that have received nothing since; returns how many.
+
+    Once per study and quiet time, however many instances came: whoever follows the feed asks for the study then.
+    """
+    rows = connection.execute(
+        """
+        UPDATE study s SET told_version = s.version
+        FROM (
+            SELECT q.institution_id, q.study_id, q.told_version FROM study q
+            WHERE q.state = 'open' AND q.last_received_at < %s AND q.told_version < q.version AND q.instance_count > 0
+            ORDER BY q.study_id LIMIT %s FOR UPDATE SKIP LOCKED
+        ) before
+        WHERE s.institution_id = before.institution_id AND s.study_id = before.study_id
+        RETURNING before.told_version, s.study_instance_uid, s.version, s.series_count, s.instance_count
+        """,
+        [quiet_before, limit],
+    ).fetchall()
+    for told, study_instance_uid, version, series_count, instance_count in rows:
+        kind = "study-changed" if told else "study-arrived"
+        counts = {"version": version, "series_count": series_count, "instance_count": instance_count}
+        append_event(connection, kind, str(study_instance_uid), **counts)
+    return len(rows)

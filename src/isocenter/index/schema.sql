@@ -1196,7 +1196,8 @@ CREATE TABLE public.study (
     first_received_at timestamp with time zone NOT NULL,
     last_received_at timestamp with time zone NOT NULL,
     token_rules smallint DEFAULT 0 NOT NULL,
-    deleted_at timestamp with time zone
+    deleted_at timestamp with time zone,
+    told_version bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='70');
 

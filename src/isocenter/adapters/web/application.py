@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from isocenter import __version__
 from isocenter.adapters.web import (
     about,
+    changes,
     deletions,
     destinations,
     download,
@@ -30,6 +31,7 @@ API_ROUTERS = (
     sign_in.router,
     enrolment.router,
     studies.router,
+    changes.router,
     download.router,
     deletions.router,
     destinations.router,
