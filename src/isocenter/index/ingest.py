@@ -1,7 +1,7 @@
 """Writing arriving instances into the index: the hot path, one transaction and mostly one statement per group.
 
-The journal is the log of what is written here, so commits are asynchronous; a checkpoint commits synchronously. Why one
-function with arrays and not COPY: docs/decisions/0021-one-call-per-ingest-group.md.
+The journal is the log of what is written here, so commits are asynchronous; a checkpoint commits synchronously. The
+bytes of a group become durable while the server writes its rows (docs/decisions/0005-rows-beside-the-disk.md).
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from uuid import UUID
 
 import psycopg
 
-from isocenter.index.first_sight import KnownSeries, SeriesBook, ensure_segment, raise_task
-from isocenter.index.text import bytea_field, clean, text_field
+from isocenter.index.first_sight import SeriesBook, ensure_segment, raise_task
+from isocenter.index.group_write import Placed, WrittenButFailed, prepare, write_group
+from isocenter.index.text import clean
 from isocenter.index.uid_hash import uid_hash
+from isocenter.index.withdrawal import Claim, withdraw
 from isocenter.kit.database import (
     Connection,
     DatabaseAway,
@@ -27,7 +29,10 @@ from isocenter.kit.database import (
     set_institution,
     translated_errors,
 )
+from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.attributes import IndexAttributes
+
+log = get_logger(__name__)
 
 MAX_ATTEMPTS = 8
 # Raised by isocenter_record: a study is gone since we looked it up; a UID is known already.
@@ -52,9 +57,9 @@ class IngestResult(StrEnum):
     MISPLACED = "misplaced"  # the UID is known in another study or series
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: decision 0005
 class IngestRow:
-    """One instance that is durable in the journal. Offsets and lengths are bytes.
+    """One instance that lies in the journal. Offsets and lengths are bytes.
 
     member_offset and data_set_offset: from the start of the segment. pixel_value_offset, pixel_length: of the value of
     Pixel Data, from the start of the data set; None where there is none, the length None also where it is undefined
@@ -80,7 +85,7 @@ class IngestRow:
     door: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: decision 0005
 class IngestOutcome:
     """What became of one row, and the place of the instance that is current under its UID.
 
@@ -106,16 +111,20 @@ class Checkpoint:
     end_offset: int
 
 
-@dataclass(slots=True)
-class _Placed:
-    """A row with what the book knows about its series and segment."""
+class _Beside:
+    """What makes the bytes of a group durable: done once, at best while the server writes the group's rows."""
 
-    number: int
-    row: IngestRow
-    hash: str
-    series: KnownSeries
-    segment_id: int
-    tasks: tuple[str, ...] = ()
+    __slots__ = ("_work", "is_done")
+
+    def __init__(self, work: Callable[[], None] | None) -> None:
+        self._work = work
+        self.is_done = work is None
+
+    def do(self) -> None:
+        if not self.is_done:
+            self.is_done = True
+            assert self._work is not None
+            self._work()
 
 
 class Ingest:
@@ -126,6 +135,7 @@ class Ingest:
         self._connection: Connection | None = None
         self._life: ServerLife | None = None
         self._book = SeriesBook()
+        self._pending: list[tuple[int, list[Claim]]] = []
 
     @property
     def server_life(self) -> ServerLife:
@@ -140,23 +150,35 @@ class Ingest:
         if connection is not None:
             connection.close()
 
-    def record(self, rows: Sequence[IngestRow], checkpoint: Checkpoint | None = None) -> list[IngestOutcome]:
+    def record(
+        self,
+        rows: Sequence[IngestRow],
+        checkpoint: Checkpoint | None = None,
+        *,
+        make_durable: Callable[[], None] | None = None,
+    ) -> list[IngestOutcome]:
         """Write a group in order and say what became of each row; known UIDs never cost the others their place.
 
-        checkpoint: moved forward behind the rows, which makes this call wait for the disk.
-        Raises DatabaseAway, DatabaseBusy or ServerChanged; it may be repeated: rows that were written answer EXISTS.
+        checkpoint: moved forward behind the rows, which makes this call wait for the disk. make_durable: makes the
+        bytes of the rows durable while the server works; when it raises, no row of the group stays.
+        Raises DatabaseAway, DatabaseBusy or ServerChanged, and what make_durable raises; it may be repeated: rows that
+        were written answer EXISTS.
         """
         outcomes: dict[int, IngestOutcome] = {}
+        beside = _Beside(make_durable)
         with self._talking() as connection:
-            for institution_id in dict.fromkeys(row.institution_id for row in rows):
+            self._withdraw_pending(connection)
+            for institution_id in dict.fromkeys([row.institution_id for row in rows]):
                 waiting = [number for number, row in enumerate(rows) if row.institution_id == institution_id]
-                self._record_institution(connection, institution_id, rows, waiting, outcomes)
+                self._record_institution(connection, institution_id, rows, waiting, outcomes, beside)
         if checkpoint is not None:
             self.record_checkpoint(checkpoint)
         return [outcomes[number] for number in range(len(rows))]
 
     def record_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Move the checkpoint of a journal forward, on disk when this returns, and with it every row written before."""
+        with self._talking() as connection:
+            self._withdraw_pending(connection)
         with self._talking() as connection, connection.transaction():
             connection.execute("SET LOCAL synchronous_commit = on")
             connection.execute(
@@ -203,7 +225,7 @@ class Ingest:
         connection = self._connect()
         try:
             life = fingerprint(connection)
-            _prepare(connection)
+            prepare(connection)
         except BaseException:
             connection.close()
             raise
@@ -219,6 +241,7 @@ class Ingest:
         rows: Sequence[IngestRow],
         waiting: list[int],
         outcomes: dict[int, IngestOutcome],
+        beside: _Beside,
     ) -> None:
         """Rounds until every row has its outcome: each writes all rows whose UIDs are new, or finds known ones."""
         hashes = {number: uid_hash(institution_id, rows[number].attributes.sop_instance_uid).hex for number in waiting}
@@ -228,7 +251,7 @@ class Ingest:
             firsts = {hashes[number]: number for number in reversed(waiting)}
             batch = sorted(firsts.values())
             try:
-                written, known = self._attempt(connection, institution_id, rows, batch, hashes)
+                written, known = self._attempt(connection, institution_id, rows, batch, hashes, beside)
             except psycopg.DatabaseError as error:
                 failures += 1
                 if error.sqlstate not in RETRIED:
@@ -249,15 +272,17 @@ class Ingest:
         rows: Sequence[IngestRow],
         batch: list[int],
         hashes: dict[int, str],
+        beside: _Beside,
     ) -> tuple[dict[int, IngestOutcome], dict[int, IngestOutcome]]:
         """(written, known): write the batch in one transaction; what is known already is found instead of written."""
         placed = self._place_known(institution_id, rows, batch, hashes)
         if placed is not None:
             try:
-                return _write(connection, institution_id, placed), {}
+                return self._write_known(connection, institution_id, placed, beside), {}
             except psycopg.DatabaseError as error:
                 if error.sqlstate != KNOWN:
                     raise
+        beside.do()
         with connection.transaction():
             set_institution(connection, institution_id)
             known = _known_instances(connection, institution_id, rows, batch, hashes)
@@ -265,11 +290,38 @@ class Ingest:
             if not fresh:
                 return {}, known
             placed = self._place_new(connection, institution_id, rows, fresh, hashes)
-            return _write(connection, institution_id, placed), known
+            return _outcomes(placed, write_group(connection, institution_id, placed)), known
+
+    def _write_known(
+        self, connection: Connection, institution_id: int, placed: list[Placed], beside: _Beside
+    ) -> dict[int, IngestOutcome]:
+        """Write rows while their bytes become durable; they are withdrawn when those do not."""
+        if beside.is_done:
+            return _outcomes(placed, write_group(connection, institution_id, placed))
+        try:
+            return _outcomes(placed, write_group(connection, institution_id, placed, beside.do))
+        except WrittenButFailed as failed:
+            self._pending.append((institution_id, _claims(placed, failed.ordinals)))
+            assert failed.__cause__ is not None
+            try:
+                self._withdraw_pending(connection)
+            except psycopg.Error:
+                log.warning("index.withdrawal-waits", instances=len(placed))
+            raise failed.__cause__ from None
+
+    def _withdraw_pending(self, connection: Connection) -> None:
+        """Take back rows whose bytes never became durable, before anything else is said about them."""
+        while self._pending:
+            institution_id, claims = self._pending[-1]
+            with connection.transaction():
+                connection.execute("SET LOCAL synchronous_commit = on")
+                set_institution(connection, institution_id)
+                withdraw(connection, claims)
+            self._pending.pop()
 
     def _place_known(
         self, institution_id: int, rows: Sequence[IngestRow], batch: list[int], hashes: dict[int, str]
-    ) -> list[_Placed] | None:
+    ) -> list[Placed] | None:
         """The rows with their series and segments when all of those are known."""
         placed = []
         for number in batch:
@@ -278,7 +330,7 @@ class Ingest:
             segment_id = self._book.segment_id(row.segment_node, row.segment_epoch, row.segment_sequence)
             if series is None or segment_id is None:
                 return None
-            placed.append(_Placed(number, row, hashes[number], series, segment_id))
+            placed.append(Placed(number, row, hashes[number], series, segment_id))
         return placed
 
     def _place_new(
@@ -288,7 +340,7 @@ class Ingest:
         rows: Sequence[IngestRow],
         batch: list[int],
         hashes: dict[int, str],
-    ) -> list[_Placed]:
+    ) -> list[Placed]:
         """The rows with their series and segments, made where they are seen for the first time."""
         placed = []
         # By study, the order in which rows of studies are locked everywhere: two listeners then never wait in a circle.
@@ -300,96 +352,24 @@ class Ingest:
                 series, tasks = self._book.learn(connection, institution_id, row.attributes, row.received_at)
             segment = (row.segment_node, row.segment_epoch, row.segment_sequence)
             segment_id = self._book.segment_id(*segment) or self._book.learn_segment(connection, *segment)
-            placed.append(_Placed(number, row, hashes[number], series, segment_id, tasks))
+            placed.append(Placed(number, row, hashes[number], series, segment_id, tasks))
         return placed
 
 
-def _write(connection: Connection, institution_id: int, placed: list[_Placed]) -> dict[int, IngestOutcome]:
-    """Write rows whose study, series and segment are known: one call, which is the transaction when none is open.
-
-    Speaks to libpq directly: binding and loading by psycopg's cursor costs more than the server's work for one row.
-    """
-    placed.sort(key=lambda each: (each.row.attributes.study_instance_uid, each.number))
-    studies: dict[int, int] = {}
-    positions: list[tuple[int, int]] = []
-    arrivals: list[str] = []
-    for each in placed:
-        study_id = each.series.study.study_id
-        rank = studies.get(study_id, 0)
-        studies[study_id] = rank + 1
-        positions.append((len(studies) - 1, rank))
-        arrivals.append(_arrival(each, len(studies), rank))
-    arguments = [
-        str(institution_id),
-        "{" + ",".join(map(str, studies)) + "}",
-        "{" + ",".join(map(str, studies.values())) + "}",
-        max([each.row.received_at for each in placed]).isoformat(),
-        "{" + ",".join(arrivals) + "}",
-    ]
-    result = connection.pgconn.exec_prepared(_STATEMENT, [argument.encode() for argument in arguments])
-    if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
-        raise _error(result)
-    bases = [int(base) for base in (result.get_value(0, 0) or b"{}").strip(b"{}").split(b",")]
+def _outcomes(placed: list[Placed], ordinals: list[int]) -> dict[int, IngestOutcome]:
     return {
         each.number: IngestOutcome(
-            IngestResult.STORED,
-            each.series.study.study_id,
-            each.series.series_id,
-            bases[place] + rank,
-            tasks=each.tasks,
+            IngestResult.STORED, each.series.study.study_id, each.series.series_id, ordinal, tasks=each.tasks
         )
-        for each, (place, rank) in zip(placed, positions, strict=True)
+        for each, ordinal in zip(placed, ordinals, strict=True)
     }
 
 
-_STATEMENT = b"isocenter_record"
-
-
-def _prepare(connection: Connection) -> None:
-    result = connection.pgconn.prepare(_STATEMENT, b"SELECT isocenter_record($1, $2, $3, $4, $5)")
-    if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
-        raise _error(result)
-
-
-def _error(result: psycopg.pq.abc.PGresult) -> psycopg.Error:
-    """The exception for a failed result; one without a state is libpq's own: the connection is gone."""
-    error = psycopg.errors.error_from_result(result)
-    return error if error.sqlstate else psycopg.OperationalError(str(error))
-
-
-def _arrival(placed: _Placed, place: int, rank: int) -> str:
-    """One isocenter_arrival as an element of an array literal; the order of the fields is that of the type."""
-    row = placed.row
-    attributes = row.attributes
-    fields = (
-        place,
-        rank,
-        placed.hash,
-        placed.series.series_id,
-        placed.segment_id,
-        attributes.instance_number,
-        attributes.number_of_frames,
-        attributes.rows,
-        attributes.columns,
-        attributes.bits_allocated,
-        attributes.samples_per_pixel,
-        row.member_offset,
-        row.data_set_offset,
-        row.data_set_length,
-        row.pixel_value_offset,
-        row.pixel_length,
-        row.header_length,
-        row.received_at.isoformat(),
-        bytea_field(row.digest),
-        text_field(attributes.sop_instance_uid),
-        text_field(attributes.sop_class_uid),
-        text_field(row.transfer_syntax_uid),
-        text_field(attributes.photometric_interpretation),
-        text_field(row.calling_ae_title),
-        text_field(row.door),
-        text_field(" ".join(attributes.warnings) or None),
-    )
-    return '"(' + ",".join(["" if field is None else str(field) for field in fields]) + ')"'
+def _claims(placed: list[Placed], ordinals: list[int]) -> list[Claim]:
+    return [
+        Claim(each.series.study.study_id, ordinal, each.hash, each.segment_id, each.row.member_offset)
+        for each, ordinal in zip(placed, ordinals, strict=True)
+    ]
 
 
 def _known_instances(

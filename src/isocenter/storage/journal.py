@@ -7,6 +7,7 @@ reads them back. Nothing here knows what a data set means.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import secrets
 import threading
@@ -22,8 +23,17 @@ from isocenter.kit.logging import get_logger
 from isocenter.storage import tar
 from isocenter.storage.allocation import FULL, disk_error, preallocate, release_preallocated, write_all
 from isocenter.storage.errors import JournalPoisoned, StorageFull
-from isocenter.storage.journal_reader import Damage, JournalMember, TornTail, cut_torn_tail, read_segment
+from isocenter.storage.journal_reader import (
+    Damage,
+    JournalMember,
+    TornTail,
+    UnusedRoom,
+    cut_torn_tail,
+    give_back_room,
+    read_segment,
+)
 from isocenter.storage.large_member import ROOM_STEP_BYTES, LargeMember
+from isocenter.storage.ready_segments import ReadySegments
 from isocenter.storage.segment_format import (
     NONCE_LENGTH,
     MemberHeader,
@@ -44,7 +54,9 @@ __all__ = [
     "MemberLocation",
     "SegmentName",
     "TornTail",
+    "UnusedRoom",
     "cut_torn_tail",
+    "give_back_room",
     "is_epoch_live",
     "read_segment",
     "segments",
@@ -53,6 +65,8 @@ __all__ = [
 MIB: Final = 1 << 20
 LARGE_OBJECT_BYTES: Final = 8 * MIB
 """Objects up to this are buffered and appended; larger ones get a segment of their own (`begin_large`)."""
+FREE_BESIDE_READY_BYTES: Final = 2 << 30
+"""Segments are made ready only while this much stays free besides."""
 
 _log = get_logger(__name__)
 
@@ -98,11 +112,13 @@ class JournalWriter:
         close_after_s: float = 10.0,
         reserve_bytes: int = 64 * MIB,
         after_epoch: int = 0,
+        ready_segments: int = 0,
     ) -> None:
         """directory: the journal directory, `<home>/journal`. Leases a new epoch of the node, later than after_epoch.
 
         close_bytes, close_after_s: a segment is closed at this size or age, by the next append or `roll_if_due`.
         reserve_bytes: append fails with StorageFull while less is free, so that others on the disk can go on.
+        ready_segments: so many are prepared beforehand, by calls of `prepare_segment`.
         """
         self._directory = directory
         self._lease = EpochLease(directory, node, after=after_epoch)
@@ -113,7 +129,8 @@ class JournalWriter:
         self._sync_lock = threading.Lock()
         clear_parts(directory, node)
         self._sequence = 0
-        self._large = 0
+        self._parts = itertools.count(1)
+        self._ready = ReadySegments(close_bytes, ready_segments, self._part_path)
         self._current: _SegmentFile | None = None
         self._unsynced: list[_SegmentFile] = []
         self._lost: dict[SegmentName, _Lost] = {}
@@ -170,9 +187,20 @@ class JournalWriter:
         """Begin an object of unknown size in a segment of its own. Raises StorageFull, JournalPoisoned."""
         with self._lock:
             self._check_room(ROOM_STEP_BYTES)
-            self._large += 1
-            path = part_path(self._directory, self.node, self.epoch, self._large)
+            path = self._part_path()
         return LargeMember(path, header, SegmentName(self.node, self.epoch, 0), self)
+
+    def prepare_segment(self) -> bool:
+        """Make one segment ready for later; false when there are enough, or the disk has better use for its room.
+
+        For moments in which nobody appends: it writes as much as a whole segment.
+        """
+        if self._is_closed or self._free_bytes() < self._ready.room_wanted + FREE_BESIDE_READY_BYTES:
+            return False
+        return self._ready.add_one()
+
+    def _part_path(self) -> Path:
+        return part_path(self._directory, self.node, self.epoch, next(self._parts))
 
     def _open_segment(self, length: int) -> _SegmentFile:
         self._check_room(length)
@@ -211,12 +239,17 @@ class JournalWriter:
         name = SegmentName(self.node, self.epoch, self._sequence + 1)
         path, nonce = name.path(self._directory), secrets.token_bytes(NONCE_LENGTH)
         head = encode_head(name, nonce, utc_now())
-        file = -1
+        ready = self._ready.take()
+        file = -1 if ready is None else ready[0]
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-            self._sequence += 1
-            if room and self._free_bytes() > room:
-                preallocate(file, 0, room)
+            if ready is not None:
+                ready[1].rename(path)
+                self._sequence += 1
+            else:
+                file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+                self._sequence += 1
+                if room and self._free_bytes() > room:
+                    preallocate(file, 0, room)
             write_all(file, [head], 0)
         except OSError as error:
             if file >= 0:
@@ -378,6 +411,7 @@ class JournalWriter:
                 for file in self._given_up:
                     os.close(file)
                 self._given_up.clear()
+            self._ready.close()
             self._lease.close()
 
     # Large members (called by LargeMember)

@@ -26,6 +26,7 @@ from isocenter.storage.segment_format import (
 )
 from isocenter.storage.segments import SegmentName
 
+_ZEROS = bytes(1 << 20)
 _log = get_logger(__name__)
 
 
@@ -67,9 +68,21 @@ class TornTail:
     header: MemberHeader | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class UnusedRoom:
+    """More zeros at the end of the file, from `offset` on, than end an archive: room of an unclosed segment."""
+
+    segment: SegmentName
+    offset: int
+    length: int
+
+
+SegmentItem = JournalMember | Damage | TornTail | UnusedRoom
+
+
 def read_segment(
     path: Path, from_offset: int = 0, *, verify: bool = True, segment: SegmentName | None = None
-) -> Iterator[JournalMember | Damage | TornTail]:
+) -> Iterator[SegmentItem]:
     """The members of a segment from `from_offset` (0, or a `MemberLocation.end_offset`), in order.
 
     verify: check the digest of every data set; only without need when the bytes are known to be durable and sound.
@@ -101,7 +114,7 @@ class _Walk:
         self._verify = verify
         self._broken: list[_Broken] = []
 
-    def items(self, from_offset: int) -> Iterator[JournalMember | Damage | TornTail]:
+    def items(self, from_offset: int) -> Iterator[SegmentItem]:
         head = parse_head(self._data)
         nonce = head.nonce if head else None
         offset = max(from_offset, head.length if head else 0)
@@ -123,6 +136,8 @@ class _Walk:
         if self._broken:
             first = self._broken[0]
             yield TornTail(self._name, first.offset, len(self._data) - first.offset, first.reason, first.header)
+        elif len(self._data) - offset > len(tar.END_OF_ARCHIVE):
+            yield UnusedRoom(self._name, offset, len(self._data) - offset)
 
     def _member(self, offset: int, parsed: ParsedMember) -> JournalMember:
         location = MemberLocation(self._name, offset, parsed.data_set_offset, parsed.data_set_length)
@@ -152,9 +167,14 @@ class _Walk:
         self._broken.clear()
 
     def _is_end(self, offset: int) -> bool:
-        """Whether only the end-of-archive blocks, or a part of them, are left."""
-        rest = self._data[offset : offset + len(tar.END_OF_ARCHIVE) + 1]
-        return len(rest) <= len(tar.END_OF_ARCHIVE) and not any(rest)
+        """Whether only zeros are left: the end-of-archive blocks, a part of them, or room that was never used."""
+        if self._data[offset : offset + tar.BLOCK] != _ZEROS[: min(tar.BLOCK, len(self._data) - offset)]:
+            return False
+        for start in range(offset, len(self._data), len(_ZEROS)):
+            strip = self._data[start : start + len(_ZEROS)]
+            if strip != _ZEROS[: len(strip)]:
+                return False
+        return True
 
 
 def next_member(data: memoryview, offset: int, nonce: bytes | None) -> int:
@@ -193,6 +213,16 @@ def cut_torn_tail(path: Path, tail: TornTail) -> Path | None:
         _log.warning("journal-tail-not-cut", segment=tail.segment.source, errno=error.errno)
         return None
     return kept
+
+
+def give_back_room(path: Path, room: UnusedRoom) -> None:
+    """End a segment of a dead epoch where its members end. Only for segments that nobody writes."""
+    try:
+        with path.open("r+b") as file:
+            file.truncate(room.offset + len(tar.END_OF_ARCHIVE))
+            os.fsync(file.fileno())
+    except OSError as error:
+        _log.warning("journal-room-not-given-back", segment=room.segment.source, errno=error.errno)
 
 
 def _copy(file: BinaryIO, offset: int, target: Path) -> None:

@@ -30,7 +30,7 @@ _CHECK_LENGTH = len(tar.record(b"ISOCENTER.check", bytes(64)))
 _PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "%") + " "
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: decision 0005
 class MemberHeader:
     """What the journal says of a member besides its bytes.
 
@@ -50,7 +50,7 @@ class MemberHeader:
     door: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: decision 0005
 class MemberLocation:
     """Where a member lies. Offsets are bytes from the start of the segment file.
 

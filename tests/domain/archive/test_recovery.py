@@ -151,3 +151,31 @@ def test_the_checkpoint_waits_for_objects_under_way(hospital: Hospital) -> None:
     assert hospital.archive.under_way.settled_up_to() == first
     hospital.archive.commit([appended])
     assert hospital.archive.under_way.settled_up_to() > first
+
+
+def test_a_row_whose_bytes_never_reached_the_disk_goes_with_the_torn_tail(
+    hospital: Hospital, open_archive: Open
+) -> None:
+    """Rows are written while the disk works: a power failure may keep the row and lose the bytes."""
+    stored(hospital, 3)
+    die(hospital.archive)
+    [name] = segments(hospital.home / "journal")
+    [(last,)] = hospital.rows("SELECT max(data_set_offset) FROM instance")
+    assert isinstance(last, int)
+    os.truncate(name.path(hospital.home / "journal"), last + 40)
+    hospital.archive = open_archive()
+    assert uids(hospital) == {"1.2.3.1.0", "1.2.3.1.1"}
+    assert hospital.rows("SELECT instance_count FROM study") == [(2,)]
+    assert hospital.store(a_ct_slice(2), uid="1.2.3.1.2").kind is StoreKind.STORED
+
+
+def test_a_row_in_a_segment_that_is_gone_with_the_power_goes_too(hospital: Hospital, open_archive: Open) -> None:
+    stored(hospital, 1)
+    hospital.archive.journal.roll()
+    hospital.store(a_ct_slice(1), uid="1.2.3.1.1")
+    die(hospital.archive)
+    path = segments(hospital.home / "journal")[-1].path(hospital.home / "journal")
+    head = path.read_bytes()[:200]
+    path.write_bytes(head)
+    open_archive()
+    assert uids(hospital) == {"1.2.3.1.0"}

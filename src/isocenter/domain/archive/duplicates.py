@@ -14,6 +14,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from isocenter.domain.archive.canonical import same_canonical
+from isocenter.index.checkpoints import checkpoint_of
 from isocenter.index.ingest import IngestOutcome, IngestResult, IngestRow
 from isocenter.index.locators import OpenInstance, open_instance, packs_of
 from isocenter.index.relocation import relocate
@@ -26,6 +27,7 @@ from isocenter.kit.settings import GIB
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.object_store import ObjectStore
+from isocenter.storage.segments import SegmentName
 
 log = get_logger(__name__)
 
@@ -129,10 +131,20 @@ def _mend(holdings: Holdings, row: IngestRow, outcome: IngestOutcome, held: _Hel
         sound = blake3(holdings.bytes.read(_extent_of(held.open_row))).digest() == held.digest
     except (IsocenterError, OSError):
         sound = False
-    if not sound:
+    if not sound or _may_go(holdings, row, held.open_row):
         with holdings.database.transaction(row.institution_id) as connection:
             relocate(connection, row, outcome.study_id, outcome.ordinal)
-        log.warning("archive.copy-mended", sop_instance_uid=row.attributes.sop_instance_uid)
+        log.warning("archive.copy-replaced", sop_instance_uid=row.attributes.sop_instance_uid, sound=sound)
+
+
+def _may_go(holdings: Holdings, row: IngestRow, held: OpenInstance) -> bool:
+    """Whether another process may still withdraw the copy we hold, because it is not known to be on the disk."""
+    place = SegmentName.from_source(held.source)
+    if (place.node, place.epoch) == (row.segment_node, row.segment_epoch):
+        return False  # our own: it was durable before its group was answered
+    with holdings.database.transaction() as connection:
+        known = checkpoint_of(connection, place.node, place.epoch)
+    return known is None or (known.sequence, known.end_offset) <= (place.sequence, held.data_set_offset)
 
 
 def _same_object(holdings: Holdings, row: IngestRow, held: _Held) -> bool:

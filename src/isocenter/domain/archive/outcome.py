@@ -14,7 +14,7 @@ class StoreKind(StrEnum):
     KEPT_ASIDE = "kept-aside"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: decision 0005
 class StoreOutcome:
     """An acknowledged object. warnings: stable words for people who look after data quality, not for the sender."""
 

@@ -61,7 +61,7 @@ class Source:
     issuer_of_patient_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: decision 0005
 class Appended:
     """An object that lies in the journal and is neither durable nor indexed yet.
 

@@ -22,6 +22,8 @@ from isocenter.domain.archive.under_way import Position
 from isocenter.index.checkpoints import checkpoint_of
 from isocenter.index.erasures import erased_at
 from isocenter.index.ingest import Checkpoint, Ingest, IngestOutcome, IngestResult, IngestRow, ServerChanged
+from isocenter.index.institutions import institutions
+from isocenter.index.withdrawal import claims_after, withdraw
 from isocenter.kit.errors import Invalid
 from isocenter.kit.logging import get_logger
 from isocenter.storage.journal import (
@@ -29,7 +31,9 @@ from isocenter.storage.journal import (
     JournalMember,
     JournalWriter,
     TornTail,
+    UnusedRoom,
     cut_torn_tail,
+    give_back_room,
     is_epoch_live,
     read_segment,
     segments,
@@ -43,12 +47,13 @@ START: Position = (0, 0)
 
 @dataclass(slots=True)
 class Replay:
-    """What one reading back found. members: whole ones; recorded: those the index had lost."""
+    """What one reading back found. members: whole ones; recorded: those the index had lost; withdrawn: rows without."""
 
     members: int = 0
     recorded: int = 0
     damaged: int = 0
     torn: int = 0
+    withdrawn: int = 0
 
 
 class IndexLink:
@@ -62,14 +67,17 @@ class IndexLink:
         self._lock = threading.Lock()
         self._checkpoint: Position = START
 
-    def record(self, rows: Sequence[IngestRow]) -> list[IngestOutcome]:
-        """Record rows that are durable in the journal. Raises Exhausted when the database is away: none counts then."""
+    def record(self, rows: Sequence[IngestRow], make_durable: Callable[[], None]) -> list[IngestOutcome]:
+        """Record rows of objects that lie in the journal while make_durable brings those to the disk.
+
+        Raises Exhausted when the database is away, and what make_durable raises: none counts then.
+        """
         with self._lock:
             try:
-                return self._ingest.record(rows)
+                return self._ingest.record(rows, make_durable=make_durable)
             except ServerChanged:
                 self._replay_own()
-                return self._ingest.record(rows)
+                return self._ingest.record(rows, make_durable=make_durable)
 
     def keep_aside(self, row: IngestRow, current: IngestOutcome, reason: str) -> bool:
         """Record a version that is not current, durably; false when it was there already."""
@@ -142,11 +150,19 @@ def _recover_epoch(holdings: Holdings, ingest: Ingest, node: str, epoch: int, la
         return
     replay = _replay_epoch(holdings, ingest, node, epoch, position, alive=False)
     ingest.record_checkpoint(Checkpoint(node, epoch, last + 1, 0))
-    log.info("archive.recovered", node=node, epoch=epoch, members=replay.members, recorded=replay.recorded)
+    log.info(
+        "archive.recovered",
+        node=node,
+        epoch=epoch,
+        members=replay.members,
+        recorded=replay.recorded,
+        withdrawn=replay.withdrawn,
+    )
     total.members += replay.members
     total.recorded += replay.recorded
     total.damaged += replay.damaged
     total.torn += replay.torn
+    total.withdrawn += replay.withdrawn
 
 
 def _replay_epoch(
@@ -156,28 +172,69 @@ def _replay_epoch(
     replay = Replay()
     erased = _Erased(holdings)
     rows: list[IngestRow] = []
+    explained: list[tuple[int, range]] = []
     for item in _items_after(holdings.journal_directory, node, epoch, position):
         if isinstance(item, JournalMember):
             replay.members += 1
+            explained.append(
+                (item.location.segment.sequence, range(item.location.member_offset, item.location.end_offset))
+            )
             row = _row_of(holdings, item)
             if row is not None and not erased.covers(row):
                 rows.append(row)
         elif isinstance(item, Damage):
             replay.damaged += 1
+            explained.append((item.segment.sequence, range(item.offset, item.offset + item.length)))
             log.error("archive.journal-damaged", segment=item.segment.source, offset=item.offset, why=item.reason)
         elif not alive:
-            replay.torn += 1
-            cut_torn_tail(item.segment.path(holdings.journal_directory), item)
+            replay.torn += isinstance(item, TornTail)
+            _end(holdings.journal_directory, item)
         if len(rows) >= REPLAY_GROUP:
             replay.recorded += _record_again(holdings, ingest, rows)
             rows.clear()
     replay.recorded += _record_again(holdings, ingest, rows)
+    if not alive:
+        replay.withdrawn = _withdraw_others(holdings, node, epoch, position, explained)
     return replay
+
+
+def _withdraw_others(
+    holdings: Holdings, node: str, epoch: int, position: Position, explained: list[tuple[int, range]]
+) -> int:
+    """Take back rows of a dead epoch that were written before their bytes were durable, which then never became so.
+
+    explained: (sequence, bytes) of what the journal holds after the position, whole or damaged. A row of a damaged
+    member stays: the object mends it when it comes again.
+    """
+    starts = {(sequence, place.start) for sequence, place in explained}
+    withdrawn = 0
+    with holdings.database.transaction() as connection:
+        every = institutions(connection)
+    for institution in every:
+        with holdings.database.transaction(institution.institution_id) as connection:
+            unfounded = [
+                claim
+                for sequence, claim in claims_after(connection, node, epoch, *position)
+                if (sequence, claim.member_offset) not in starts
+                and not any(sequence == at and claim.member_offset in place for at, place in explained)
+            ]
+            if unfounded:
+                withdrawn += withdraw(connection, unfounded)
+    return withdrawn
+
+
+def _end(directory: Path, item: TornTail | UnusedRoom) -> None:
+    """Let the segment of a dead epoch end with its last member."""
+    path = item.segment.path(directory)
+    if isinstance(item, UnusedRoom):
+        give_back_room(path, item)
+    else:
+        cut_torn_tail(path, item)
 
 
 def _items_after(
     directory: Path, node: str, epoch: int, position: Position
-) -> Iterator[JournalMember | Damage | TornTail]:
+) -> Iterator[JournalMember | Damage | TornTail | UnusedRoom]:
     sequence, offset = position
     for name in segments(directory, node):
         if name.epoch == epoch and name.sequence >= sequence:
@@ -186,10 +243,10 @@ def _items_after(
 
 def _row_of(holdings: Holdings, member: JournalMember) -> IngestRow | None:
     header = member.header
+    sender = holdings.senders.find(header.institution_id, header.calling_ae_title)
     try:
         scanned, attributes = examine(
             member.data_set, header.transfer_syntax_uid, sender.default_character_set, sender.issuer_of_patient_id
-    sender = holdings.senders.find(header.institution_id, header.calling_ae_title)
         )
     except Invalid as error:
         log.error("archive.member-not-indexable", sop_instance_uid=header.sop_instance_uid, reason=error.reason)

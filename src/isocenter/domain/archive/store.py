@@ -20,7 +20,7 @@ from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.domain.archive.reception import Appended, BufferPool, Intake, Reception, Source
 from isocenter.domain.archive.recovery import IndexLink, recover_abandoned
 from isocenter.domain.archive.tally import Tally
-from isocenter.domain.archive.under_way import UnderWay
+from isocenter.domain.archive.under_way import Position, UnderWay
 from isocenter.index.checkpoints import last_epoch_of
 from isocenter.index.ingest import IngestOutcome, IngestResult
 from isocenter.index.senders import UNKNOWN
@@ -45,15 +45,25 @@ class Archive:
     """
 
     def __init__(
-        self, *, journal_directory: Path, node: str, database: Database, store: ObjectStore, max_object_bytes: int
+        self,
+        *,
+        journal_directory: Path,
+        node: str,
+        database: Database,
+        store: ObjectStore,
+        max_object_bytes: int,
+        ready_segments: int = 0,
     ) -> None:
-        """node: this host's name, lower-case. Reads back what a dead process left in its journal before it returns."""
+        """node: this host's name, lower-case. Reads back what a dead process left in its journal before it returns.
+
+        ready_segments: so many journal segments of 64 MiB are filled beforehand, in idle moments, for the next burst.
+        """
         self._tally = Tally()
         self._holdings = Holdings(database, store, journal_directory)
         recover_abandoned(self._holdings)
         with database.transaction() as connection:
             after_epoch = last_epoch_of(connection, node)
-        self.journal = JournalWriter(journal_directory, node, after_epoch=after_epoch)
+        self.journal = JournalWriter(journal_directory, node, after_epoch=after_epoch, ready_segments=ready_segments)
         self.under_way = UnderWay(self.journal.position)
         self._link = IndexLink(self._holdings, self.journal, self.under_way.settled_up_to)
         self._grouping: Grouping[Appended, IngestOutcome] = Grouping(self._settle_group)
@@ -146,12 +156,15 @@ class Archive:
             log.warning("archive.last-checkpoint-missing", reason=error.reason)
 
     def _settle_group(self, group: Sequence[Appended]) -> Sequence[IngestOutcome]:
-        """One fdatasync, then one transaction, for everybody who came together."""
-        self.journal.sync()
-        for appended in group:
-            if not self.journal.is_durable(appended.location):  # its segment was given up before this group came
-                raise JournalPoisoned("The disk failed; send again.", segments=(appended.location.segment.source,))
-        return self._link.record([appended.row for appended in group])
+        """One fdatasync and, beside it, one transaction, for everybody who came together."""
+
+        def make_durable() -> None:
+            self.journal.sync()
+            for appended in group:
+                if not self.journal.is_durable(appended.location):  # its segment was given up before this group came
+                    raise JournalPoisoned("The disk failed; send again.", segments=(appended.location.segment.source,))
+
+        return self._link.record([appended.row for appended in group], make_durable)
 
     def _acknowledge(self, appended: Appended, outcome: IngestOutcome) -> StoreOutcome:
         kind = StoreKind.STORED
@@ -169,10 +182,19 @@ class Archive:
             attributes.warnings,
         )
 
+    def _prepare(self, before: Position) -> Position:
+        """Make segments ready for as long as nobody appends; before: where the journal ended a moment ago."""
+        while before == (now := self.journal.position()) and not self._stopping.is_set():
+            if not self.journal.prepare_segment():
+                break
+        return now
+
     def _keep(self) -> None:
         """Once a second: close old segments, record the checkpoint, and look whether the database came back."""
+        before = self.journal.position()
         while not self._stopping.wait(CHECKPOINT_EVERY_S):
             self._tally.flush()
+            before = self._prepare(before)
             try:
                 if self.journal.roll_if_due():
                     self.journal.sync()

@@ -21,7 +21,7 @@ _SPECIFIC_CHARACTER_SET = 0x00080005
 _DEFAULT_IS = "character-set-default-is-"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: decision 0005
 class IndexAttributes:
     """The searchable attributes of one object; None where not sent, empty or invalid.
 

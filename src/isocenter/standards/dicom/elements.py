@@ -77,7 +77,7 @@ class MalformedDataSet(Invalid):
     reason = "malformed-data-set"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: decision 0005
 class PixelDataSpan:
     """Where (Float, Double Float) Pixel Data lies; offsets in bytes from the start of the data set.
 
@@ -91,7 +91,7 @@ class PixelDataSpan:
     length: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: decision 0005
 class ScannedDataSet:
     """What a walk over a data set found.
 
