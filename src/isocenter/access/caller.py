@@ -23,6 +23,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     RADIOLOGIST = "radiologist"
     MODALITY = "modality"
+    WORKSTATION = "workstation"  # an application entity that also reads
     SYSTEM = "system"
 
 
@@ -37,6 +38,7 @@ class Right(StrEnum):
     SEE_STATUS = "see-status"
     MANAGE_SENDERS = "manage-senders"
     SEND = "send"
+    CORRECT = "correct"
     MANAGE_DESTINATIONS = "manage-destinations"
 
 
@@ -44,6 +46,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(Right),
     Role.RADIOLOGIST: frozenset({Right.STORE, Right.READ, Right.SEE_STATUS, Right.SEND}),
     Role.MODALITY: frozenset({Right.STORE}),
+    Role.WORKSTATION: frozenset({Right.STORE, Right.READ}),
     Role.SYSTEM: frozenset(Right),
 }
 

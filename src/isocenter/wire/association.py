@@ -27,6 +27,7 @@ from isocenter.standards.dicom.dimse import (
     encode_response,
 )
 from isocenter.wire.conversation import Asked, AssociationChannel
+from isocenter.wire.p_data import send_message
 from isocenter.wire.pdu import (
     RELEASE_RESPONSE,
     AbortSource,
@@ -269,7 +270,11 @@ class Association(PduStream):
         self._answer(self._command_context, response)
 
     def _answer(self, context_id: int, response: Response) -> None:
-        self._connection.sendall(encode_command(context_id, response.command_set, self._peer_max_pdu_bytes))
+        if response.data_set is None:
+            self._connection.sendall(encode_command(context_id, response.command_set, self._peer_max_pdu_bytes))
+        else:
+            identifier = (response.data_set,)
+            send_message(self._connection, context_id, response.command_set, identifier, self._peer_max_pdu_bytes)
         self.answered += 1
         self.succeeded += response.succeeded
         self.last_active = time.monotonic()

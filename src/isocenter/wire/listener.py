@@ -230,11 +230,13 @@ class Listener:
             self._reject(waiting, request, rejection)
             return
         contexts = answer_contexts(request, self._services)
+        extended = answer_extended(request, contexts, self._services)
         peer = Peer(
             calling_ae_title=request.calling_ae_title,
             called_ae_title=request.called_ae_title,
             address=waiting.address,
             implementation_version_name=printable(request.user.implementation_version_name, 16),
+            extended=tuple(extended),
         )
         roles = answer_roles(request, contexts, self._services)
         association = Association(
@@ -250,7 +252,6 @@ class Listener:
         if not self.roster.admit(association):
             self._reject(waiting, request, LOCAL_LIMIT_EXCEEDED)
             return
-        extended = answer_extended(request, contexts, self._services)
         accept = encode_associate_accept(
             request, contexts, max_pdu_bytes=self._max_pdu_bytes, roles=roles, extended=extended
         )

@@ -15,20 +15,27 @@ from isocenter.wire.pdu import AnsweredContext
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the other end of an association. address: IP address as text. AE titles: legal, without padding."""
+    """Who is at the other end of an association. address: IP address as text. AE titles: legal, without padding.
+
+    extended: our answers to SOP class extended negotiation (PS3.7 D.3.3.5), by SOP class.
+    """
 
     calling_ae_title: str
     called_ae_title: str
     address: str
     implementation_version_name: str = ""
+    extended: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer ready to be sent: the encoded command set, and whether the peer got what it asked for."""
+    """An answer ready to be sent: the encoded command set, its data set if it has one, and whether the peer got what it
+    asked for.
+    """
 
     command_set: bytes
     succeeded: bool
+    data_set: bytes | None = None
 
 
 class Message(Protocol):

@@ -70,9 +70,17 @@ class Status(IntEnum):
     NOT_AUTHORIZED = 0x0124
     UNRECOGNIZED_OPERATION = 0x0211
     OUT_OF_RESOURCES = 0xA700
+    OUT_OF_RESOURCES_FOR_MATCHES = 0xA701
+    OUT_OF_RESOURCES_FOR_SUB_OPERATIONS = 0xA702
+    MOVE_DESTINATION_UNKNOWN = 0xA801
     DATA_SET_DOES_NOT_MATCH_SOP_CLASS = 0xA900
     CANNOT_UNDERSTAND = 0xC000
     COERCION_OF_DATA_ELEMENTS = 0xB000
+    SUB_OPERATIONS_WITH_FAILURES = 0xB000
+    UNABLE_TO_PROCESS = 0xC001
+    CANCEL = 0xFE00
+    PENDING = 0xFF00
+    PENDING_WITH_WARNING = 0xFF01
 
 
 class MalformedCommandSet(Invalid):
@@ -142,18 +150,24 @@ def encode_request(
 
 
 def encode_response(
-    request: CommandSet, status: int, *, error_comment: str = "", offending_element: int | None = None
+    request: CommandSet,
+    status: int,
+    *,
+    error_comment: str = "",
+    offending_element: int | None = None,
+    has_data_set: bool = False,
+    counts: Mapping[Element, int] | None = None,
 ) -> bytes:
-    """The response to a request without a data set of its own (C-STORE-RSP, C-ECHO-RSP, failures of any service).
+    """The response to a request.
 
     error_comment is cut to 64 characters and freed of what VR LO forbids. UIDs of the request are repeated when they
-    have a legal length.
+    have a legal length. has_data_set: an identifier follows. counts: of sub-operations, by their elements.
     """
     elements: list[tuple[int, bytes]] = [
         *_repeated(request, Element.AFFECTED_SOP_CLASS_UID),
         (Element.COMMAND_FIELD, _us(request.command_field | RESPONSE_BIT)),
         (Element.MESSAGE_ID_BEING_RESPONDED_TO, _us(request.message_id)),
-        (Element.COMMAND_DATA_SET_TYPE, _us(NO_DATA_SET)),
+        (Element.COMMAND_DATA_SET_TYPE, _us(0 if has_data_set else NO_DATA_SET)),
         (Element.STATUS, _us(status)),
     ]
     if offending_element is not None:
@@ -163,6 +177,8 @@ def encode_response(
     if error_comment:
         elements.append((Element.ERROR_COMMENT, _long_string(error_comment)))
     elements += _repeated(request, Element.AFFECTED_SOP_INSTANCE_UID)
+    if counts:
+        elements += [(element, _us(min(count, 0xFFFF))) for element, count in sorted(counts.items())]
     return encode_command_set(elements)
 
 

@@ -1,0 +1,76 @@
+"""Query/Retrieve SCP, C-GET (PS3.4 C.4.3): instances go back on the association that asked for them."""
+
+from __future__ import annotations
+
+from isocenter.access.caller import Caller
+from isocenter.adapters.dimse.query_retrieve_request import CallerOf, Identifier, QueryRetrieveRequest, short_syntax
+from isocenter.adapters.dimse.retrieve_selection import CannotSend, going_out, instances_of, views_of
+from isocenter.adapters.dimse.sub_operations import SubOperations
+from isocenter.delivery.library import Library
+from isocenter.delivery.study_view import InstanceView
+from isocenter.standards.dicom.dimse import CommandField, CommandSet, Status
+from isocenter.standards.dicom.query_retrieve import INFORMATION_MODELS, answer_options
+from isocenter.standards.dicom.sop_classes import is_storage_sop_class
+from isocenter.wire.pdu import AnsweredContext
+from isocenter.wire.service import Channel, Peer, Response
+
+OPTIONS = 1
+"""Relational retrieval (PS3.4 C.5.3.1)."""
+
+
+class GetScp:
+    """Takes C-GET of Patient Root, Study Root and the retired Patient/Study Only."""
+
+    command_field = int(CommandField.C_GET_RQ)
+
+    def __init__(self, library: Library, caller_of: CallerOf) -> None:
+        self._library = library
+        self._caller_of = caller_of
+
+    def accepts(self, abstract_syntax: str) -> bool:
+        model = INFORMATION_MODELS.get(abstract_syntax)
+        return model is not None and model.operation == self.command_field
+
+    def transfer_syntax(self, proposed: list[str]) -> str | None:
+        return short_syntax(proposed)
+
+    def extended_negotiation(self, sop_class_uid: str, information: bytes) -> bytes | None:  # noqa: ARG002
+        return answer_options(information, OPTIONS)
+
+    def calls_back(self, abstract_syntax: str) -> bool:
+        """Peers may be SCP of every storage SOP class (PS3.7 D.3.3.4)."""
+        return is_storage_sop_class(abstract_syntax)
+
+    def receive(self, peer: Peer, context: AnsweredContext, command: CommandSet) -> GetRequest:
+        """Begin to take one C-GET-RQ."""
+        return GetRequest(peer, context, command, self._caller_of, self._library)
+
+
+class GetRequest(QueryRetrieveRequest):
+    """One C-GET."""
+
+    def __init__(
+        self, peer: Peer, context: AnsweredContext, command: CommandSet, caller_of: CallerOf, library: Library
+    ) -> None:
+        super().__init__(peer, context, command, caller_of)
+        self._library = library
+
+    def serve(self, channel: Channel, caller: Caller, identifier: Identifier) -> Response:
+        """One instance after the other, counts in between, until the end or a cancel."""
+        instances = instances_of(self._library, caller, identifier)
+        progress = SubOperations(self._command, self._context.transfer_syntax, len(instances))
+        for instance in instances:
+            if channel.cancelled:
+                return progress.final(cancelled=True)
+            progress.done(instance.sop_instance_uid, self._send(channel, instance))
+            progress.tell(channel)
+        return progress.final()
+
+    def _send(self, channel: Channel, instance: InstanceView) -> int:
+        contexts = {each.transfer_syntax: each for each in channel.storage_contexts(instance.sop_class_uid)}
+        try:
+            delivery = going_out(self._library, instance, contexts)
+            pieces = views_of(self._library, delivery)
+        except CannotSend as error:
+            return Status(error.status)
+        return channel.store(contexts[delivery.transfer_syntax_uid], instance.sop_instance_uid, pieces).status

@@ -1,0 +1,117 @@
+"""Which instances a C-GET or C-MOVE identifier means (PS3.4 C.4.2.2.1), and how each of them can go out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from isocenter.access.caller import Caller
+from isocenter.adapters.dimse.query_retrieve_request import Identifier, unique_tags
+from isocenter.delivery.errors import UnknownStudy
+from isocenter.delivery.instances import Delivery, delivery_of, prepared
+from isocenter.delivery.library import Library
+from isocenter.delivery.study_view import InstanceView, StudyView
+from isocenter.index.dicom_query import DicomQuery, Key, Level
+from isocenter.index.find import find
+from isocenter.kit.errors import Exhausted, IsocenterError
+from isocenter.kit.logging import get_logger
+from isocenter.standards.dicom.dimse import Status
+from isocenter.standards.dicom.identifiers import InvalidIdentifier
+from isocenter.standards.dicom.query_retrieve import UNIQUE_KEYS
+from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from isocenter.storage.extents import Extent
+
+log = get_logger(__name__)
+
+MOST_STUDIES = 10_000
+"""One request retrieves from at most so many studies; more are refused before anything is sent."""
+_PATIENT_ID, _STUDY, _SERIES, _IMAGE = UNIQUE_KEYS.values()
+
+
+class TooManyStudies(Exhausted):
+    """The request means more studies than are retrieved at once."""
+
+    reason = "too-many-studies"
+
+
+def instances_of(library: Library, caller: Caller, identifier: Identifier) -> list[InstanceView]:
+    """The instances meant, study by study, series by series, in order. Unknown UIDs mean nothing.
+
+    Keys of levels above may be missing, as in relational retrieval: UIDs say enough.
+    Raises InvalidIdentifier without the unique key of the level, or with a wildcard in one; TooManyStudies, Exhausted.
+    """
+    tags = unique_tags(identifier.model, identifier.level)
+    wanted = {tag: identifier.single_values(tag) for tag in {*tags, _PATIENT_ID}}
+    if not wanted[tags[-1]]:
+        raise InvalidIdentifier("The unique key of the level is missing.", tag=f"({tags[-1]:08x})")
+    found: list[InstanceView] = []
+    for uid in _studies(library, caller, wanted):
+        try:
+            view = library.view(caller, uid)
+        except UnknownStudy:
+            continue
+        found += _of_study(view, frozenset(wanted.get(_SERIES, ())), frozenset(wanted.get(_IMAGE, ())))
+    return found
+
+
+def _studies(library: Library, caller: Caller, wanted: dict[int, tuple[str, ...]]) -> list[str]:
+    """The studies to look into: as named, or found by whatever else is."""
+    named = wanted.get(_STUDY, ())
+    if named and not wanted[_PATIENT_ID]:
+        found = list(dict.fromkeys(named))
+    else:
+        keys = tuple(Key(tag, "LO" if tag == _PATIENT_ID else "UI", values) for tag, values in wanted.items() if values)
+        query = DicomQuery(Level.STUDY, keys, relational=True)
+        matches = islice(find(library.database, caller.institution_id, query), MOST_STUDIES + 1)
+        found = [each.study_instance_uid for each in matches if each.study_instance_uid]
+    if len(found) > MOST_STUDIES:
+        raise TooManyStudies("The request means too many studies.", limit=MOST_STUDIES)
+    return found
+
+
+def _of_study(view: StudyView, series: frozenset[str], single: frozenset[str]) -> Iterator[InstanceView]:
+    for each in view.series.values():
+        if not series or each.series_instance_uid in series:
+            yield from (one for one in each.instances if not single or one.sop_instance_uid in single)
+
+
+class CannotSend(IsocenterError):
+    """An instance that does not go out: status is what its sub-operation counts as."""
+
+    reason = "cannot-send"
+
+    def __init__(self, status: Status, why: str) -> None:
+        super().__init__("The instance cannot be sent.", why=why)
+        self.status = status
+
+
+def going_out(library: Library, instance: InstanceView, accepted: Iterable[str]) -> Delivery:
+    """The instance in a transfer syntax that the peer accepts: as it lies if possible, else decoded.
+
+    Raises CannotSend.
+    """
+    taken = frozenset(accepted)
+    stored = [form.transfer_syntax_uid for form in instance.forms]
+    order = [uid for uid in dict.fromkeys([*stored, EXPLICIT_VR_LITTLE_ENDIAN]) if uid in taken]
+    try:
+        chosen = delivery_of(instance, order)
+        delivery = None if chosen is None else prepared(library, chosen)
+    except IsocenterError as error:
+        raise _cannot(instance, error) from error
+    if delivery is None or delivery.transfer_syntax_uid not in taken:
+        log.info("retrieve.no-common-syntax", sop_instance_uid=instance.sop_instance_uid)
+        raise CannotSend(Status.SOP_CLASS_NOT_SUPPORTED, "no-accepted-transfer-syntax")
+    return delivery
+
+
+def views_of(library: Library, delivery: Delivery) -> Sequence[bytes | memoryview]:
+    """The data set's bytes without copying them. Raises CannotSend."""
+    try:
+        return [library.files.view(piece) if isinstance(piece, Extent) else piece for piece in delivery.pieces]
+    except IsocenterError as error:
+        raise _cannot(delivery.instance, error) from error
+
+
+def _cannot(instance: InstanceView, error: IsocenterError) -> CannotSend:
+    log.warning("retrieve.cannot-send", sop_instance_uid=instance.sop_instance_uid, reason=error.reason)
+    return CannotSend(Status.OUT_OF_RESOURCES, error.reason)
