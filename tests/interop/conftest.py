@@ -9,6 +9,7 @@ import pytest
 from bench.association import Answer, Association, contexts_of
 from bench.data import Instance
 from bench.node import Node, new_folder
+from tests.interop.orthanc import Orthanc
 
 QUIET_FOR_S = 3
 """Studies are sealed after this, so that one session sees both forms; reads right after a store see the open one."""
@@ -38,3 +39,16 @@ def store(node: Node) -> Callable[..., list[Answer]]:
         return answers
 
     return store_all
+
+
+@pytest.fixture(scope="session")
+def orthanc(node: Node) -> Iterator[Orthanc]:
+    """The real Orthanc, which knows our node as modality and DICOMweb server "isocenter"."""
+    folder = new_folder("isocenter-orthanc-")
+    running = Orthanc(folder, node)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(folder, ignore_errors=True)

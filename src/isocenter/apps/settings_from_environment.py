@@ -64,8 +64,16 @@ def settings_from_environment(environment: Mapping[str, str] | None = None, *, d
     return settings
 
 
-OTHER_PREFIXES = ("ISOCENTER_SHARED_DATA", "ISOCENTER_TEST_", "ISOCENTER_BENCH_")
-"""Names of tests and benches that share the prefix and are no settings."""
+SOURCE_CREDENTIALS = "ISOCENTER_SOURCE_CREDENTIALS"
+"""What `isocenter migrate-from` shows the source: user:password or a bearer token."""
+OTHER_PREFIXES = ("ISOCENTER_SHARED_DATA", "ISOCENTER_TEST_", "ISOCENTER_BENCH_", SOURCE_CREDENTIALS)
+"""Names of commands, tests and benches that share the prefix and are no settings."""
+
+
+def source_credentials(environment: Mapping[str, str] | None = None) -> str | None:
+    """The credentials for a migration's source, when the environment has them."""
+    environment = os.environ if environment is None else environment
+    return environment.get(SOURCE_CREDENTIALS, "").strip() or None
 
 
 def settings_to_environment(settings: Settings) -> dict[str, str]:

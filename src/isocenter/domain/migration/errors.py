@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isocenter.kit.errors import Conflict, Invalid, NotFound
+from isocenter.kit.errors import Conflict, Exhausted, Invalid, NotFound, Refused
 
 
 class UnreadableFile(Invalid):
@@ -53,13 +53,31 @@ class ExpandsTooFar(Invalid):
     reason = "expands-too-far"
 
 
-class OtherSource(Conflict):
-    """The state in the home belongs to another run that is still at work."""
+class MigrationUnderWay(Conflict):
+    """Another run is bringing in the same source."""
 
     reason = "migration-under-way"
 
 
-class ObjectNotGiven(NotFound):
+class SourceAway(Exhausted):
+    """The source does not answer, breaks off, or asks to wait."""
+
+    reason = "source-away"
+
+
+class SourceRefuses(Refused):
+    """The source does not let us in, or refuses what is asked."""
+
+    reason = "source-refuses"
+
+
+class SourceMisbehaves(Invalid):
+    """The source answers something that cannot be understood."""
+
+    reason = "source-misbehaves"
+
+
+class NotGiven(NotFound):
     """The source listed an object and did not give it."""
 
     reason = "not-given"
