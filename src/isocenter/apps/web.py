@@ -18,8 +18,11 @@ from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator, caller
 from isocenter.adapters.web.parts import WebParts
 from isocenter.apps.home import run_state_for_status
+from isocenter.apps.http_protocol import DirectHttpProtocol
 from isocenter.apps.wiring import database_url_of, deletions_of, open_archive, open_object_store
 from isocenter.delivery.library import CONFINED_MODULES, Library
+from isocenter.domain.archive.acts import Records
+from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.store import Archive
 from isocenter.kit.confined import Confined
@@ -87,6 +90,7 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         run_state=lambda: run_state_for_status(settings.home),
         library=library,
         deletions=deletions,
+        records=Records(database, library.store, facts_key_path(settings.home)),
         echo=PeersScu(settings.ae_title).echo,
     )
     return build_application(parts, (dicomweb_router(archive, library, caller, deletions),), web_client_folder())
@@ -121,7 +125,7 @@ def _server(app: FastAPI) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=DirectHttpProtocol,
             loop="uvloop",
             lifespan="off",
             log_config=None,

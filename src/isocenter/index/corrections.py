@@ -249,7 +249,7 @@ def _living_patient(connection: Connection, current: Columns) -> int | None:
     key = current["patient_key"]
     if key is None and not current["patient_id"]:
         return None
-    if key is not None and connection.execute("SELECT FROM patient WHERE patient_key = %s", [key]).fetchone():
+    if key is not None and patient_of(connection, int(key)) is not None:
         return int(key)
     identity = tuple(current[column] for column in STUDY_COLUMNS.values())[:5]
     name, patient_id, issuer, birth_date, sex = identity

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from isocenter.index.correction_acts import forget_patients, forget_study, patients_of_study
 from isocenter.index.uid_hash import uid_hash
 from isocenter.kit.database import Connection, current_institution
 
@@ -18,17 +19,21 @@ _TABLES = (
     "study_modality",
     "quality_task",
     "deleted_study",
+    "hidden_instance",
+    "arrived_key_object",
     "study",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What the erased study was made of. object_keys: packs, to be deleted from the store after the commit."""
+    """What the erased study was made of. object_keys: packs, to be deleted from the store after the commit, and so are
+    correction_keys: what was corrected."""
 
     study_id: int
     object_keys: tuple[str, ...]
     instance_count: int
+    correction_keys: tuple[str, ...] = ()
 
 
 def erase_study(
@@ -40,21 +45,20 @@ def erase_study(
     a Database.transaction, which commits synchronously.
     """
     found = connection.execute(
-        "SELECT study_id, patient_key, instance_count FROM study WHERE study_instance_uid = %s FOR UPDATE",
+        "SELECT study_id, instance_count FROM study WHERE study_instance_uid = %s FOR UPDATE",
         [study_instance_uid],
     ).fetchone()
     if found is None:
         return None
-    study_id, patient_key, instance_count = found
+    study_id, instance_count = int(str(found[0])), int(str(found[1]))
+    patients = patients_of_study(connection, study_id)
     open_uids = connection.execute("SELECT sop_instance_uid FROM instance WHERE study_id = %s", [study_id]).fetchall()
     _forget_lookups(connection, study_id, [*sealed_instance_uids, *(str(row[0]) for row in open_uids)])
     packs = connection.execute("DELETE FROM pack WHERE study_id = %s RETURNING object_key", [study_id]).fetchall()
+    corrected = forget_study(connection, study_id, study_instance_uid)
     for table in _TABLES:
         connection.execute(f"DELETE FROM {table} WHERE study_id = %s".encode(), [study_id])  # noqa: S608
-    connection.execute(
-        "DELETE FROM patient p WHERE patient_key = %s AND NOT EXISTS (SELECT FROM study WHERE patient_key = %s)",
-        [patient_key, patient_key],
-    )
+    corrected += forget_patients(connection, patients)
     connection.execute(
         """
         INSERT INTO erasure VALUES (isocenter_institution(), %s, %s)
@@ -62,7 +66,7 @@ def erase_study(
         """,
         [study_instance_uid, erased_at],
     )
-    return Erased(int(str(study_id)), tuple(str(row[0]) for row in packs), int(str(instance_count)))
+    return Erased(study_id, tuple(str(row[0]) for row in packs), instance_count, tuple(corrected))
 
 
 def erased_at(connection: Connection, study_instance_uid: str) -> datetime | None:

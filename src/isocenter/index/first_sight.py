@@ -18,6 +18,8 @@ from isocenter.kit.database import Connection
 from isocenter.standards.dicom.attributes import IndexAttributes
 
 PATIENT_DATA_DIFFER = "patient-data-differ"
+PATIENT_ID_MISSING = "patient-id-missing"
+CODE_STREAM = "code-stream"
 MAX_KNOWN_SERIES = 8192
 
 IDENTITY_ATTRIBUTES = (
@@ -76,6 +78,7 @@ class SeriesBook:
         known = self._series.get(series_key)
         if known is None:
             known = KnownSeries(study, _ensure_series(connection, institution_id, study.study_id, attributes))
+            _compare_code_stream(connection, institution_id, study.study_id, attributes)
         tasks = _compare_patient(connection, institution_id, study, attributes)
         _remember(self._studies, study_key, study)
         _remember(self._series, series_key, known)
@@ -169,7 +172,10 @@ def _ensure_study(
         return known
     study_id = int(str(row[0]))
     insert_tokens(connection, institution_id, study_id, attributes.patient_name, attributes.study_description)
-    if patient is not None and patient.is_merged:
+    if patient is None:
+        detail: dict[str, object] = {"sop_instance_uid": attributes.sop_instance_uid}
+        raise_task(connection, institution_id, study_id, PATIENT_ID_MISSING, "", detail)
+    elif patient.is_merged:
         follow_merges(connection, study_id, patient.patient_key)
     return KnownStudy(study_id, _cleaned(identity_of(attributes)))
 
@@ -274,6 +280,17 @@ def _compare_patient(
     found = "\0".join(fold(text) for text in sent)
     raised = raise_task(connection, institution_id, study.study_id, PATIENT_DATA_DIFFER, found, detail)
     return (PATIENT_DATA_DIFFER,) if raised else ()
+
+
+def _compare_code_stream(
+    connection: Connection, institution_id: int, study_id: int, attributes: IndexAttributes
+) -> None:
+    """Raise a quality task for a series whose first instance is not in the transfer syntax that it was sent as."""
+    found = next((word for word in attributes.warnings if word.startswith("code-stream-is-")), None)
+    if found is not None:
+        series = attributes.series_instance_uid
+        detail: dict[str, object] = {"series_instance_uid": series, "found": found.removeprefix("code-stream-is-")}
+        raise_task(connection, institution_id, study_id, CODE_STREAM, f"{series} {found}", detail)
 
 
 def raise_task(

@@ -112,12 +112,12 @@ def ensure_patient_of(connection: Connection, institution_id: int, identity: Ide
 
 
 def patient_by_identifier(connection: Connection, institution_id: int, patient_id: str, issuer: str) -> Known | None:
-    """Who has this identifier; None: nobody."""
+    """Who has this identifier; None: nobody. No merge of this patient passes us by until our transaction ends."""
     row = connection.execute(
         """
         SELECT i.patient_key, p.merged_into IS NOT NULL
-        FROM patient_identifier i LEFT JOIN patient p USING (institution_id, patient_key)
-        WHERE i.institution_id = %s AND i.patient_id = %s AND i.issuer_of_patient_id = %s
+        FROM patient_identifier i JOIN patient p USING (institution_id, patient_key)
+        WHERE i.institution_id = %s AND i.patient_id = %s AND i.issuer_of_patient_id = %s FOR SHARE OF p
         """,
         [institution_id, patient_id, issuer],
     ).fetchone()

@@ -156,6 +156,233 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what happens to studies
+         * @description Events behind the sequence number `after`, oldest first. Numbers grow and have gaps; nothing comes in between.
+         *
+         *     study-arrived and study-changed: once per study when it has gone quiet, not per instance. study-deleted,
+         *     study-restored, study-erased and the kinds of corrections: when they were done.
+         */
+        get: operations["changes_api_changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find patients
+         * @description By the beginning of an identifier or by words of a name.
+         */
+        post: operations["search_patients_api_patients_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/{patient_key}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge a patient into another
+         * @description All studies of the patient become the other's. 404 unknown-patient, 409 patient-is-merged.
+         */
+        post: operations["merge_api_patients__patient_key__merge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Merges of patients
+         * @description Newest first.
+         */
+        get: operations["merges_api_merges_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/merges/{merge_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a merge
+         * @description Everything is as before the merge. 404 unknown-correction, 409 already-undone, corrected-since.
+         */
+        post: operations["undo_merge_api_merges__merge_id__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/{patient_key}/identifiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a patient a further identifier
+         * @description 409 identifier-in-use: another patient has it; merge the two.
+         */
+        post: operations["add_identifier_api_patients__patient_key__identifiers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/{patient_key}/identifiers/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an identifier from a patient
+         * @description 409 identifier-in-use: studies are under it.
+         */
+        post: operations["remove_identifier_api_patients__patient_key__identifiers_remove_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was corrected in a study
+         * @description Newest first, undone ones too.
+         */
+        get: operations["corrections_api_studies__study_instance_uid__corrections_get"];
+        put?: never;
+        /**
+         * Correct a study
+         * @description 404 unknown-study, unknown-patient; 400 invalid-correction says which attribute.
+         */
+        post: operations["correct_api_studies__study_instance_uid__corrections_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/corrections/{correction_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a correction
+         * @description 404 unknown-correction, 409 already-undone, corrected-since.
+         */
+        post: operations["undo_api_corrections__correction_id__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality-tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What does not fit together
+         * @description Tasks of the caller's institution.
+         */
+        get: operations["quality_tasks_api_quality_tasks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality-tasks/{task_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve a quality task
+         * @description Does what was chosen. 404 unknown-task, 409 already-resolved, 400 invalid-correction.
+         */
+        post: operations["resolve_api_quality_tasks__task_id__resolve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/studies/{study_instance_uid}/download": {
         parameters: {
             query?: never;
@@ -528,6 +755,108 @@ export interface components {
             dicom: components["schemas"]["DicomAddress"];
         };
         /**
+         * Change
+         * @description One thing that happened. at: UTC; detail holds UIDs, numbers and times, never names.
+         */
+        Change: {
+            /** Sequence */
+            sequence: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** Study Instance Uid */
+            study_instance_uid: string | null;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Changes
+         * @description Changes in order. next_after: give it back as `after` to go on; more: there are further ones already.
+         */
+        Changes: {
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            /** Next After */
+            next_after: number;
+            /** More */
+            more: boolean;
+        };
+        /**
+         * Correction
+         * @description One act. kind: merge, move, attributes, version-swapped. before, after: attributes by keyword.
+         */
+        Correction: {
+            /** Correction Id */
+            correction_id: number;
+            /** Kind */
+            kind: string;
+            /** Series Instance Uid */
+            series_instance_uid: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Before */
+            before: {
+                [key: string]: string | null;
+            };
+            /** After */
+            after: {
+                [key: string]: string | null;
+            };
+            /** Undone At */
+            undone_at: string | null;
+        };
+        /**
+         * CorrectionMade
+         * @description What to undo it by.
+         */
+        CorrectionMade: {
+            /** Correction Id */
+            correction_id: number;
+        };
+        /**
+         * CorrectionRequest
+         * @description Either patient_key (the study belongs to that patient) or attributes (keyword → text, "" makes it empty).
+         *
+         *     series_instance_uid: with attributes of a series.
+         */
+        CorrectionRequest: {
+            /** Patient Key */
+            patient_key?: number | null;
+            /** Attributes */
+            attributes?: {
+                [key: string]: string;
+            } | null;
+            /** Series Instance Uid */
+            series_instance_uid?: string | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Corrections
+         * @description What was corrected in a study, newest first; correctable: the keywords that may be corrected.
+         */
+        Corrections: {
+            /** Corrections */
+            corrections: components["schemas"]["Correction"][];
+            /** Correctable */
+            correctable: string[];
+            /** Correctable Of Series */
+            correctable_of_series: string[];
+        };
+        /**
          * Deleted
          * @description Until when the study can be restored.
          */
@@ -763,6 +1092,31 @@ export interface components {
             status: string;
         };
         /**
+         * Identifier
+         * @description One identifier of a patient.
+         */
+        Identifier: {
+            /** Patient Id */
+            patient_id: string;
+            /** Issuer Of Patient Id */
+            issuer_of_patient_id: string | null;
+        };
+        /**
+         * IdentifierRequest
+         * @description An identifier to give to a patient or to take.
+         */
+        IdentifierRequest: {
+            /** Patient Id */
+            patient_id: string;
+            /**
+             * Issuer Of Patient Id
+             * @default
+             */
+            issuer_of_patient_id: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * InstitutionName
          * @description An institution.
          */
@@ -788,6 +1142,53 @@ export interface components {
             /** Language */
             language: string;
             institution: components["schemas"]["InstitutionName"];
+        };
+        /**
+         * Merge
+         * @description One merge. patient became into; as both are now.
+         */
+        Merge: {
+            /** Merge Id */
+            merge_id: number;
+            patient: components["schemas"]["Patient"] | null;
+            into: components["schemas"]["Patient"] | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Merged At
+             * Format: date-time
+             */
+            merged_at: string;
+            /** Merged By */
+            merged_by: string;
+            /** Undone At */
+            undone_at: string | null;
+        };
+        /**
+         * MergeMade
+         * @description What to undo it by.
+         */
+        MergeMade: {
+            /** Merge Id */
+            merge_id: number;
+        };
+        /**
+         * MergeRequest
+         * @description into_patient_key: who stays.
+         */
+        MergeRequest: {
+            /** Into Patient Key */
+            into_patient_key: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Merges
+         * @description Merges, newest first, undone ones too.
+         */
+        Merges: {
+            /** Merges */
+            merges: components["schemas"]["Merge"][];
         };
         /**
          * NewAccount
@@ -859,6 +1260,54 @@ export interface components {
             new: string;
         };
         /**
+         * Patient
+         * @description One patient. merged_into: the patient_key of whom she became; null while she stands for herself.
+         */
+        Patient: {
+            /** Patient Key */
+            patient_key: number;
+            /** Patient Id */
+            patient_id: string;
+            /** Issuer Of Patient Id */
+            issuer_of_patient_id: string | null;
+            /** Patient Name */
+            patient_name: string | null;
+            /** Patient Birth Date */
+            patient_birth_date: string | null;
+            /** Patient Sex */
+            patient_sex: string | null;
+            /** Identifiers */
+            identifiers: components["schemas"]["Identifier"][];
+            /** Study Count */
+            study_count: number;
+            /** Merged Into */
+            merged_into: number | null;
+        };
+        /**
+         * PatientSearch
+         * @description text: the beginning of an identifier, or words of a name.
+         */
+        PatientSearch: {
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Limit
+             * @default 50
+             */
+            limit: number;
+        };
+        /**
+         * Patients
+         * @description Patients by Patient ID.
+         */
+        Patients: {
+            /** Patients */
+            patients: components["schemas"]["Patient"][];
+        };
+        /**
          * Process
          * @description One process of this node.
          */
@@ -881,6 +1330,57 @@ export interface components {
             display_name?: string | null;
             /** Language */
             language?: string | null;
+        };
+        /**
+         * QualityTask
+         * @description One matter. choices: what `resolve` takes for it; empty once it is resolved.
+         */
+        QualityTask: {
+            /** Task Id */
+            task_id: number;
+            /** Kind */
+            kind: string;
+            /** Study Instance Uid */
+            study_instance_uid: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Resolved At */
+            resolved_at: string | null;
+            /** Resolution */
+            resolution: string | null;
+            /** Note */
+            note: string | null;
+            /** Choices */
+            choices: string[];
+        };
+        /**
+         * QualityTasks
+         * @description Open ones oldest first, resolved ones newest first; count: of all that match, not only of these.
+         */
+        QualityTasks: {
+            /** Tasks */
+            tasks: components["schemas"]["QualityTask"][];
+            /** Count */
+            count: number;
+        };
+        /**
+         * Resolution
+         * @description patient_key: with the choice assign-patient.
+         */
+        Resolution: {
+            /** Choice */
+            choice: string;
+            /** Note */
+            note?: string | null;
+            /** Patient Key */
+            patient_key?: number | null;
         };
         /**
          * Restored
@@ -1558,6 +2058,396 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Deleted"];
                 };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    changes_api_changes_get: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    search_patients_api_patients_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatientSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Patients"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    merge_api_patients__patient_key__merge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_key: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeMade"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    merges_api_merges_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merges"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    undo_merge_api_merges__merge_id__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                merge_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_identifier_api_patients__patient_key__identifiers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_key: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentifierRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionMade"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_identifier_api_patients__patient_key__identifiers_remove_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_key: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentifierRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionMade"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    corrections_api_studies__study_instance_uid__corrections_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Corrections"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    correct_api_studies__study_instance_uid__corrections_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionMade"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    undo_api_corrections__correction_id__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                correction_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    quality_tasks_api_quality_tasks_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "resolved";
+                kind?: string | null;
+                study_instance_uid?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityTasks"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    resolve_api_quality_tasks__task_id__resolve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Resolution"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description An error; its reason is a stable word */
             default: {

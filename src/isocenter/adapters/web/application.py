@@ -10,6 +10,7 @@ from isocenter import __version__
 from isocenter.adapters.web import (
     about,
     changes,
+    corrections,
     deletions,
     destinations,
     download,
@@ -32,6 +33,7 @@ API_ROUTERS = (
     enrolment.router,
     studies.router,
     changes.router,
+    corrections.router,
     download.router,
     deletions.router,
     destinations.router,

@@ -11,6 +11,7 @@ from fastapi import Request
 from isocenter.access.attempts import SignInAttempts
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.delivery.library import Library
+from isocenter.domain.archive.acts import Records
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.peers import Echo
 from isocenter.kit.database import Database
@@ -22,6 +23,7 @@ class WebParts:
     """ready: raises Exhausted when a store or a query would fail. run_state: what `up` wrote about this run.
 
     library: None only where no study is ever opened (tests of other doors). echo: asks a peer whether it answers.
+    records: where corrections are written down.
     """
 
     settings: Settings
@@ -32,6 +34,7 @@ class WebParts:
     run_state: Callable[[], dict[str, Any] | None]
     library: Library | None = None
     deletions: Deletions | None = None
+    records: Records | None = None
     echo: Echo | None = None
 
 

@@ -68,7 +68,7 @@ def erase_study(
         erased = forget_study(connection, study_instance_uid, sealed, moment)
     if erased is None:
         raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
-    for pack_key in erased.object_keys:
+    for pack_key in (*erased.object_keys, *erased.correction_keys):
         _delete(store, pack_key)
     log.info("archive.erased", study_instance_uid=study_instance_uid, instances=erased.instance_count)
     return ErasedStudy(study_instance_uid, erased.instance_count, len(erased.object_keys))
