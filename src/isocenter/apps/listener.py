@@ -8,11 +8,16 @@ import threading
 from contextlib import ExitStack, closing
 
 from isocenter.access.institutions import ensure_institution
+from isocenter.adapters.dimse.get_scp import GetScp
+from isocenter.adapters.dimse.move_scp import MoveScp
+from isocenter.adapters.dimse.query_retrieve_request import workstations_of
+from isocenter.adapters.dimse.query_retrieve_scp import FindScp
 from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.apps.settings_from_environment import settings_from_environment
-from isocenter.apps.wiring import database_url_of, open_archive, open_object_store
+from isocenter.apps.wiring import database_url_of, open_archive, open_library, open_object_store
+from isocenter.delivery.library import Library
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import configure, get_logger
@@ -26,6 +31,8 @@ log = get_logger(__name__)
 
 DRAIN_S = 30.0
 """Objects in flight get so long to finish when the process is told to stop."""
+DECODE_MEMORY_BYTES = 2 << 30
+"""Of a confined process that decodes what a peer of C-GET or C-MOVE does not take as it lies."""
 
 
 def run(settings: Settings) -> int:
@@ -47,10 +54,12 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
         institution = ensure_institution(database, settings.institution_name)
         store = open_object_store(settings)
         archive = stack.enter_context(open_archive(settings, database, store, ready_segments=settings.ready_segments))
+        library = stack.enter_context(open_library(settings, database, store, memory_bytes=DECODE_MEMORY_BYTES))
         services: list[Service] = [
             StorageScp(archive, institution.institution_id),
             VerificationScp(),
             StorageCommitmentScp(database, institution.institution_id),
+            *query_retrieve_services(settings, library, institution.institution_id),
         ]
         listener = build_listener(settings, services)
         listener.start()
@@ -59,6 +68,16 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
         stop.wait()
         log.info("listener.draining", associations=len(listener.roster))
         log.info("listener.stopped", cut=listener.stop(DRAIN_S))
+
+
+def query_retrieve_services(settings: Settings, library: Library, institution_id: int) -> list[Service]:
+    """C-FIND, C-GET and C-MOVE, for everybody who may associate at all."""
+    ae_title, caller_of = settings.ae_title.strip(), workstations_of(institution_id)
+    return [
+        FindScp(library, caller_of, ae_title),
+        GetScp(library, caller_of),
+        MoveScp(library, caller_of, ae_title),
+    ]
 
 
 def build_listener(settings: Settings, services: list[Service]) -> Listener:
