@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -62,6 +63,8 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
             *query_retrieve_services(settings, library, institution.institution_id),
         ]
         listener = build_listener(settings, services)
+        gc.collect()
+        gc.freeze()  # what lives as long as the process is not looked through again while objects arrive
         listener.start()
         host, port = listener.address
         log.info("listener.ready", ae_title=settings.ae_title, host=host, port=port)
