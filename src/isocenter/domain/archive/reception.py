@@ -130,7 +130,8 @@ class Reception:
         elif end > BUFFERED_BYTES:
             self._spill().write(view)
         else:
-            self._room_for(end)[self._length : end] = view
+            # Through a view: a slice of a bytearray would be given a copy of the chunk.
+            memoryview(self._room_for(end))[self._length : end] = view
         self._length = end
 
     def append(self) -> Appended:
