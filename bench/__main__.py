@@ -1,4 +1,4 @@
-"""`python -m bench [ingest|sealing|first-image|faults|quick]`."""
+"""`python -m bench [ingest|sealing|first-image|faults|retrieve|quick]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import faults, ingest, report, sealing, servers
+from bench import faults, ingest, report, retrieve, sealing, servers
 
 SHARED_DATA = Path(os.environ.get("ISOCENTER_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real DICOM data beside the checkout."""
@@ -53,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     first.add_argument("--repeats", type=int, default=5)
     first.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     first.set_defaults(work=_first_image)
+    retrieving = commands.add_parser("retrieve", help="C-GET and C-MOVE of a hot series beside Orthanc, interleaved")
+    retrieving.add_argument("--scenes", default=",".join(retrieve.SCENES), help="columns, separated by commas")
+    retrieving.add_argument("--repeats", type=int, default=5)
+    retrieving.add_argument("--slices", type=int, default=200)
+    retrieving.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    retrieving.set_defaults(work=_retrieve)
     killing = commands.add_parser("faults", help="kill -9 during ingest, with a ledger of every acknowledgement")
     killing.add_argument("--rounds", type=int, default=20)
     killing.add_argument("--seed", type=int, default=0)
@@ -101,6 +107,14 @@ def _first_image(chosen: argparse.Namespace) -> int:
     path = report.save("first-image", first_image.as_json(done), table, into_docs=chosen.docs)
     print(f"\n{table}\nsaved: {path}")
     return 0
+
+
+def _retrieve(chosen: argparse.Namespace) -> int:
+    runs = retrieve.measure(repeats=chosen.repeats, slices=chosen.slices, scenes=chosen.scenes.split(","))
+    table = retrieve.markdown(runs)
+    path = report.save("retrieve", retrieve.as_json(runs), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return int(any(run.failure for run in runs))
 
 
 def _faults(chosen: argparse.Namespace) -> int:
