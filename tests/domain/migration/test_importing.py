@@ -116,8 +116,9 @@ def test_a_disc_is_stored_and_files_that_it_does_not_list_too(
 ) -> None:
     disc = a_disc(tmp_path, phantom_files[:2])
     (disc / "EXTRA").write_bytes(phantom_files[2])
+    (disc / "VIEWER.EXE").write_bytes(b"MZ" + bytes(500))
     report = imported(archive, institution, disc)
-    assert (report.stored, report.passed_over, report.unlisted, report.refused) == (3, 1, 1, [])
+    assert (report.stored, report.passed_over, report.unlisted, report.refused) == (3, 2, 1, [])
 
 
 def test_a_dicomdir_named_alone_brings_what_it_lists(

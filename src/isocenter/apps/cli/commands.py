@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from isocenter import __version__
-from isocenter.apps.cli import destinations, people, senders, tokens
+from isocenter.apps.cli import destinations, people, rejections, senders, tokens
 
 app = typer.Typer(
     name="isocenter",
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.add_typer(tokens.app, name="token")
 app.add_typer(people.app, name="user")
 app.add_typer(destinations.app, name="destination")
+app.add_typer(rejections.app, name="rejection")
 app.add_typer(senders.app, name="sender")
 samples_app = typer.Typer(
     help="Sample studies: real ones that pydicom ships, and a synthetic chest CT.", no_args_is_help=True
@@ -69,6 +70,25 @@ def send(
     from isocenter.apps.cli.sending import send as send_study
 
     raise typer.Exit(send_study(study, to=to, series=series or [], wait=wait, as_json=as_json))
+
+
+@app.command()
+def download(
+    studies: Annotated[list[str], typer.Argument(help="Study Instance UIDs.", metavar="STUDY...")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write, or a folder: required for several studies.")
+    ],
+    form: Annotated[
+        str, typer.Option(help="zip: files by series; pdi: portable media with a DICOMDIR; files: a folder of files.")
+    ] = "zip",
+    as_json: JsonOption = False,
+) -> None:
+    """Write studies, corrections applied, as ZIP, portable media (IHE PDI) or files."""
+    from isocenter.apps.cli.download import Form, download_studies
+
+    if form not in set(Form):
+        raise typer.BadParameter(f"{form} is none of {', '.join(Form)}", param_hint="--form")
+    raise typer.Exit(download_studies(studies, Form(form), output, as_json=as_json))
 
 
 @app.command("migrate-from")

@@ -92,7 +92,7 @@ def _show(report: ImportReport) -> None:
     if report.kept_aside:
         counts.append(f"{report.kept_aside} kept aside (other content under a known UID)")
     if report.passed_over:
-        counts.append(f"{report.passed_over} DICOMDIR passed over")
+        counts.append(f"{report.passed_over} passed over (DICOMDIR, and what is no DICOM beside it)")
     if report.continued:
         counts.append(f"{report.continued} stored before the interruption")
     counts.append(f"{len(report.refused)} refused")

@@ -14,6 +14,7 @@ from isocenter.domain.migration.import_state import ImportState, key_of
 from isocenter.domain.migration.incoming import Batch, IncomingFile, batch
 from isocenter.domain.migration.media import Media, MediaFile
 from isocenter.kit.errors import Exhausted, IsocenterError
+from isocenter.standards.dicom.part10 import NotPart10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class RefusedFile:
 @dataclass(slots=True)
 class ImportReport:
     """What became of the files. continued: stored by an interrupted run before this one; unlisted: stored in this run
-    though the DICOMDIR above them does not list them; passed_over: DICOMDIRs, which are no instances.
+    though the DICOMDIR above them does not list them; passed_over: DICOMDIRs, which are no instances, and
+    what lies beside them, is not listed and is no DICOM file.
     """
 
     stored: int = 0
@@ -118,7 +120,11 @@ class _Import:
         except Exhausted:
             raise
         except IsocenterError as error:
-            self.settled(file, error)
+            if isinstance(error, NotPart10) and file.listed is False:
+                self.report.passed_over += 1  # a disc's viewer, its pictures and pages
+                self._advanced(1)
+            else:
+                self.settled(file, error)
         else:
             waiting.add(file, reception)
 
