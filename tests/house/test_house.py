@@ -57,6 +57,8 @@ ROUTES = {
 def script(name: str) -> dict[str, Any]:
     return runpy.run_path(str(ROOT / "scripts" / name))
 
+    "GET /api/studies/{study_instance_uid}/rejections",
+    "POST /api/rejections/{rejection_id}/restore",
 
 def committed_files() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)

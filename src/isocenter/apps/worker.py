@@ -19,9 +19,11 @@ from isocenter.domain.archive.commitment import (
     defer_due_commitments,
 )
 from isocenter.domain.archive.deletions import deletion_tasks
+from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.jobs import sealing_tasks, tokenising_task
 from isocenter.domain.archive.promises import due_task, sending_tasks
 from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
+from isocenter.domain.archive.rejection import RejectionWork, defer_due_rejections, rejection_tasks
 from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.archive.sending import SENDING_QUEUE, defer_due_transfers
 from isocenter.kit.database import Database
@@ -83,10 +85,14 @@ def promise_tasks(settings: Settings, database: Database, library: Library, stop
     commitment = CommitmentWork(
         database, library.store, settings.home / "journal", peers.report_commitment, settings.commitment_report_port
     )
+    rejecting = RejectionWork(
+        database, library.store, settings.home / "journal", facts_key_path(settings.home), library.confined
+    )
     return [
         *sending_tasks(database, StorageScu(library, peers), stop.is_set),
         *commitment_tasks(commitment),
-        due_task(database, [defer_due_transfers, defer_due_commitments]),
+        *rejection_tasks(rejecting),
+        due_task(database, [defer_due_transfers, defer_due_commitments, defer_due_rejections]),
     ]
 
 

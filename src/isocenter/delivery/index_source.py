@@ -10,9 +10,11 @@ from pathlib import Path
 from isocenter.delivery.errors import BytesAway
 from isocenter.delivery.study_view import UNSCANNED, Form, InstanceView, Packed, SeriesView, StudyView, in_order
 from isocenter.index.locators import OpenInstance, StudyPlaces, study_places, study_version
+from isocenter.index.rejections import hidden_uids
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 from isocenter.standards.dicom.attributes import default_in
+from isocenter.standards.dicom.rejection_note import NOTE_IS_HIDDEN_TOO
 from isocenter.storage.extents import Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.manifest_layout import AsideReason
@@ -43,10 +45,12 @@ class IndexSource:
         for attempt in range(LOAD_ATTEMPTS):
             with self._database.transaction(institution_id) as connection:
                 places = study_places(connection, study_instance_uid)
+                hidden = hidden_uids(connection, study_instance_uid, sorted(NOTE_IS_HIDDEN_TOO))
             if places is None:
                 return None
             try:
-                return self._view(institution_id, places)
+                view = self._view(institution_id, places, hidden)
+                return view if view.series or not hidden else None
             except IsocenterError as error:
                 if attempt == LOAD_ATTEMPTS - 1:
                     raise BytesAway(
@@ -54,13 +58,17 @@ class IndexSource:
                     ) from error
         raise AssertionError("unreachable")
 
-    def _view(self, institution_id: int, places: StudyPlaces) -> StudyView:
+    def _view(
+        self, institution_id: int, places: StudyPlaces, hidden: frozenset[str]
+    ) -> StudyView:
         found: dict[str, InstanceView] = {}
         for pack in places.packs:
             found |= self._packed(self._manifest(pack.object_key, pack.size_bytes))
         found |= {row.sop_instance_uid: _open(row) for row in places.instances}
         members: dict[str, list[InstanceView]] = {}
         for instance in found.values():
+            if instance.sop_instance_uid in hidden:
+                continue
             members.setdefault(instance.series_instance_uid, []).append(instance)
         series = {
             row.series_instance_uid: SeriesView(
@@ -94,6 +102,8 @@ class IndexSource:
 
     def _segments_here(self, segments: Iterable[SegmentName]) -> set[SegmentName]:
         return {segment for segment in set(segments) if segment.path(self._journal_directory).exists()}
+
+
 
 
 def _open(row: OpenInstance) -> InstanceView:

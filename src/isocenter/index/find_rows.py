@@ -33,6 +33,10 @@ BATCH = 500
 _SERIES_INSTANCES = """(e.sealed_instance_count
     + (SELECT count(*) FROM instance i WHERE i.study_id = e.study_id AND i.series_id = e.series_id)
     - (SELECT count(*) FROM hidden_instance h WHERE h.study_id = e.study_id AND h.series_id = e.series_id))::integer"""
+# Most institutions hide nothing: whether a series has something hidden is one look into an index.
+_SERIES_IS_SEEN = f"""(NOT EXISTS (
+    SELECT FROM hidden_instance h WHERE h.study_id = e.study_id AND h.series_id = e.series_id)
+    OR {_SERIES_INSTANCES} > 0)"""
 _OF_PATIENT = """(SELECT {} FROM study q WHERE q.patient_id = s.patient_id AND q.instance_count > 0
     AND coalesce(q.issuer_of_patient_id, '') = coalesce(s.issuer_of_patient_id, ''))"""
 _PATIENT_COUNTS = {"studies": "count(*)", "series": "sum(q.series_count)", "instances": "sum(q.instance_count)"}
@@ -74,6 +78,7 @@ def series(
         conditions.add("s.study_id <= %s AND (s.study_id < %s OR e.series_id > %s)", position[0], *position)
     counts = _wanted_counts(query)
     tags = _STUDY_TAGS | SERIES_COLUMNS
+    conditions.add(_SERIES_IS_SEEN)
     instances = [_SERIES_INSTANCES] if query.level is Level.SERIES else []
     columns = ", ".join(["s.study_id", "e.series_id", *_names(tags), *instances, *counts.values()])
     statement = f"""

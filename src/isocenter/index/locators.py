@@ -98,7 +98,8 @@ class PackRow:
 
 @dataclass(frozen=True, slots=True)
 class SeriesRow:
-    """A series. instance_count and frame_count are of everything, open_instance_count of what is not sealed yet."""
+    """A series. instance_count and frame_count are of all that is not rejected, open_instance_count of what is not
+    sealed yet."""
 
     study_id: int
     series_id: int
@@ -150,13 +151,16 @@ _OPEN = b"""
 _SERIES = b"""
     SELECT e.study_id, e.series_id, e.series_instance_uid, e.modality, e.series_number, e.series_description,
         e.body_part_examined, e.laterality, e.protocol_name, e.station_name,
-        (e.sealed_instance_count + coalesce(o.instances, 0))::integer AS instance_count,
-        (e.sealed_frame_count + coalesce(o.frames, 0))::integer AS frame_count,
+        (e.sealed_instance_count + coalesce(o.instances, 0) - coalesce(h.instances, 0))::integer AS instance_count,
+        (e.sealed_frame_count + coalesce(o.frames, 0) - coalesce(h.frames, 0))::integer AS frame_count,
         coalesce(o.instances, 0)::integer AS open_instance_count
     FROM series e LEFT JOIN (
         SELECT i.series_id, count(*) AS instances, sum(i.number_of_frames) AS frames
         FROM instance i WHERE i.study_id = %(study_id)s GROUP BY i.series_id
-    ) o USING (series_id)
+    ) o USING (series_id) LEFT JOIN (
+        SELECT i.series_id, count(*) AS instances, sum(i.number_of_frames) AS frames
+        FROM hidden_instance i WHERE i.study_id = %(study_id)s GROUP BY i.series_id
+    ) h USING (series_id)
     WHERE e.study_id = %(study_id)s
     ORDER BY e.series_number NULLS LAST, e.series_id
 """

@@ -239,8 +239,9 @@ def totals(connection: Connection) -> Totals:
 
 
 def study_conditions(query: StudyQuery) -> Conditions:
-    """The conditions of a query on the study table, named s."""
+    """The conditions of a query on the study table, named s; a study of which nothing can be seen is none."""
     conditions = Conditions()
+    conditions.add("s.instance_count > 0")
     match_any(conditions, "s.study_instance_uid", query.study_instance_uids)
     match_text(conditions, "s.accession_number", query.accession_number)
     match_text(conditions, "s.patient_id", query.patient_id)

@@ -154,7 +154,7 @@ def study(request: Request, study_instance_uid: str, who: Annotated[Caller, Depe
         raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
     shown = _row(row, utc_now())
     arriving = shown.state == "arriving"
-    return Study(**shown.model_dump(), series=[_series(each, view, arriving=arriving) for each in series])
+    return Study(**shown.model_dump(), series=[_series(each, view, arriving=arriving) for each in series if each.instance_count])
 
 
 def _beginning(text: str | None) -> str | None:

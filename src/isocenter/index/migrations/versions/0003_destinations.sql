@@ -155,7 +155,7 @@ BEGIN
     INSERT INTO arrived_key_object (institution_id, study_id, sop_instance_uid, calling_ae_title)
         VALUES (NEW.institution_id, NEW.study_id, NEW.sop_instance_uid, NEW.calling_ae_title) ON CONFLICT DO NOTHING;
     BEGIN
-        PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW('default', 'read-key-objects', 0, word, word,
+        PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW('promises', 'read-key-objects', 0, word, word,
             jsonb_build_object('institution_id', NEW.institution_id), NULL)::procrastinate_job_to_defer_v1]);
     EXCEPTION WHEN unique_violation THEN
         NULL;  -- one waits already
