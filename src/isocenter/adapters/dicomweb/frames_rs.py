@@ -17,6 +17,9 @@ from isocenter.storage.extents import Extent
 from isocenter.wire.multipart import closing, new_boundary, part_head
 
 MAX_FRAMES_ASKED = 4096
+MAX_FRAMES_AT_ONCE = 65_536
+DIRECT_BYTES = 64 << 10
+"""A frame of this size goes from its file to the socket; a smaller one is cheaper through memory."""
 
 
 def frame_indexes(text: str) -> list[int]:
@@ -59,6 +62,8 @@ class FramesDoor:
 
     async def all_frames(self, request: DicomwebRequest, view: StudyView, instance: InstanceView, form: Form) -> Answer:
         """The pixel data as bulk data: each frame a part, as stored unless the client asks otherwise."""
+        if instance.number_of_frames > MAX_FRAMES_AT_ONCE:
+            raise BadParameter("There are too many frames for one answer; ask for some.", limit=MAX_FRAMES_AT_ONCE)
         indexes = list(range(instance.number_of_frames))
         for index in indexes[:1]:
             check_frame(instance, form, index)

@@ -7,7 +7,8 @@ a part. A video is not drawn: its stream is the rendered form (PS3.18 8.7.4.1.3)
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from itertools import islice
 
 from isocenter.adapters.dicomweb.answers import Answer, Headers, multipart_type
 from isocenter.adapters.dicomweb.errors import BadParameter
@@ -109,18 +110,24 @@ class RenderedDoor:
             return view, [Subject(instance, index) for index in frame_indexes(names[7])]
         if len(names) > 5 and names[4] == "instances":
             view, one = await self._retrieval.view_of_instance(request)
-            return view, [Subject(one, index) for index in range(one.number_of_frames)]
+            return view, _subjects_of([one])
         view = await self._retrieval.view(request)
         _, instances = addressed(request, view)
-        drawable = [instance for instance in instances if is_drawable(instance)]
-        return view, [Subject(one, index) for one in drawable for index in range(one.number_of_frames)]
+        return view, _subjects_of(instance for instance in instances if is_drawable(instance))
+
+
+def _subjects_of(instances: Iterable[InstanceView]) -> list[Subject]:
+    """Every frame, up to one more than are given at once: an object may claim two thousand million of them."""
+    frames = (Subject(one, index) for one in instances for index in range(one.number_of_frames))
+    return list(islice(frames, MAX_FRAMES_ASKED + 1))
 
 
 def _middle(view: StudyView, request: DicomwebRequest, subjects: Sequence[Subject]) -> Subject:
     """The one picture of what the path names."""
     names = request.segments
     if len(names) > 5 and names[4] == "instances":
-        return subjects[len(subjects) // 2]
+        one = view.of_instance(request.series_instance_uid, request.sop_instance_uid)
+        return subjects[0] if len(names) > 7 else Subject(one, one.number_of_frames // 2)
     if len(names) > 3 and names[2] == "series":
         return subject_of([view.of_series(request.series_instance_uid)])
     return subject_of(list(view.series.values()))
