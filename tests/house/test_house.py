@@ -40,9 +40,25 @@ ROUTES = {
     "PATCH /api/destinations/{destination_id}",
     "DELETE /api/destinations/{destination_id}",
     "POST /api/destinations/{destination_id}/echo",
+    "POST /api/patients/search",
+    "POST /api/patients/{patient_key}/merge",
+    "POST /api/patients/{patient_key}/identifiers",
+    "POST /api/patients/{patient_key}/identifiers/remove",
+    "GET /api/merges",
+    "POST /api/merges/{merge_id}/undo",
+    "POST /api/studies/{study_instance_uid}/corrections",
+    "GET /api/studies/{study_instance_uid}/corrections",
+    "POST /api/corrections/{correction_id}/undo",
+    "GET /api/studies/{study_instance_uid}/instances/{sop_instance_uid}/received",
+    "GET /api/studies/{study_instance_uid}/aside-instances",
+    "GET /api/aside-instances/{aside_id}",
+    "GET /api/quality-tasks",
+    "POST /api/quality-tasks/{task_id}/resolve",
     "GET /api/senders",
     "PUT /api/senders",
     "POST /api/studies/{study_instance_uid}/send",
+    "GET /api/studies/{study_instance_uid}/rejections",
+    "POST /api/rejections/{rejection_id}/restore",
     "GET /api/transfers",
     "GET /api/transfers/{transfer_id}",
     "POST /api/transfers/{transfer_id}/retry",
@@ -57,8 +73,6 @@ ROUTES = {
 def script(name: str) -> dict[str, Any]:
     return runpy.run_path(str(ROOT / "scripts" / name))
 
-    "GET /api/studies/{study_instance_uid}/rejections",
-    "POST /api/rejections/{rejection_id}/restore",
 
 def committed_files() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from isocenter.kit.errors import Exhausted, Invalid, NotFound
+from isocenter.kit.errors import Conflict, Exhausted, Invalid, NotFound
 
 
 class UnknownStudy(NotFound):
@@ -65,3 +65,12 @@ class TooBusy(Exhausted):
     """Too many large answers are being sent, or too many pictures made; try again in a moment."""
 
     reason: ClassVar[str] = "too-busy"
+
+
+class NotCorrectable(Conflict):
+    """The object belongs to a corrected study and cannot be read well enough to lay the correction over it.
+
+    It is not given out: it would name the wrong patient. As received it is still there (`received`).
+    """
+
+    reason: ClassVar[str] = "not-correctable"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from isocenter.delivery.errors import BytesAway
 from isocenter.delivery.study_view import UNSCANNED, Form, InstanceView, Packed, SeriesView, StudyView, in_order
+from isocenter.index.corrections import Layer, layers_of
 from isocenter.index.locators import OpenInstance, StudyPlaces, study_places, study_version
 from isocenter.index.rejections import hidden_uids
 from isocenter.kit.database import Database
@@ -46,10 +48,11 @@ class IndexSource:
             with self._database.transaction(institution_id) as connection:
                 places = study_places(connection, study_instance_uid)
                 hidden = hidden_uids(connection, study_instance_uid, sorted(NOTE_IS_HIDDEN_TOO))
+                layers = [] if places is None else layers_of(connection, places.study_id)
             if places is None:
                 return None
             try:
-                view = self._view(institution_id, places, hidden)
+                view = self._view(institution_id, places, hidden, layers)
                 return view if view.series or not hidden else None
             except IsocenterError as error:
                 if attempt == LOAD_ATTEMPTS - 1:
@@ -59,12 +62,14 @@ class IndexSource:
         raise AssertionError("unreachable")
 
     def _view(
-        self, institution_id: int, places: StudyPlaces, hidden: frozenset[str]
+        self, institution_id: int, places: StudyPlaces, hidden: frozenset[str], layers: Sequence[Layer]
     ) -> StudyView:
         found: dict[str, InstanceView] = {}
         for pack in places.packs:
             found |= self._packed(self._manifest(pack.object_key, pack.size_bytes))
         found |= {row.sop_instance_uid: _open(row) for row in places.instances}
+        if layers:
+            found = _corrected(found, places, layers)
         members: dict[str, list[InstanceView]] = {}
         for instance in found.values():
             if instance.sop_instance_uid in hidden:
@@ -104,6 +109,17 @@ class IndexSource:
         return {segment for segment in set(segments) if segment.path(self._journal_directory).exists()}
 
 
+def _corrected(found: dict[str, InstanceView], places: StudyPlaces, layers: Sequence[Layer]) -> dict[str, InstanceView]:
+    """The instances with what lies over the study and over their series."""
+    numbers = {row.series_instance_uid: row.series_id for row in places.series}
+    by_series = {
+        uid: tuple(layer.correction for layer in layers if layer.series_id in (None, number))
+        for uid, number in numbers.items()
+    }
+    return {
+        uid: replace(instance, corrections=by_series.get(instance.series_instance_uid, ()))
+        for uid, instance in found.items()
+    }
 
 
 def _open(row: OpenInstance) -> InstanceView:

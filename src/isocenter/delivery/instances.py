@@ -1,7 +1,8 @@
-"""Whole objects as files (PS3.10): as they lie, or in the transfer syntax that a client asks for.
+"""Whole objects as files (PS3.10): as they lie, corrected, or in the transfer syntax that a client asks for.
 
-`delivery_of` decides without reading anything; `prepared` reads what has to be made first. Every door through which
-whole objects leave (WADO-RS, C-GET, C-MOVE, send-to, archives of files) uses these two and nothing else.
+What belongs to a corrected study leaves as its current form: a new header before the pixels as they lie. `delivery_of`
+decides without reading anything; `prepared` reads what has to be made first. Every door through which whole objects
+leave (WADO-RS, C-GET, C-MOVE, send-to, archives of files) uses these two and nothing else.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from isocenter.delivery.errors import BytesAway
+from isocenter.delivery.corrected import corrected_data_set, corrected_pieces
+from isocenter.delivery.errors import BytesAway, NotCorrectable
 from isocenter.delivery.frames import VIDEO
 from isocenter.delivery.study_view import Form, InstanceView
 from isocenter.delivery.transcode import transcoded
 from isocenter.kit.errors import Invalid
 from isocenter.kit.logging import get_logger
+from isocenter.standards.dicom.elements import MalformedDataSet
+from isocenter.standards.dicom.explicit_vr import NotConvertible
+from isocenter.standards.dicom.overlay import can_overlay
 from isocenter.standards.dicom.part10 import file_meta
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from isocenter.storage.errors import Damaged, NoSuchObject
@@ -38,12 +43,14 @@ class Delivery:
 
     head: of the file, up to its data set (preamble, PS3.10 7.1); whoever sends the data set alone leaves it out.
     pieces: the data set in order, one Extent when it goes out as it lies; none while it must be made (`prepared`).
+    form: what it is made of by laying corrections over its header; None: by decoding.
     """
 
     instance: InstanceView
     transfer_syntax_uid: str
     head: bytes
     pieces: tuple[Piece, ...]
+    form: Form | None = None
 
     @property
     def is_prepared(self) -> bool:
@@ -71,10 +78,12 @@ def _length(piece: Piece) -> int:
     return piece.length if isinstance(piece, Extent) else len(piece)
 
 
-def as_it_lies(instance: InstanceView, form: Form) -> Delivery:
-    """A form sent without touching its bytes."""
-    head = file_meta(instance.sop_class_uid, instance.sop_instance_uid, form.transfer_syntax_uid)
-    return Delivery(instance, form.transfer_syntax_uid, head, (form.data_set,))
+def as_it_lies(instance: InstanceView, form: Form) -> Delivery | None:
+    """A form sent without touching its pixels; None when corrections cannot be laid over this encoding."""
+    if not instance.corrections:
+        head = file_meta(instance.sop_class_uid, instance.sop_instance_uid, form.transfer_syntax_uid)
+        return Delivery(instance, form.transfer_syntax_uid, head, (form.data_set,))
+    return Delivery(instance, form.transfer_syntax_uid, b"", (), form) if can_overlay(form.syntax) else None
 
 
 def delivery_of(instance: InstanceView, wanted: Iterable[str]) -> Delivery | None:
@@ -82,14 +91,17 @@ def delivery_of(instance: InstanceView, wanted: Iterable[str]) -> Delivery | Non
 
     Never reads. Give the answer to `prepared` before its pieces are used.
     """
+    decoded = None
+    if instance.form.transfer_syntax_uid not in VIDEO:
+        decoded = Delivery(instance, EXPLICIT_VR_LITTLE_ENDIAN, b"", ())
     for syntax in wanted:
         if syntax == STORED:
-            return as_it_lies(instance, instance.form)
+            return as_it_lies(instance, instance.form) or decoded
         for form in instance.forms:
-            if form.transfer_syntax_uid == syntax:
-                return as_it_lies(instance, form)
-        if syntax == EXPLICIT_VR_LITTLE_ENDIAN and instance.form.transfer_syntax_uid not in VIDEO:
-            return Delivery(instance, syntax, b"", ())
+            if form.transfer_syntax_uid == syntax and (found := as_it_lies(instance, form)) is not None:
+                return found
+        if syntax == EXPLICIT_VR_LITTLE_ENDIAN and decoded is not None:
+            return decoded
     return None
 
 
@@ -97,14 +109,23 @@ def prepared(library: Library, delivery: Delivery) -> Delivery:
     """The delivery with all its pieces; itself when it has them. Waits for disks and confined processes.
 
     Its transfer syntax is the one it really got: as it lies when explicit VR little endian cannot be made of it.
-    Raises BytesAway.
+    Raises BytesAway; NotCorrectable when corrections cannot be laid over it.
     """
     if delivery.is_prepared:
         return delivery
-    instance = delivery.instance
-    syntax, data_set = _decoded(library, instance)
+    instance, syntax = delivery.instance, delivery.transfer_syntax_uid
+    try:
+        if delivery.form is not None:
+            pieces = corrected_pieces(library, instance, delivery.form)
+        else:
+            syntax, data_set = _decoded(library, instance)
+            pieces = corrected_data_set(instance, syntax, data_set) if instance.corrections else (data_set,)
+    except (MalformedDataSet, NotConvertible) as error:
+        raise NotCorrectable(
+            "A correction cannot be laid over this object.", sop_instance_uid=instance.sop_instance_uid
+        ) from error
     head = file_meta(instance.sop_class_uid, instance.sop_instance_uid, syntax)
-    return replace(delivery, transfer_syntax_uid=syntax, head=head, pieces=(data_set,))
+    return replace(delivery, transfer_syntax_uid=syntax, head=head, pieces=pieces)
 
 
 def read_pieces(library: Library, delivery: Delivery) -> bytes:

@@ -18,6 +18,7 @@ from isocenter.delivery.header_json import HeaderWork, headers_to_json
 from isocenter.delivery.library import Library
 from isocenter.delivery.study_view import InstanceView, StudyView
 from isocenter.kit.confined import ConfinedFailure
+from isocenter.standards.dicom.overlay import overlay_json
 from isocenter.storage.manifest import decode_json
 
 BATCH = 64
@@ -34,7 +35,7 @@ def metadata_of(library: Library, view: StudyView, instances: Sequence[InstanceV
             b'"BulkDataURI":"bulkdata/',
             f'"BulkDataURI":"{study_url}/series/{one.series_instance_uid}/instances/{one.sop_instance_uid}/bulkdata/'.encode(),
         )
-        for one, text in zip(instances, texts, strict=True)
+        for one, text in zip(instances, map(_current, instances, texts), strict=True)
     )
     return b"[" + b",".join(addressed) + b"]"
 
@@ -75,6 +76,13 @@ def _texts(library: Library, institution_id: int, instances: Sequence[InstanceVi
             library.metadata.put(_text_key(institution_id, instances[number]), text)
             found[number] = text
     return [found[number] for number in range(len(instances))]
+
+
+def _current(instance: InstanceView, text: bytes) -> bytes:
+    """The JSON with the instance's corrections laid over it; what is kept in memory is as received."""
+    if not instance.corrections:
+        return text
+    return msgspec.json.encode(overlay_json(msgspec.json.decode(text), instance.corrections))
 
 
 def _text_key(institution_id: int, instance: InstanceView) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from isocenter.delivery.errors import UnknownInstance, UnknownSeries
+from isocenter.standards.dicom.overlay import Correction
 from isocenter.standards.dicom.transfer_syntaxes import TransferSyntax, transfer_syntax
 from isocenter.storage.extents import Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest
@@ -63,6 +64,7 @@ class InstanceView:
     """One instance. forms: the preferred first, never empty. digest: of the data set as received.
 
     default_character_set: what an open one that names no set was indexed with; the JSON of a sealed one has it inside.
+    corrections: what lies over it, in order; whoever hands it out applies them (`instances`, `metadata`).
     """
 
     sop_instance_uid: str
@@ -79,6 +81,7 @@ class InstanceView:
     received_syntax_uid: str
     forms: tuple[Form, ...]
     default_character_set: str | None = None
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def form(self) -> Form:

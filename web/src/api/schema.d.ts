@@ -383,6 +383,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/studies/{study_instance_uid}/instances/{sop_instance_uid}/received": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An instance as received
+         * @description Bit for bit, without corrections. 403 without the right to correct.
+         */
+        get: operations["received_instance_api_studies__study_instance_uid__instances__sop_instance_uid__received_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/aside-instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions kept aside with a study
+         * @description 403 without the right to correct.
+         */
+        get: operations["asides_api_studies__study_instance_uid__aside_instances_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/aside-instances/{aside_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A version kept aside, as received
+         * @description Bit for bit. 403 without the right to correct.
+         */
+        get: operations["aside_api_aside_instances__aside_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/studies/{study_instance_uid}/download": {
         parameters: {
             query?: never;
@@ -611,6 +671,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/studies/{study_instance_uid}/rejections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was rejected in a study
+         * @description Rejection notes in the study or about it (IHE RAD-66). 404 unknown-study.
+         */
+        get: operations["list_rejections_api_studies__study_instance_uid__rejections_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rejections/{rejection_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a rejection back
+         * @description What it hid is seen again at every door. 404 unknown-rejection, 409 already-restored.
+         */
+        post: operations["restore_rejection_api_rejections__rejection_id__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/senders": {
         parameters: {
             query?: never;
@@ -753,6 +853,39 @@ export interface components {
             /** Notice */
             notice: string;
             dicom: components["schemas"]["DicomAddress"];
+        };
+        /**
+         * AsideInstance
+         * @description A version that is not current. reason: other-content, or other-study-or-series; the UIDs are its own.
+         */
+        AsideInstance: {
+            /** Aside Id */
+            aside_id: number;
+            /** Reason */
+            reason: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Calling Ae Title */
+            calling_ae_title: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
+         * AsideInstances
+         * @description Oldest first.
+         */
+        AsideInstances: {
+            /** Instances */
+            instances: components["schemas"]["AsideInstance"][];
         };
         /**
          * Change
@@ -1369,6 +1502,53 @@ export interface components {
             tasks: components["schemas"]["QualityTask"][];
             /** Count */
             count: number;
+        };
+        /**
+         * Rejection
+         * @description code: of CID 7011 (DCM), meaning: its English meaning there. sop_instance_uid: of the rejection note.
+         *
+         *     instance_count: what the note refers to, here or not. restored_by: kind and id of who took it back.
+         */
+        Rejection: {
+            /** Rejection Id */
+            rejection_id: number;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "113001" | "113037" | "113038" | "113039";
+            /** Meaning */
+            meaning: string;
+            /** Instance Count */
+            instance_count: number;
+            /** Calling Ae Title */
+            calling_ae_title: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "restored";
+            /**
+             * Rejected At
+             * Format: date-time
+             */
+            rejected_at: string;
+            /** Restored At */
+            restored_at: string | null;
+            /** Restored By */
+            restored_by: string | null;
+        };
+        /**
+         * RejectionList
+         * @description Oldest first.
+         */
+        RejectionList: {
+            /** Rejections */
+            rejections: components["schemas"]["Rejection"][];
         };
         /**
          * Resolution
@@ -2460,6 +2640,100 @@ export interface operations {
             };
         };
     };
+    received_instance_api_studies__study_instance_uid__instances__sop_instance_uid__received_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+                sop_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A file (PS3.10), proven by its digest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/dicom": unknown;
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    asides_api_studies__study_instance_uid__aside_instances_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AsideInstances"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    aside_api_aside_instances__aside_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                aside_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A file (PS3.10), proven by its digest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/dicom": unknown;
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     download_study_api_studies__study_instance_uid__download_get: {
         parameters: {
             query?: {
@@ -2857,6 +3131,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SendAnswer"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_rejections_api_studies__study_instance_uid__rejections_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RejectionList"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restore_rejection_api_rejections__rejection_id__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rejection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rejection"];
                 };
             };
             /** @description An error; its reason is a stable word */

@@ -17,6 +17,7 @@ from isocenter.adapters.web import (
     enrolment,
     health,
     metrics,
+    received,
     rejections,
     senders,
     sign_in,
@@ -35,6 +36,7 @@ API_ROUTERS = (
     studies.router,
     changes.router,
     corrections.router,
+    received.router,
     download.router,
     deletions.router,
     destinations.router,
@@ -62,7 +64,7 @@ def build_application(parts: WebParts | None, doors: tuple[APIRouter, ...], dist
     )
     app.state.parts = parts
     install_error_handlers(app)
-    for router in (*API_ROUTERS, *doors):
+    for router in (*doors, *API_ROUTERS):  # frames by the thousand are not matched against every other path
         app.include_router(router)
     app.include_router(web_client_router(dist))
     app.add_middleware(Security)
