@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from isocenter.index.dicom_query import Attribute, DicomQuery, Found, Level, Position
-from isocenter.index.matching import Conditions
+from isocenter.index.matching import Conditions, forget_common
 from isocenter.index.query_keys import (
     MODALITIES_IN_STUDY,
     PATIENT_COLUMNS,
@@ -37,8 +37,7 @@ _SERIES_INSTANCES = """(e.sealed_instance_count
 _SERIES_IS_SEEN = f"""(NOT EXISTS (
     SELECT FROM hidden_instance h WHERE h.study_id = e.study_id AND h.series_id = e.series_id)
     OR {_SERIES_INSTANCES} > 0)"""
-_OF_PATIENT = """(SELECT {} FROM study q WHERE q.patient_id = s.patient_id AND q.instance_count > 0
-    AND coalesce(q.issuer_of_patient_id, '') = coalesce(s.issuer_of_patient_id, ''))"""
+_OF_PATIENT = """(SELECT {} FROM study q WHERE q.patient_key = s.patient_key AND q.instance_count > 0)"""
 _PATIENT_COUNTS = {"studies": "count(*)", "series": "sum(q.series_count)", "instances": "sum(q.instance_count)"}
 _STUDY_TAGS = {**PATIENT_COLUMNS, **STUDY_COLUMNS}
 
@@ -48,6 +47,7 @@ def studies(
 ) -> list[Found]:
     """Studies, newest study date first."""
     conditions = conditions_of(connection, query)
+    forget_common(connection, conditions)
     if position is not None:
         conditions.add("(s.study_date, s.study_id) < (%s, %s)", *position)
     counts = _wanted_counts(query)
@@ -74,11 +74,12 @@ def series(
 ) -> list[Found]:
     """Series, newest arrived study first, in order of arrival inside it."""
     conditions = conditions_of(connection, query)
+    forget_common(connection, conditions)
     if position is not None:
         conditions.add("s.study_id <= %s AND (s.study_id < %s OR e.series_id > %s)", position[0], *position)
+    conditions.add(_SERIES_IS_SEEN)
     counts = _wanted_counts(query)
     tags = _STUDY_TAGS | SERIES_COLUMNS
-    conditions.add(_SERIES_IS_SEEN)
     instances = [_SERIES_INSTANCES] if query.level is Level.SERIES else []
     columns = ", ".join(["s.study_id", "e.series_id", *_names(tags), *instances, *counts.values()])
     statement = f"""
@@ -107,26 +108,28 @@ def patients(
     The attributes are those of the newest arrived study that matches; the counts are of all studies of the patient.
     """
     conditions = conditions_of(connection, query)
-    conditions.add("s.patient_id > ''")
+    forget_common(connection, conditions)
+    where, parameters = conditions.sql(), conditions.parameters
+    found = Conditions()
+    found.add(f"p.patient_key IN (SELECT s.patient_key FROM study s WHERE {where})", *parameters)  # noqa: S608
     if position is not None:
-        clause = "s.patient_id >= %s AND (s.patient_id > %s OR coalesce(s.issuer_of_patient_id, '') > %s)"
-        conditions.add(clause, position[0], *position)
+        clause = "p.patient_id >= %s AND (p.patient_id > %s OR p.issuer_of_patient_id > %s)"
+        found.add(clause, position[0], *position)
     counts = _wanted_counts(query)
-    columns = ", ".join([*_names(PATIENT_COLUMNS), *counts.values()])
+    columns = ", ".join([*_names(PATIENT_COLUMNS), *counts.values(), "p.patient_id", "p.issuer_of_patient_id"])
     statement = f"""
-        SELECT {columns} FROM (
-            SELECT DISTINCT ON (s.patient_id, coalesce(s.issuer_of_patient_id, '')) s.* FROM study s
-            WHERE {conditions.sql()}
-            ORDER BY s.patient_id, coalesce(s.issuer_of_patient_id, ''), s.study_id DESC LIMIT %s OFFSET %s
-        ) s ORDER BY s.patient_id, coalesce(s.issuer_of_patient_id, '')
+        SELECT {columns} FROM patient p CROSS JOIN LATERAL (
+            SELECT s.* FROM study s WHERE s.patient_key = p.patient_key AND {where} ORDER BY s.study_id DESC LIMIT 1
+        ) s WHERE {found.sql()} ORDER BY p.patient_id, p.issuer_of_patient_id LIMIT %s OFFSET %s
     """  # noqa: S608 - fragments are ours
-    rows = _rows(connection, statement, conditions, limit, offset)
+    bound = Conditions([("", tuple(parameters)), *found.parts])
+    rows = _rows(connection, statement, bound, limit, offset)
     read = _reader(PATIENT_COLUMNS, query)
     return [
         Found(
             Level.PATIENT,
             _attributes(read, row, 0) | _counted(counts, row, len(PATIENT_COLUMNS)),
-            (row[1], row[2] or ""),
+            (row[-2], row[-1]),
         )
         for row in rows
     ]

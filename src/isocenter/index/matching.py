@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from isocenter.index.text import clean
 from isocenter.index.tokens import MAX_TOKEN
+from isocenter.kit.database import Connection
 from isocenter.kit.errors import Invalid
 from isocenter.standards.dicom.name_readings import is_han, pinyin_of
 from isocenter.standards.dicom.name_sounds import sound_of
@@ -19,6 +20,8 @@ from isocenter.standards.dicom.unseen_characters import without_unseen
 
 MAX_PATTERN = 512
 MAX_WORDS = 8
+COMMON = 1000
+"""A word or modality of more studies than this is no help in finding a few of them."""
 LAST_CHARACTER = "\U0010ffff"
 _WILDCARDS = re.compile(r"[*?]")
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
@@ -34,24 +37,68 @@ class InvalidQuery(Invalid):
 
 @dataclass(slots=True)
 class Conditions:
-    """Conditions joined by AND, with their parameters in order. Fragments are ours, values only ever parameters."""
+    """Conditions joined by AND, with their parameters in order. Fragments are ours, values only ever parameters.
 
-    clauses: list[str] = field(default_factory=list)
-    parameters: list[object] = field(default_factory=list)
+    narrowings: places among the clauses of conditions that others imply; they are there for an index to begin with, and
+    `forget_common` takes those away that would begin with too much.
+    """
+
+    parts: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    narrowings: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def clauses(self) -> list[str]:
+        """The conditions as SQL, one by one."""
+        return [clause for clause, _ in self.parts]
+
+    @property
+    def parameters(self) -> list[object]:
+        """The parameters of all conditions, in order."""
+        return [parameter for _, parameters in self.parts for parameter in parameters]
 
     def add(self, clause: str, *parameters: object) -> None:
         """One more condition."""
-        self.clauses.append(clause)
-        self.parameters.extend(parameters)
+        self.parts.append((clause, parameters))
+
+    def narrow(self, chosen: str, *parameters: object) -> None:
+        """Studies that a query of ours gives the numbers of; another condition implies it."""
+        self.narrowings[len(self.parts)] = chosen
+        self.add(f"s.study_id IN ({chosen})", *parameters)
 
     def extend(self, other: Conditions, wrapping: str = "{}") -> None:
         """The conditions of another, put into a fragment of ours at {}."""
-        if other.clauses:
+        if wrapping == "{}":
+            for at, chosen in other.narrowings.items():
+                self.narrowings[len(self.parts) + at] = chosen
+            self.parts.extend(other.parts)
+        elif other.parts:
             self.add(wrapping.format(other.sql()), *other.parameters)
 
     def sql(self) -> str:
         """The conditions as SQL; true when there are none."""
         return " AND ".join(self.clauses) or "true"
+
+
+def forget_common(connection: Connection, conditions: Conditions) -> None:
+    """Keep of the narrowings the one with the fewest studies, and none when that one has more than COMMON.
+
+    PostgreSQL guesses badly how many studies a word has, and would gather and sort a tenth of an archive to show fifty
+    studies; in order of date the first fifty of a common name are found at once.
+    """
+    if not conditions.narrowings:
+        return
+    counts = ", ".join(
+        f"(SELECT count(*) FROM ({chosen} LIMIT {COMMON + 1}) c{at})"  # noqa: S608 - fragments are ours
+        for at, chosen in conditions.narrowings.items()
+    )
+    parameters = [value for at in conditions.narrowings for value in conditions.parts[at][1]]
+    row = connection.execute(f"SELECT {counts}".encode(), parameters, prepare=False).fetchone()
+    assert row is not None
+    found = dict(zip(conditions.narrowings, (int(str(count)) for count in row), strict=True))
+    fewest = min(found, key=found.__getitem__)
+    kept = {fewest} if found[fewest] <= COMMON else set()
+    conditions.parts = [part for at, part in enumerate(conditions.parts) if at not in found or at in kept]
+    conditions.narrowings = {}
 
 
 def match_text(conditions: Conditions, column: str, pattern: str | None) -> None:
@@ -83,6 +130,8 @@ def match_name(conditions: Conditions, pattern: str | None) -> None:
     if pattern is None:
         return
     folded = _folded(pattern).rstrip("^= ")
+    # The words may stand for the whole pattern only when nothing else is in it: else they are what is rare about it.
+    only_words = not re.search(r"[*?](?!$|\^)", folded) and not re.search(r"(^|\^)[*?]+[^^]", folded)
     for word, whole in _sure_words(folded):
         token = Conditions()
         token.add("t.kind = 'n'")
@@ -90,7 +139,11 @@ def match_name(conditions: Conditions, pattern: str | None) -> None:
             token.add("t.token = %s", word)
         else:
             begins_with(token, "t.token", word)
-        conditions.extend(token, "s.study_id IN (SELECT t.study_id FROM study_token t WHERE {})")
+        chosen = f"SELECT t.study_id FROM study_token t WHERE {token.sql()}"  # noqa: S608 - fragments are ours
+        if only_words:
+            conditions.narrow(chosen, *token.parameters)
+        else:
+            conditions.add(f"s.study_id IN ({chosen})", *token.parameters)
     components = [_regular_expression(part.strip(), "[^=]") if part else "[^=^]*" for part in folded.split("^")]
     conditions.add("s.sort_name ~ %s", "(^|=)" + r"\^".join(components) + r"(\^[^=]*)?(=|$)")
 
@@ -122,11 +175,10 @@ def match_fuzzy_name(conditions: Conditions, pattern: str | None) -> None:
 
 def _name_beginning(word: str) -> Conditions:
     """A word of the name, or of its pinyin or initials, begins so."""
-    conditions = Conditions()
-    token = Conditions()
+    token, conditions = Conditions(), Conditions()
     token.add("t.kind IN ('n', 'y')")
     begins_with(token, "t.token", word)
-    conditions.extend(token)
+    conditions.add(token.sql(), *token.parameters)
     return conditions
 
 

@@ -158,7 +158,11 @@ def _match_modalities(conditions: Conditions, query: DicomQuery, key: Key) -> No
     dates = query.key(STUDY_DATE)
     if dates is not None and query.timezone_offset is None:
         _any_of(inner, dates.values, lambda one, value: match_dates(one, "m.study_date", value))
-    conditions.extend(inner, "s.study_id IN (SELECT m.study_id FROM study_modality m WHERE {})")
+    if any(set("*?") & set(value) for value in key.values) or EMPTY in key.values:
+        conditions.extend(inner, "s.study_id IN (SELECT m.study_id FROM study_modality m WHERE {})")
+        return
+    conditions.narrow(f"SELECT m.study_id FROM study_modality m WHERE {inner.sql()}", *inner.parameters)  # noqa: S608
+    conditions.add("s.modalities && %s", [value.strip() for value in key.values])
 
 
 def _match_instances(connection: Connection, conditions: Conditions, query: DicomQuery, key: Key) -> None:

@@ -20,6 +20,8 @@ from isocenter.kit.errors import Exhausted
 
 APPLICATION_ROLE = "isocenter_app"
 POOL_TIMEOUT_S = 5.0
+_SHORT_QUERIES = {"jit": "off", "max_parallel_workers_per_gather": "0"}
+"""Ours find a page by an index: starting workers or compiling takes longer than that."""
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -141,7 +143,7 @@ def current_institution(connection: Connection) -> int:
 def application_conninfo(url: str, **settings: str) -> str:
     """The address with the application's role and these server settings."""
     known = conninfo_to_dict(url)
-    wanted = {"role": APPLICATION_ROLE, "statement_timeout": "60s", "lock_timeout": "30s"} | settings
+    wanted = {"role": APPLICATION_ROLE, "statement_timeout": "60s", "lock_timeout": "30s", **_SHORT_QUERIES} | settings
     options = " ".join([str(known.get("options") or ""), *(f"-c {name}={value}" for name, value in wanted.items())])
     return make_conninfo(
         url,
