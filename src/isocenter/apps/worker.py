@@ -12,6 +12,7 @@ from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
 from isocenter.apps.wiring import database_url_of, deletions_of, open_library, open_object_store
 from isocenter.delivery.library import Library
+from isocenter.domain.archive.availability import AvailabilityWork, availability_tasks, defer_due_notices
 from isocenter.domain.archive.commitment import (
     PROMISES_QUEUE,
     CommitmentWork,
@@ -92,7 +93,8 @@ def promise_tasks(settings: Settings, database: Database, library: Library, stop
         *sending_tasks(database, StorageScu(library, peers), stop.is_set),
         *commitment_tasks(commitment),
         *rejection_tasks(rejecting),
-        due_task(database, [defer_due_transfers, defer_due_commitments, defer_due_rejections]),
+        *availability_tasks(AvailabilityWork(database, library.store, peers.notify_availability)),
+        due_task(database, [defer_due_transfers, defer_due_commitments, defer_due_rejections, defer_due_notices]),
     ]
 
 

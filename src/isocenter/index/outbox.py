@@ -49,8 +49,8 @@ def events_after(connection: Connection, sequence: int, limit: int = 1000) -> li
         return cursor.execute(query, [sequence, limit]).fetchall()
 
 
-def tell_of_quiet_studies(connection: Connection, quiet_before: datetime, limit: int = 200) -> int:
-    """Append study-arrived, later study-changed, for open studies that have received nothing since; returns how many.
+def tell_of_quiet_studies(connection: Connection, quiet_before: datetime, limit: int = 200) -> list[str]:
+    """Append study-arrived, later study-changed, for open studies that have received nothing since; returns which.
 
     Once per study and quiet time, however many instances came: whoever follows the feed asks for the study then.
     """
@@ -71,4 +71,4 @@ def tell_of_quiet_studies(connection: Connection, quiet_before: datetime, limit:
         kind = "study-changed" if told else "study-arrived"
         counts = {"version": version, "series_count": series_count, "instance_count": instance_count}
         append_event(connection, kind, str(study_instance_uid), **counts)
-    return len(rows)
+    return [str(row[1]) for row in rows]

@@ -1,12 +1,20 @@
-"""What we say to other application entities besides objects: C-ECHO (PS3.4 Annex A), reports of commitment (J.3.3)."""
+"""What we say to other application entities besides objects: C-ECHO (PS3.4 Annex A), results of storage commitment
+(J.3.3), which instances are available (Annex R).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 from isocenter.domain.archive.peers import Peer
 from isocenter.kit.errors import Refused
 from isocenter.standards.dicom.dimse import CommandField, Element
+from isocenter.standards.dicom.instance_availability import (
+    INSTANCE_AVAILABILITY_NOTIFICATION,
+    AvailableInstance,
+    availability_notice,
+)
 from isocenter.standards.dicom.storage_commitment import (
     ALL_COMMITTED,
     FAILURES_EXIST,
@@ -27,6 +35,10 @@ from isocenter.wire.requestor import (
 
 SHORT_SYNTAXES = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 """What data sets without pixels are proposed in."""
+
+
+N_CREATE_WARNINGS = (0x0107, 0x0116)
+"""Attribute list error and attribute value out of range: the notice was taken all the same (PS3.7 C.4)."""
 
 
 class PeerDeclined(Refused):
@@ -75,6 +87,27 @@ class PeersScu:
             status = made.ask(context_id, CommandField.N_EVENT_REPORT_RQ, fields, [report]).status
         if status != 0:
             raise PeerDeclined("The peer did not take the report.", status=f"{status:04X}")
+
+    def notify_availability(
+        self, peer: Peer, study_instance_uid: str, series: Mapping[str, Sequence[AvailableInstance]]
+    ) -> None:
+        """N-CREATE of an Instance Availability Notification that names us as the place to retrieve from.
+
+        Raises PeerAway, AssociationRefused, NoAcceptedContext, PeerDeclined.
+        """
+        ours = peer.calling_ae_title or self._ae_title
+        with request_association(
+            self.remote(peer), [ProposedContext(INSTANCE_AVAILABILITY_NOTIFICATION, SHORT_SYNTAXES)]
+        ) as made:
+            context_id, syntax = first_accepted(made, INSTANCE_AVAILABILITY_NOTIFICATION)
+            fields: dict[Element, str | int] = {
+                Element.AFFECTED_SOP_CLASS_UID: INSTANCE_AVAILABILITY_NOTIFICATION,
+                Element.AFFECTED_SOP_INSTANCE_UID: f"2.25.{uuid4().int}",
+            }
+            notice = availability_notice(study_instance_uid, series, ours, syntax)
+            status = made.ask(context_id, CommandField.N_CREATE_RQ, fields, [notice]).status
+        if status != 0 and status not in N_CREATE_WARNINGS:
+            raise PeerDeclined("The peer did not take the notice.", status=f"{status:04X}")
 
 
 def first_accepted(association: RequestedAssociation, sop_class_uid: str) -> tuple[int, str]:

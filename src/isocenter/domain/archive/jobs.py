@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from isocenter.access.caller import system_caller
 from isocenter.domain.archive.seal import Sealer
+from isocenter.index.availability import want_notices
 from isocenter.index.institutions import institutions
 from isocenter.index.outbox import tell_of_quiet_studies
 from isocenter.index.sealing import due_studies
@@ -39,7 +40,7 @@ def sealing_tasks(database: Database, sealer: Sealer, quiet_for: timedelta) -> l
 def defer_due_studies(database: Database, quiet_for: timedelta) -> int:
     """Enqueue a job for every study that has been quiet for so long and waits for none yet; returns how many.
 
-    The change feed tells of the study in the same transaction.
+    The change feed tells of the study in the same transaction, and destinations that want to know will be told.
     """
     quiet_before = utc_now() - quiet_for
     with database.transaction() as connection:
@@ -49,7 +50,7 @@ def defer_due_studies(database: Database, quiet_for: timedelta) -> int:
 
 def _defer_due(database: Database, institution_id: int, quiet_before: datetime) -> int:
     with database.transaction(institution_id) as connection:
-        tell_of_quiet_studies(connection, quiet_before)
+        want_notices(connection, tell_of_quiet_studies(connection, quiet_before))
         due = due_studies(connection, quiet_before, _DUE_AT_ONCE)
         deferred = 0
         for study in due:

@@ -17,6 +17,7 @@ from isocenter.access.caller import Caller, Right
 from isocenter.domain.archive.commitment import PROMISES_QUEUE
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.index import rejections as index
+from isocenter.index.availability import want_notices
 from isocenter.index.locators import PackRow, open_instance, packs_of, resolve, study_version
 from isocenter.index.outbox import append_event
 from isocenter.index.quality import raise_task
@@ -205,6 +206,7 @@ def _refresh_all(connection: Connection, store: ObjectStore, rejection_id: int, 
         if done is not None:
             hidden += done.hidden
             append_event(connection, kind, study_instance_uid, rejection_id=rejection_id, hidden=done.hidden)
+            want_notices(connection, [study_instance_uid])
     return hidden
 
 
