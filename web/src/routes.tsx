@@ -30,6 +30,42 @@ const studyRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/viewer/ViewerRoom'), 'ViewerRoom'),
 })
 
+const historyRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/studies/$studyInstanceUid/history',
+  component: lazyRouteComponent(() => import('./rooms/study-history/StudyHistory'), 'StudyHistory'),
+})
+
+const patientsRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/patients',
+  component: lazyRouteComponent(() => import('./rooms/patients/Patients'), 'Patients'),
+})
+
+const qualityRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/quality',
+  component: lazyRouteComponent(() => import('./rooms/quality/QualityTasks'), 'QualityTasks'),
+})
+
+const destinationsRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/destinations',
+  component: lazyRouteComponent(() => import('./rooms/administration/Destinations'), 'Destinations'),
+})
+
+const sendersRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/senders',
+  component: lazyRouteComponent(() => import('./rooms/administration/Senders'), 'Senders'),
+})
+
+const deletedRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/deleted',
+  component: lazyRouteComponent(() => import('./rooms/administration/RecentlyDeleted'), 'RecentlyDeleted'),
+})
+
 const accountRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/account',
@@ -47,7 +83,17 @@ export const router = createRouter({
     signInRoute,
     enrolmentRoute,
     aboutRoute,
-    signedInRoute.addChildren([studiesRoute, studyRoute, accountRoute]),
+    signedInRoute.addChildren([
+      studiesRoute,
+      studyRoute,
+      historyRoute,
+      patientsRoute,
+      qualityRoute,
+      destinationsRoute,
+      sendersRoute,
+      deletedRoute,
+      accountRoute,
+    ]),
   ]),
   defaultPreload: false,
 })

@@ -5,6 +5,8 @@ import { useEffect } from 'react'
 
 import { meQuery } from '../api/session'
 import { applyLanguage } from '../i18n'
+import { StudyDialogs } from '../rooms/study-actions/StudyDialogs'
+import { TransfersPanel } from '../rooms/transfers/TransfersPanel'
 
 export function SignedIn() {
   const { data: me } = useQuery(meQuery)
@@ -12,5 +14,11 @@ export function SignedIn() {
     if (me?.language) applyLanguage(me.language)
   }, [me?.language])
   // While the answer is on the way the room is built already: its own requests run side by side with this one.
-  return <Outlet />
+  return (
+    <>
+      <Outlet />
+      <StudyDialogs />
+      <TransfersPanel />
+    </>
+  )
 }

@@ -1,11 +1,15 @@
-/** The studies on a phone: one card each. */
+/** The studies on a phone: one card each. A long press chooses; while something is chosen, a tap does. */
 import { NativeSelect } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 
 import type { StudyRow } from '../../api/types'
 import { marked } from '../../kit/marked'
+import { Choose } from '../../frame/Choose'
 import { useStore } from '../../kit/store'
+import { chosenStudies, toggleStudy } from '../study-actions/selected-studies'
+import { StudyMenu } from '../study-actions/StudyMenu'
+import { useLongPress } from '../study-actions/use-long-press'
 import { Modalities } from './Modalities'
 import { currentSearch, type Sort } from './search'
 import { StateMark } from './StateMark'
@@ -50,16 +54,25 @@ function SortChoice() {
 function StudyCard({ study }: { readonly study: StudyRow }) {
   const { t } = useTranslation()
   const words = useStudyWords()(study)
+  const { chosen } = useStore(chosenStudies)
+  const choosing = chosen.size > 0
+  const press = useLongPress(() => toggleStudy(study), choosing)
+  const name = words.name ?? t('list.noName')
   return (
-    <li className={classes.card}>
+    <li className={classes.card} data-chosen={chosen.has(study.study_instance_uid)} {...press}>
       <div className={classes.top}>
+        {choosing && (
+          <span className={classes.choose}>
+            <Choose aria-label={t('actions.choose', { name })} checked={chosen.has(study.study_instance_uid)} onChange={() => toggleStudy(study)} />
+          </span>
+        )}
         <Link
           to="/studies/$studyInstanceUid"
           params={{ studyInstanceUid: study.study_instance_uid }}
           className={classes.link}
           data-study-link
         >
-          {words.name ?? t('list.noName')}
+          {name}
           {words.otherName && <span className={classes.other}>{words.otherName}</span>}
         </Link>
         <span className={classes.date}>{words.date ?? t('list.noDate')}</span>
@@ -71,6 +84,9 @@ function StudyCard({ study }: { readonly study: StudyRow }) {
         <span className={classes.quiet}>{words.content[1]}</span>
         <span className={classes.state}>
           <StateMark state={study.state} />
+        </span>
+        <span className={classes.menu}>
+          <StudyMenu study={study} />
         </span>
       </div>
     </li>

@@ -6,6 +6,8 @@ import { useTranslation } from 'react-i18next'
 import { Header } from '../../frame/Header'
 import { useStore } from '../../kit/store'
 import { PHONE } from '../../theme/tokens'
+import { ActionBar } from '../study-actions/ActionBar'
+import { useEscapeClears } from '../study-actions/selected-studies'
 import { CountLine } from './CountLine'
 import { Filters } from './Filters'
 import { FailedList, NoMatch, NoStudies, Waiting } from './Emptiness'
@@ -28,6 +30,7 @@ export function StudyList() {
   const found = useStudies(settled)
   const page = useRef<HTMLDivElement>(null)
   useListKeys(page)
+  useEscapeClears()
   usePreparedViewer(found.isSuccess)
   return (
     <div ref={page} className={classes.page}>
@@ -37,6 +40,7 @@ export function StudyList() {
         <Filters search={search} onChange={currentSearch.set} />
         <CountLine first={found.first} refreshing={found.isPlaceholderData} />
         <Found found={found} narrowed={isNarrowed(settled)} />
+        <ActionBar />
       </main>
     </div>
   )

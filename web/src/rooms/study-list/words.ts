@@ -6,6 +6,13 @@ import { ageOn, readableDate, readableMoment, readableTime } from '../../kit/dat
 import { marked } from '../../kit/marked'
 import { readableName } from '../../kit/person-name'
 
+/** Modalities whose objects are no images: reports, presentation states, key objects, plans, waveforms, documents. */
+const WITHOUT_IMAGES = new Set(['SR', 'PR', 'KO', 'AU', 'ECG', 'EPS', 'HD', 'DOC', 'PLAN', 'REG', 'FID', 'RTSTRUCT', 'RTPLAN', 'RTRECORD', 'SEG', 'STAIN', 'SMR'])
+
+export function holdsImages(modalities: readonly string[]): boolean {
+  return modalities.length === 0 || modalities.some((modality) => !WITHOUT_IMAGES.has(modality))
+}
+
 export function useStudyWords() {
   const { t, i18n } = useTranslation()
   return (study: StudyRow) => {
@@ -19,7 +26,10 @@ export function useStudyWords() {
       person: [sex, age && t(`list.${age.unit}`, { count: age.count })].filter(Boolean).join(' · '),
       date: readableDate(study.study_date),
       time: readableTime(study.study_time),
-      content: [t('list.series', { count: study.series_count }), t('list.images', { count: study.instance_count })] as const,
+      content: [
+        t('list.series', { count: study.series_count }),
+        t(holdsImages(study.modalities) ? 'list.images' : 'list.objects', { count: study.instance_count }),
+      ] as const,
       received: readableMoment(study.received_at),
     }
   }

@@ -9,6 +9,7 @@ import { AccountMenu } from '../../frame/AccountMenu'
 import { ageOn, readableDate } from '../../kit/dates'
 import { marked } from '../../kit/marked'
 import { readableName } from '../../kit/person-name'
+import { StudyMenu } from '../study-actions/StudyMenu'
 import classes from './ViewerHeader.module.css'
 
 export function ViewerHeader({ study, children }: { readonly study: Study | undefined; readonly children: ReactNode }) {
@@ -20,6 +21,7 @@ export function ViewerHeader({ study, children }: { readonly study: Study | unde
       </Link>
       {study ? <Person study={study} /> : <span className={classes.person} />}
       <div className={classes.tools}>{children}</div>
+      {study && <StudyMenu study={study} />}
       <AccountMenu />
     </header>
   )

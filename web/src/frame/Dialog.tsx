@@ -1,0 +1,33 @@
+/** A question over the page; on a phone it is the whole screen. */
+import { Modal, type ModalProps } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import type { ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+
+import { PHONE } from '../theme/tokens'
+
+interface DialogProps {
+  readonly title: string
+  readonly size?: ModalProps['size']
+  readonly onClose: () => void
+  readonly children: ReactNode
+}
+
+export function Dialog({ title, size = 'md', onClose, children }: DialogProps) {
+  const { t } = useTranslation()
+  const phone = useMediaQuery(PHONE)
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={title}
+      size={size}
+      fullScreen={phone}
+      centered={!phone}
+      overlayProps={{ backgroundOpacity: 0.4 }}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
+      {children}
+    </Modal>
+  )
+}

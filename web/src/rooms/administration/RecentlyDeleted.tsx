@@ -1,0 +1,122 @@
+/** Studies that were deleted and can still be had back, or be erased for good at once. */
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+
+import { type DeletedStudy, deletedStudiesQuery, eraseStudy, restoreStudy } from '../../api/deletion'
+import { Icon } from '../../brand/Icon'
+import { Dialog } from '../../frame/Dialog'
+import { Nothing } from '../../frame/Nothing'
+import { Page } from '../../frame/Page'
+import { Refusal } from '../../frame/Refusal'
+import { useMay } from '../../frame/rights'
+import { readableDate, readableMoment } from '../../kit/dates'
+import { marked } from '../../kit/marked'
+import { readableName } from '../../kit/person-name'
+import classes from './Administration.module.css'
+
+export function RecentlyDeleted() {
+  const { t } = useTranslation()
+  const { data, error } = useQuery(deletedStudiesQuery)
+  const [erased, setErased] = useState<DeletedStudy>()
+  return (
+    <Page title={t('deleted.title')} intro={t('deleted.intro')}>
+      <Refusal error={error} />
+      {data?.length === 0 && <Nothing title={t('deleted.none')} detail={t('deleted.noneDetail')} />}
+      {data && data.length > 0 && (
+        <ul className={classes.list}>
+          {data.map((study) => (
+            <DeletedLine key={study.study_instance_uid} study={study} onErase={() => setErased(study)} />
+          ))}
+        </ul>
+      )}
+      {erased && <Erasure study={erased} onClose={() => setErased(undefined)} />}
+    </Page>
+  )
+}
+
+function useNameOf(): (study: DeletedStudy) => string {
+  const { t, i18n } = useTranslation()
+  return (study) => readableName(study.patient_name, i18n.language)?.main ?? t('list.noName')
+}
+
+function DeletedLine({ study, onErase }: { readonly study: DeletedStudy; readonly onErase: () => void }) {
+  const { t } = useTranslation()
+  const may = useMay()
+  const nameOf = useNameOf()
+  const queryClient = useQueryClient()
+  const restoring = useMutation({
+    mutationFn: () => restoreStudy(study.study_instance_uid),
+    onSettled: () => queryClient.invalidateQueries(),
+  })
+  const facts = [marked(study.patient_id ?? ''), readableDate(study.study_date), marked(study.study_description ?? ''), t('list.objects', { count: study.instance_count })]
+  return (
+    <li className={classes.line} data-deleted>
+      <div className={classes.what}>
+        <strong>{nameOf(study)}</strong>
+        <span className={classes.quiet}>{facts.filter(Boolean).join(' · ')}</span>
+        <span className={classes.quiet}>{[study.reason, study.deleted_by, readableMoment(study.deleted_at)].filter(Boolean).join(' · ')}</span>
+        <span>{t('deleted.until', { until: readableMoment(study.recoverable_until) })}</span>
+        <Refusal error={restoring.error} />
+      </div>
+      <div className={classes.acts}>
+        <Button variant="default" size="compact-sm" leftSection={<Icon name="undo" size={16} />} loading={restoring.isPending} onClick={() => restoring.mutate()}>
+          {t('deleted.restore')}
+        </Button>
+        {may('erase') && (
+          <Button variant="subtle" color="red" size="compact-sm" onClick={onErase}>
+            {t('deleted.erase')}
+          </Button>
+        )}
+      </div>
+    </li>
+  )
+}
+
+/** What cannot be undone is confirmed by typing, not by a click. */
+function Erasure({ study, onClose }: { readonly study: DeletedStudy; readonly onClose: () => void }) {
+  const { t } = useTranslation()
+  const queryClient = useQueryClient()
+  const [typed, setTyped] = useState('')
+  const word = t('deleted.eraseWord')
+  const erasing = useMutation({
+    mutationFn: () => eraseStudy(study.study_instance_uid),
+    onSuccess: async () => {
+      await queryClient.invalidateQueries({ queryKey: deletedStudiesQuery.queryKey })
+      onClose()
+    },
+  })
+  const nameOf = useNameOf()
+  const ready = typed.trim().toLowerCase() === word.toLowerCase()
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (ready) erasing.mutate()
+  }
+  return (
+    <Dialog title={t('deleted.eraseTitle')} onClose={onClose}>
+      <form onSubmit={submit}>
+        <Stack gap="md">
+          <Text>{t('deleted.eraseMeans', { name: nameOf(study), count: study.instance_count })}</Text>
+          <TextInput
+            label={t('deleted.eraseType', { word })}
+            autoComplete="off"
+            spellCheck={false}
+            data-autofocus
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+          />
+          <Refusal error={erasing.error} />
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              {t('common.cancel')}
+            </Button>
+            <Button type="submit" color="red" disabled={!ready} loading={erasing.isPending}>
+              {t('deleted.erase')}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Dialog>
+  )
+}
