@@ -5,14 +5,17 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydicom import Dataset
 from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
-from tests.adapters.dimse.peers import EXPLICIT, storage_peer
+from pynetdicom import AE, build_role, evt
+from tests.adapters.dimse.peers import EXPLICIT, HTJ2K_LOSSLESS, storage_peer
 from tests.adapters.dimse.query_retrieve import (
     CT,
     GET,
@@ -25,12 +28,15 @@ from tests.adapters.dimse.query_retrieve import (
     opened,
     received_by,
 )
-from tests.domain.archive.conftest import Hospital, a_ct_slice
+from tests.domain.archive.conftest import IMPLICIT, Hospital, a_ct_slice
+from tests.domain.archive.test_seal import a_real_slice
 from tests.wire.peers import accept_all, free_port, read_pdu, scripted_peer, storescp
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind, Role, system_caller
 from isocenter.delivery.library import Library
+from isocenter.domain.archive.seal import Sealer
 from isocenter.index.institutions import Institution
+from isocenter.storage.object_store import open_store
 from isocenter.wire.service import Peer
 
 ONE_STUDY = identifier("STUDY", StudyInstanceUID="1.2.1.1")
@@ -120,8 +126,6 @@ def test_a_get_counts_what_the_peer_refuses_or_remarks(pacs: Pacs) -> None:
     def take(event: Any) -> int:
         return outcomes[str(event.request.AffectedSOPInstanceUID)]
 
-    from pynetdicom import evt
-
     with pacs.associated(GET, storage=True, handlers=[(evt.EVT_C_STORE, take)]) as association:
         final, listed = list(association.send_c_get(ONE_STUDY, GET))[-1]
     assert final.Status == 0xB000
@@ -152,6 +156,102 @@ def test_a_get_ends_soon_after_it_is_cancelled(pacs: Pacs) -> None:
         assert final.NumberOfRemainingSuboperations > 0
         assert final.NumberOfRemainingSuboperations + final.NumberOfCompletedSuboperations == 40
     assert len(kept) < 40
+
+
+def sealed_study(pacs: Pacs) -> dict[str, bytes]:
+    """A study of two slices that compress, sealed and its journal gone; what was stored by UID."""
+    sent = {f"1.2.3.1.{number}": a_real_slice(number) for number in (1, 2)}
+    for uid, data in sent.items():
+        pacs.hospital.store(data, uid=uid)
+    store = open_store((pacs.hospital.home / "store").as_uri())
+    sealer = Sealer(database=pacs.hospital.database, store=store, journal_directory=pacs.hospital.home / "journal")
+    try:
+        report = sealer.seal_study(system_caller(pacs.hospital.caller.institution_id, "test"), "1.2.3")
+    finally:
+        sealer.close()
+    assert report is not None
+    for segment in (pacs.hospital.home / "journal").rglob("*.tar"):
+        segment.unlink()
+    pacs.library.files.close()
+    return sent
+
+
+def brought(pacs: Pacs, syntaxes: list[str]) -> tuple[dict[str, tuple[str, bytes]], Dataset]:
+    """What a C-GET of the sealed study brings to a peer that takes these syntaxes: syntax and data set by UID."""
+    kept: dict[str, tuple[str, bytes]] = {}
+
+    def take(event: Any) -> int:
+        request = event.request
+        kept[str(request.AffectedSOPInstanceUID)] = (str(event.context.transfer_syntax), request.DataSet.getvalue())
+        return 0
+
+    entity = AE("WORKSTATION")
+    entity.add_requested_context(GET)
+    for syntax in syntaxes:
+        entity.add_requested_context(CT, syntax)
+    host, port = pacs.listener.address
+    association = entity.associate(
+        host,
+        port,
+        ae_title="ISOCENTER",
+        ext_neg=[build_role(CT, scp_role=True)],
+        evt_handlers=[(evt.EVT_C_STORE, take)],
+    )
+    _, final = answers(association.send_c_get(identifier("STUDY", StudyInstanceUID="1.2.3"), GET))
+    association.release()
+    return kept, final
+
+
+def test_a_sealed_study_comes_as_it_was_received_to_who_takes_nothing_else(pacs: Pacs) -> None:
+    sent = sealed_study(pacs)
+    kept, final = brought(pacs, [EXPLICIT])
+    assert final.Status == 0
+    assert kept == {uid: (EXPLICIT, data) for uid, data in sent.items()}
+
+
+def test_a_sealed_study_comes_as_it_lies_to_who_takes_that(pacs: Pacs) -> None:
+    sent = sealed_study(pacs)
+    kept, final = brought(pacs, [EXPLICIT, HTJ2K_LOSSLESS])
+    assert final.Status == 0
+    assert {syntax for syntax, _ in kept.values()} == {HTJ2K_LOSSLESS}
+    assert all(len(kept[uid][1]) < len(data) for uid, data in sent.items())
+
+
+def test_an_old_peer_gets_implicit_little_endian(pacs: Pacs) -> None:
+    sent = sealed_study(pacs)
+    kept, final = brought(pacs, [IMPLICIT])
+    assert final.Status == 0
+    for uid, (syntax, data) in kept.items():
+        assert syntax == IMPLICIT
+        here = read_dataset(BytesIO(data), is_implicit_VR=True, is_little_endian=True)
+        there = read_dataset(BytesIO(sent[uid]), is_implicit_VR=False, is_little_endian=True)
+        assert here.PixelData == there.PixelData
+        assert here.PatientName == there.PatientName
+    with storage_peer([IMPLICIT]) as peer:
+        pacs.add_destination("PACS", peer.port)
+        assert moved(pacs, identifier("STUDY", StudyInstanceUID="1.2.3"), "PACS").Status == 0
+    assert peer.received == kept
+
+
+def test_a_peer_that_takes_nothing_we_can_give_is_told_which_failed(pacs: Pacs) -> None:
+    sent = sealed_study(pacs)
+    kept, final = brought(pacs, ["1.2.840.10008.1.2.4.50"])
+    assert (kept, final.Status) == ({}, 0xA702)
+    assert counts(final) == (0, len(sent), 0)
+
+
+def test_bytes_that_are_away_cost_their_instance_only(pacs: Pacs) -> None:
+    pacs.store(studies=2, slices=2)
+    got(pacs, GET, ONE_STUDY)
+    for segment in (pacs.hospital.home / "journal").rglob("*.tar"):
+        segment.rename(segment.with_suffix(".away"))
+    pacs.library.files.close()
+    kept, final = got(pacs, GET, ONE_STUDY)
+    assert (len(kept), final.Status) == (0, 0xA702)
+    for segment in (pacs.hospital.home / "journal").rglob("*.away"):
+        segment.rename(segment.with_suffix(".tar"))
+    kept, final = got(pacs, GET, ONE_STUDY)
+    assert (len(kept), final.Status) == (2, 0)
 
 
 def test_another_institutions_objects_are_not_retrieved(
@@ -203,8 +303,6 @@ def test_a_move_brings_a_study_to_its_destination(pacs: Pacs, associations: int)
 
 
 def test_the_destination_is_told_who_moves(pacs: Pacs) -> None:
-    from pynetdicom import AE, evt
-
     told = []
     entity = AE("PACS")
     entity.add_supported_context(CT, EXPLICIT)

@@ -319,7 +319,7 @@ def test_instances_of_many_classes_are_spread_over_associations(hospital: Hospit
         for instance in view.instances.values()
     ]
     groups = list(groups_of(many, decoded=False))
-    assert [len(contexts) for contexts, _ in groups] == [128, 22]
+    assert [len(contexts) for contexts, _ in groups] == [128, 128, 44]
     assert [instance for _, group in groups for instance in group] == many
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom import dcmread
+from pydicom.filereader import read_dataset
 
 from isocenter.kit.errors import Invalid
 from isocenter.standards.dicom.elements import scan
-from isocenter.standards.dicom.explicit_vr import NotConvertible, to_explicit_little_endian
+from isocenter.standards.dicom.explicit_vr import NotConvertible, to_explicit_little_endian, to_implicit_little_endian
 from isocenter.standards.dicom.json_model import data_set_to_json
 from isocenter.standards.dicom.part10 import read_file_meta
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, transfer_syntax
@@ -117,3 +120,45 @@ def test_real_headers_mean_the_same_afterwards(shared_data: Path) -> None:
         assert after == before, path.name
         compared += 1
     assert compared > 400
+
+
+@pytest.mark.shared_data
+def test_implicit_says_the_same_to_pydicom(shared_data: Path) -> None:
+    files = [
+        *(shared_data / "transfer-syntax-ct").glob("*LittleEndianExplicit*"),
+        *(shared_data / "mr-small").rglob("*"),
+    ]
+    compared = 0
+    for path in [each for each in files if each.is_file()][:4]:
+        data_set = path.read_bytes()
+        meta = read_file_meta(memoryview(data_set))
+        if meta.transfer_syntax_uid != EXPLICIT_VR_LITTLE_ENDIAN:
+            continue
+        read = dcmread(path)
+        written = to_implicit_little_endian(memoryview(data_set)[meta.data_set_offset :])
+        again = read_dataset(BytesIO(written), is_implicit_VR=True, is_little_endian=True)
+        for element in read:
+            if not element.tag.is_private and element.tag.element != 0:
+                assert again[element.tag].value == element.value, element.tag
+        compared += 1
+    assert compared
+
+
+def test_sequences_survive_the_way_to_implicit_and_back() -> None:
+    item = b"\x08\0\x00\x01SH\x04\0T-1 "
+    sequence, begin, undefined = b"\x08\0\x32\x10SQ\0\0", b"\xfe\xff\0\xe0", b"\xff\xff\xff\xff"
+    ends = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
+    for data in (
+        sequence + struct.pack("<I", len(item) + 8) + begin + struct.pack("<I", len(item)) + item,
+        sequence + undefined + begin + undefined + item + ends,
+    ):
+        written = to_implicit_little_endian(memoryview(data))
+        assert convert(written) == convert(data, explicit_vr=True)
+
+
+@given(st.binary(max_size=120))
+def test_garbage_becomes_no_implicit(data: bytes) -> None:
+    try:
+        to_implicit_little_endian(memoryview(data))
+    except Invalid:
+        return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from isocenter.access.caller import Caller
 from isocenter.adapters.dimse.query_retrieve_request import Identifier, unique_tags
 from isocenter.delivery.errors import UnknownStudy
-from isocenter.delivery.instances import Delivery, delivery_of, prepared
+from isocenter.delivery.instances import Delivery, delivery_of, prepared, read_pieces
 from isocenter.delivery.library import Library
 from isocenter.delivery.study_view import InstanceView, StudyView
 from isocenter.index.dicom_query import DicomQuery, Key, Level
@@ -16,9 +17,10 @@ from isocenter.index.find import find
 from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.dimse import Status
+from isocenter.standards.dicom.explicit_vr import to_implicit_little_endian
 from isocenter.standards.dicom.identifiers import InvalidIdentifier
 from isocenter.standards.dicom.query_retrieve import UNIQUE_KEYS
-from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from isocenter.storage.extents import Extent
 
 log = get_logger(__name__)
@@ -86,7 +88,8 @@ class CannotSend(IsocenterError):
 
 
 def going_out(library: Library, instance: InstanceView, accepted: Iterable[str]) -> Delivery:
-    """The instance in a transfer syntax that the peer accepts: as it lies if possible, else decoded.
+    """The instance in a transfer syntax that the peer accepts: as it lies if possible, else decoded into explicit VR
+    little endian, for who takes nothing else into implicit.
 
     Raises CannotSend.
     """
@@ -95,13 +98,26 @@ def going_out(library: Library, instance: InstanceView, accepted: Iterable[str])
     order = [uid for uid in dict.fromkeys([*stored, EXPLICIT_VR_LITTLE_ENDIAN]) if uid in taken]
     try:
         chosen = delivery_of(instance, order)
-        delivery = None if chosen is None else prepared(library, chosen)
+        if chosen is None and IMPLICIT_VR_LITTLE_ENDIAN in taken:
+            delivery = in_implicit(library, instance)
+        else:
+            delivery = None if chosen is None else prepared(library, chosen)
     except IsocenterError as error:
         raise _cannot(instance, error) from error
     if delivery is None or delivery.transfer_syntax_uid not in taken:
         log.info("retrieve.no-common-syntax", sop_instance_uid=instance.sop_instance_uid)
         raise CannotSend(Status.SOP_CLASS_NOT_SUPPORTED, "no-accepted-transfer-syntax")
     return delivery
+
+
+def in_implicit(library: Library, instance: InstanceView) -> Delivery | None:
+    """Decoded into the one transfer syntax that every application entity has to take (PS3.5 10.1)."""
+    chosen = delivery_of(instance, [EXPLICIT_VR_LITTLE_ENDIAN])
+    delivery = None if chosen is None else prepared(library, chosen)
+    if delivery is None or delivery.transfer_syntax_uid != EXPLICIT_VR_LITTLE_ENDIAN:
+        return None
+    data_set = to_implicit_little_endian(memoryview(read_pieces(library, delivery)))
+    return replace(delivery, transfer_syntax_uid=IMPLICIT_VR_LITTLE_ENDIAN, head=b"", pieces=(data_set,))
 
 
 def views_of(library: Library, delivery: Delivery) -> Sequence[bytes | memoryview]:

@@ -11,13 +11,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from isocenter.access.caller import system_caller
 from isocenter.adapters.dimse.peers_scu import PeersScu
+from isocenter.adapters.dimse.retrieve_selection import in_implicit
 from isocenter.delivery.instances import Delivery, delivery_of, prepared
 from isocenter.delivery.library import Library
 from isocenter.delivery.study_view import InstanceView, StudyView
 from isocenter.domain.archive.peers import Progress, WantedInstances, peer_of
 from isocenter.index.destinations import Destination
 from isocenter.kit.errors import Exhausted, IsocenterError
-from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from isocenter.storage.extents import Extent
 from isocenter.wire.requestor import (
     NoAcceptedContext,
@@ -97,6 +98,8 @@ class StorageScu:
         accepted = [syntax for _, syntax in association.accepted(instance.sop_class_uid)]
         order = [syntax for syntax in syntaxes_of(instance, decoded=decoded) if syntax in accepted]
         found = delivery_of(instance, order)
+        if found is None and IMPLICIT_VR_LITTLE_ENDIAN in accepted:
+            return in_implicit(self._library, instance)
         return None if found is None else prepared(self._library, found)
 
     def _store(
@@ -142,10 +145,13 @@ def chosen(view: StudyView, wanted: WantedInstances) -> list[InstanceView]:
 
 
 def syntaxes_of(instance: InstanceView, *, decoded: bool) -> list[str]:
-    """Transfer syntaxes to offer an instance in, the preferred first: as it lies, then decoded; or the other way."""
+    """Transfer syntaxes to offer an instance in, the preferred first: as it lies, then decoded; or the other way.
+
+    Implicit VR little endian is the last resort, which every peer has to take.
+    """
     stored = [form.transfer_syntax_uid for form in instance.forms]
     order = [EXPLICIT_VR_LITTLE_ENDIAN, *stored] if decoded else [*stored, EXPLICIT_VR_LITTLE_ENDIAN]
-    return list(dict.fromkeys(order))
+    return list(dict.fromkeys([*order, IMPLICIT_VR_LITTLE_ENDIAN]))
 
 
 def groups_of(

@@ -1,4 +1,5 @@
-"""A data set, or the part of it before its pixel data, written anew in Explicit VR Little Endian (PS3.5 7.1.2, A.2).
+"""A data set, or the part of it before its pixel data, written anew in Explicit VR Little Endian (PS3.5 7.1.2, A.2),
+and one in that encoding written anew in Implicit VR Little Endian (PS3.5 7.1.3, A.1).
 
 Values keep their content; sequences and items get undefined length; group lengths, which would be wrong, are left out.
 """
@@ -55,6 +56,14 @@ def to_explicit_little_endian(
     padded; an absent one is not added. Raises NotConvertible.
     """
     return _Writer(data, explicit_vr, little_endian, replace or {}).run()
+
+
+def to_implicit_little_endian(data: memoryview) -> bytes:
+    """A whole data set in Explicit VR Little Endian, with native pixel data or none, in Implicit VR Little Endian.
+
+    What is lost is the VR of private and unknown elements. Raises NotConvertible.
+    """
+    return _ImplicitWriter(data, True, True, {}).run()
 
 
 class _Writer:
@@ -152,12 +161,15 @@ class _Writer:
         if self.explicit and vr != b"SQ":
             # UN hides implicit VR, OB and OW hide fragments: neither is a sequence in this encoding.
             raise NotConvertible("An element of undefined length is no sequence.", offset=value_at)
-        self.out += struct.pack("<HH", tag >> 16, tag & 0xFFFF) + _OPEN_SEQUENCE
+        self._sequence_head(tag)
         delimited = length == UNDEFINED_LENGTH
         end = level.end if delimited else value_at + length
         if end > level.end:
             raise NotConvertible("A sequence ends beyond the end of its data set.", offset=value_at)
         self.levels.append(_Level(False, end, delimited, level.signed))
+
+    def _sequence_head(self, tag: int) -> None:
+        self.out += struct.pack("<HH", tag >> 16, tag & 0xFFFF) + _OPEN_SEQUENCE
 
     def _item(self, level: _Level, position: int) -> int:
         tag, _, value_at, length = self._header(position)
@@ -174,6 +186,17 @@ class _Writer:
         self.out += _OPEN_ITEM
         self.levels.append(_Level(True, end, delimited, level.signed))
         return value_at
+
+
+class _ImplicitWriter(_Writer):
+    __slots__ = ()
+
+    def _write(self, tag: int, vr: bytes, value: _Value) -> None:  # noqa: ARG002 - implicit VR does not say it
+        self.out += struct.pack("<HHI", tag >> 16, tag & 0xFFFF, len(value))
+        self.out += value
+
+    def _sequence_head(self, tag: int) -> None:
+        self.out += struct.pack("<HHI", tag >> 16, tag & 0xFFFF, UNDEFINED_LENGTH)
 
 
 def _swapped(value: bytes, size: int) -> bytes:
