@@ -68,4 +68,5 @@ def folded(name: str) -> str:
 
 
 def _is_unsafe(part: str) -> bool:
-    return not part.strip(". ") or any(c in part for c in "/\\:\0")
+    # Folded too: "..;1" is ".." of version 1.
+    return not part.strip(". ") or not folded(part).strip(". ") or any(c in part for c in "/\\:\0")
