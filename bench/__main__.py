@@ -1,4 +1,4 @@
-"""`python -m bench [ingest|sealing|first-image|faults|retrieve|quick]`."""
+"""`python -m bench [ingest|sealing|first-image|faults|reading|retrieve|quick]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import faults, ingest, report, retrieve, sealing, servers
+from bench import faults, ingest, reading, report, retrieve, sealing, servers
 
 SHARED_DATA = Path(os.environ.get("ISOCENTER_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real DICOM data beside the checkout."""
@@ -64,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     killing.add_argument("--seed", type=int, default=0)
     killing.add_argument("--victims", default=",".join(faults.VICTIMS))
     killing.set_defaults(work=_faults)
+    reads = commands.add_parser("reading", help="WADO-RS and STOW-RS beside Orthanc's DICOMweb plugin")
+    reads.add_argument("--repeats", type=int, default=5)
+    reads.add_argument("--seconds", type=float, default=4, help="of each run")
+    reads.add_argument("--only", default=".", help="a pattern of the works' names")
+    reads.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    reads.set_defaults(work=_reading)
     return parser
 
 
@@ -107,6 +113,14 @@ def _first_image(chosen: argparse.Namespace) -> int:
     path = report.save("first-image", first_image.as_json(done), table, into_docs=chosen.docs)
     print(f"\n{table}\nsaved: {path}")
     return 0
+
+
+def _reading(chosen: argparse.Namespace) -> int:
+    done = reading.measure(repeats=chosen.repeats, seconds=chosen.seconds, only=chosen.only)
+    table = reading.markdown(done)
+    path = report.save("reading", reading.as_json(done), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return int(any(one.failures for one in done))
 
 
 def _retrieve(chosen: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from isocenter.storage.extents import Bytes, Extent
 
 KEPT_OPEN = 256
 KEPT_OPEN_S = 30.0
+LOOKED_AT_EVERY = 256 << 10
 
 
 class _OpenFile:
@@ -95,6 +96,26 @@ class Files:
         except OSError as error:
             raise BytesAway("The bytes cannot be read now.", source=extent.source) from error
         return memoryview(mapped)[skipped:]
+
+    def opened(self, source: str) -> tuple[int, object] | None:
+        """(descriptor, what keeps it open) of a source's file; None when it is no local one. Raises BytesAway."""
+        file = self._file(source)
+        return None if file is None else (file.descriptor, file)
+
+    def is_hot(self, extent: Extent) -> bool:
+        """Whether the pages of an extent seem to be in memory: one byte of every so many is looked at."""
+        file = self._file(extent.source)
+        if file is None:
+            return False
+        byte = bytearray(1)
+        end = extent.offset + extent.length
+        try:
+            for offset in (*range(extent.offset, end, LOOKED_AT_EVERY), end - 1):
+                if os.preadv(file.descriptor, [byte], offset, os.RWF_NOWAIT) != 1:
+                    return False
+        except OSError:
+            return False
+        return True
 
     def check(self, source: str) -> None:
         """Raise BytesAway when the file of a source is not here."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +38,7 @@ async def flushed(transport: asyncio.WriteTransport, timeout_s: float) -> None:
             turns += 1
 
 
-async def send_pieces(transport: asyncio.WriteTransport, pieces: Iterable[bytes | FileRange], timeout_s: float) -> int:
+async def send_pieces(transport: asyncio.WriteTransport, pieces: Sequence[bytes | FileRange], timeout_s: float) -> int:
     """Send everything, in order; the number of bytes. timeout_s: without the peer taking anything.
 
     Raises TimeoutError, and OSError when the connection broke or a file ends early.
@@ -51,8 +51,10 @@ async def send_pieces(transport: asyncio.WriteTransport, pieces: Iterable[bytes 
     # A descriptor of its own: the event loop refuses to watch the one that the transport watches.
     with socket.socket(fileno=os.dup(ours.fileno())) as connection:
         turn = 0
-        for piece in pieces:
-            sent = await _send(connection, transport, piece, timeout_s)
+        for number, piece in enumerate(pieces, 1):
+            # The kernel holds bytes back that more will follow, for a fifth of a second if it does not.
+            flags = socket.MSG_DONTWAIT | (socket.MSG_MORE if number < len(pieces) else 0)
+            sent = await _send(connection, transport, piece, flags, timeout_s)
             total, turn = total + sent, turn + sent
             if turn >= TURN_BYTES:
                 turn = 0
@@ -61,7 +63,11 @@ async def send_pieces(transport: asyncio.WriteTransport, pieces: Iterable[bytes 
 
 
 async def _send(
-    connection: socket.socket, transport: asyncio.WriteTransport, piece: bytes | FileRange, timeout_s: float
+    connection: socket.socket,
+    transport: asyncio.WriteTransport,
+    piece: bytes | FileRange,
+    flags: int,
+    timeout_s: float,
 ) -> int:
     length = piece.length if isinstance(piece, FileRange) else len(piece)
     done = 0
@@ -71,7 +77,7 @@ async def _send(
                 target = connection.fileno()
                 count = os.sendfile(target, piece.descriptor, piece.offset + done, min(length - done, TURN_BYTES))
             else:
-                count = connection.send(memoryview(piece)[done:], socket.MSG_MORE | socket.MSG_DONTWAIT)
+                count = connection.send(memoryview(piece)[done:], flags)
         except BlockingIOError:
             await _writable(connection, timeout_s)
             if transport.is_closing():

@@ -7,14 +7,16 @@ being sent, so that a gigabyte is never in memory and a slow reader costs one pi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from starlette.types import Send
 
 from isocenter.adapters.dicomweb.errors import RangeNotSatisfiable, error_body, http_status
 from isocenter.kit.errors import Exhausted, IsocenterError
+from isocenter.wire.direct_sending import FileRange
 from isocenter.wire.multipart import closing, new_boundary, part_head
 
 SEND_TIMEOUT_S = 60.0
@@ -27,9 +29,29 @@ COMMON_HEADERS: list[tuple[bytes, bytes]] = [
 Headers = list[tuple[bytes, bytes]]
 
 
+class Plan(Protocol):
+    """A large answer whose parts are known before it begins: made by `bulk.BulkSending.plan`."""
+
+    async def send_direct(self, direct: Direct) -> None:
+        """Send the whole body from files."""
+
+    def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The whole body through memory."""
+
+
+class Direct(Protocol):
+    """The server's extension "isocenter.direct": a whole body sent from bytes and files (`apps.http_protocol`)."""
+
+    def available(self) -> bool:
+        """Whether this answer can be sent so now."""
+
+    async def send(self, pieces: Sequence[bytes | FileRange], timeout_s: float) -> bool:
+        """Send all of them; False when the client is gone."""
+
+
 @dataclass(slots=True)
 class Answer:
-    """What a handler gives back. Either body, or pieces that add up to `length` bytes (None: not known ahead)."""
+    """What a handler gives back: body; or pieces that add up to `length` bytes (None: not known ahead); or a plan."""
 
     status: int = 200
     media_type: bytes = b"application/dicom+json"
@@ -37,10 +59,11 @@ class Answer:
     headers: Headers = field(default_factory=list)
     pieces: AsyncGenerator[bytes, None] | None = None
     length: int | None = 0
+    plan: Plan | None = None
 
     def header_list(self) -> Headers:
         """All headers of the answer."""
-        length = len(self.body) if self.pieces is None else self.length
+        length = len(self.body) if self.pieces is None and self.plan is None else self.length
         content: Headers = []
         if length is not None and self.status not in (204, 304):
             content.append((b"content-length", b"%d" % length))
@@ -100,8 +123,16 @@ def error_answer(error: IsocenterError, extra: Iterable[tuple[bytes, bytes]] = (
     return Answer(status=status, media_type=b"application/json", body=error_body(error), headers=headers)
 
 
-async def send_answer(answer: Answer, send: Send, *, head_only: bool) -> None:
+async def send_answer(answer: Answer, send: Send, *, head_only: bool, direct: Direct | None = None) -> None:
     """Send an answer; of a bulk answer the next piece is fetched when the client has taken the last one."""
+    plan = answer.plan
+    if plan is not None and not head_only:
+        if direct is not None and direct.available():
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.header_list()})
+            await plan.send_direct(direct)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        answer.pieces = plan.pieces()
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.header_list()})
     if head_only or answer.pieces is None:
         await send({"type": "http.response.body", "body": b"" if head_only else answer.body})

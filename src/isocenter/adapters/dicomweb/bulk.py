@@ -7,11 +7,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from isocenter.adapters.dicomweb.answers import SEND_TIMEOUT_S, Direct
 from isocenter.delivery.errors import TooBusy
 from isocenter.delivery.files import Files
 from isocenter.storage.extents import Extent
+from isocenter.wire.direct_sending import FileRange
 
 PIECE_BYTES = 512 << 10
+GATHERED_BYTES = 4 << 20
 MAX_SENDERS = 64
 
 
@@ -64,3 +67,68 @@ class BulkSending:
         """The same into a buffer of its length."""
         if not self.files.read_hot(extent, buffer):
             await asyncio.get_running_loop().run_in_executor(self.executor, self.files.read_into, extent, buffer)
+
+    def plan(self, parts: Sequence[bytes | Extent], *, large: bool = True) -> BulkPlan:
+        """An answer of parts that are known now. large: it counts as one while it is sent, and is admitted as one."""
+        return BulkPlan(self, parts, large)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkPlan:
+    """A whole body: bytes, and where the others lie."""
+
+    sending: BulkSending
+    parts: Sequence[bytes | Extent]
+    large: bool
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body."""
+        return sum(part.length if isinstance(part, Extent) else len(part) for part in self.parts)
+
+    def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The body through memory."""
+        pieces = self.sending.pieces(self.parts)
+        return self.sending.counted(pieces) if self.large else _generated(pieces)
+
+    async def send_direct(self, direct: Direct) -> None:
+        """The body from files, bytes between them gathered; what is not in memory yet is read by a thread first.
+
+        Raises BytesAway, TimeoutError, OSError.
+        """
+        self.sending.senders += self.large
+        try:
+            ready: list[bytes | FileRange] = []
+            waiting = 0
+            for part in self.parts:
+                if not isinstance(part, Extent):
+                    ready.append(part)
+                    continue
+                for start in range(0, part.length, PIECE_BYTES):
+                    size = min(PIECE_BYTES, part.length - start)
+                    ready.append(await self._ranged(Extent(part.source, part.offset + start, size)))
+                    waiting += size
+                    if waiting >= GATHERED_BYTES:
+                        if not await direct.send(ready, SEND_TIMEOUT_S):
+                            return
+                        ready, waiting = [], 0
+            if ready:
+                await direct.send(ready, SEND_TIMEOUT_S)
+        finally:
+            self.sending.senders -= self.large
+
+    async def _ranged(self, extent: Extent) -> bytes | FileRange:
+        files = self.sending.files
+        if not files.is_hot(extent):
+            loop = asyncio.get_running_loop()
+            content = await loop.run_in_executor(self.sending.executor, files.read, extent)
+            return bytes(content)
+        opened = files.opened(extent.source)
+        if opened is None:
+            return await self.sending.read(extent)
+        return FileRange(opened[0], extent.offset, extent.length, opened[1])
+
+
+async def _generated(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    async for piece in pieces:
+        yield piece

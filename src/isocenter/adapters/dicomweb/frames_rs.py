@@ -89,12 +89,16 @@ class FramesDoor:
         if choice.multipart:
             boundary = new_boundary()
             head, tail = _head(boundary, choice), closing(boundary)
+        media_type = multipart_type(boundary, choice.media_type) if boundary else _part_type(choice).encode()
+        if extent.length >= DIRECT_BYTES:
+            self._library.files.check(extent.source)
+            plan = self._retrieval.sending.plan([part for part in (head, extent, tail) if part], large=False)
+            return Answer(media_type=media_type, plan=plan, length=plan.length)
         body = bytearray(len(head) + extent.length + len(tail))
         end = len(head) + extent.length
         body[: len(head)] = head
         body[end:] = tail
         await self._retrieval.sending.fill(extent, memoryview(body)[len(head) : end])
-        media_type = multipart_type(boundary, choice.media_type) if boundary else _part_type(choice).encode()
         return Answer(media_type=media_type, body=body)
 
     async def _content(

@@ -14,6 +14,7 @@ from isocenter.delivery.download import download
 from isocenter.delivery.instances import Delivery, delivery_of, prepared
 from isocenter.delivery.study_view import InstanceView, StudyView
 from isocenter.kit.clock import utc_now
+from isocenter.storage.extents import Extent
 from isocenter.wire.multipart import closing, new_boundary, part_head
 
 MADE_AHEAD = 3
@@ -43,18 +44,22 @@ class ObjectsDoor:
 
     async def _alone(self, delivery: Delivery) -> Answer:
         delivery = await self._prepared(delivery)
-        pieces = self._retrieval.sending.counted(self._pieces(delivery))
-        return Answer(media_type=_dicom_type(delivery), pieces=pieces, length=delivery.length)
+        plan = self._retrieval.sending.plan([delivery.head, *delivery.pieces])
+        return Answer(media_type=_dicom_type(delivery), plan=plan, length=plan.length)
 
     def _multipart(self, request: DicomwebRequest, deliveries: Sequence[Delivery]) -> Answer:
         boundary = new_boundary()
         prefix = f"{request.base_url()}/studies/{request.segments[1]}/series/"
-        length: int | None = None
-        if all(delivery.is_prepared for delivery in deliveries):
-            heads = sum(len(_head(boundary, prefix, one, first=one is deliveries[0])) for one in deliveries)
-            length = heads + sum(one.length or 0 for one in deliveries) + len(closing(boundary))
-        pieces = self._retrieval.sending.counted(self._parts(boundary, prefix, deliveries))
-        return Answer(media_type=multipart_type(boundary, DICOM), pieces=pieces, length=length)
+        media_type = multipart_type(boundary, DICOM)
+        if not all(delivery.is_prepared for delivery in deliveries):
+            pieces = self._retrieval.sending.counted(self._parts(boundary, prefix, deliveries))
+            return Answer(media_type=media_type, pieces=pieces, length=None)
+        parts: list[bytes | Extent] = []
+        for delivery in deliveries:
+            parts.append(_head(boundary, prefix, delivery, first=not parts) + delivery.head)
+            parts += delivery.pieces
+        plan = self._retrieval.sending.plan([*parts, closing(boundary)])
+        return Answer(media_type=media_type, plan=plan, length=plan.length)
 
     async def _parts(self, boundary: bytes, prefix: str, deliveries: Sequence[Delivery]) -> AsyncGenerator[bytes, None]:
         first = True

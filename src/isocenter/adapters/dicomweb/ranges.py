@@ -6,7 +6,7 @@ W12: thousands of overlapping ranges then cost nothing).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 
 from isocenter.adapters.dicomweb.answers import Answer
 from isocenter.adapters.dicomweb.bulk import BulkSending
@@ -56,12 +56,8 @@ def ranged(
         pieces = _cut(pieces, *asked)
         length = asked[1] - asked[0]
     sending.admit()
-
-    async def out() -> AsyncGenerator[bytes, None]:
-        async for piece in sending.counted(sending.pieces(pieces)):
-            yield piece
-
-    return Answer(status=status, media_type=media_type.encode(), headers=headers, pieces=out(), length=length)
+    plan = sending.plan(pieces)
+    return Answer(status=status, media_type=media_type.encode(), headers=headers, plan=plan, length=length)
 
 
 def _cut(pieces: Sequence[bytes | Extent], first: int, end: int) -> list[bytes | Extent]:

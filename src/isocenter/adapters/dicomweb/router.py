@@ -77,7 +77,8 @@ class DicomwebService:
         assert scope["type"] == "http", "the DICOMweb service speaks HTTP only"
         answer = await self._answer(scope, receive)
         try:
-            await send_answer(answer, send, head_only=scope["method"] == "HEAD")
+            direct = scope.get("extensions", {}).get("isocenter.direct")
+            await send_answer(answer, send, head_only=scope["method"] == "HEAD", direct=direct)
         except IsocenterError as error:
             # The head is out already: the only honest end is a broken body, which uvicorn makes of an exception.
             log.warning("dicomweb.broken-off", reason=error.reason, detail=str(error))

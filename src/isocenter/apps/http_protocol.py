@@ -1,0 +1,59 @@
+"""uvicorn's HTTP protocol with one thing more: an answer of known length may be sent from files without copying.
+
+An application finds the extension in scope["extensions"]["isocenter.direct"], sends "http.response.start" with a
+Content-Length as always, gives the whole body to `send`, and ends with an empty "http.response.body".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from isocenter.wire.direct_sending import FileRange, send_pieces
+
+
+class DirectHttpProtocol(HttpToolsProtocol):
+    """One connection. Connections under TLS have no extension: their bytes must pass through the process."""
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        if self.transport.get_extra_info("sslcontext") is None:
+            scope = cast("dict[str, Any]", self.scope)
+            scope["extensions"] = {"isocenter.direct": DirectAnswer(self, scope)}
+
+
+class DirectAnswer:
+    """The extension of one request."""
+
+    __slots__ = ("_protocol", "_scope")
+
+    def __init__(self, protocol: DirectHttpProtocol, scope: dict[str, Any]) -> None:
+        self._protocol = protocol
+        self._scope = scope
+
+    def available(self) -> bool:
+        """Whether this request's answer is the one that the connection sends now (not so behind a pipelined one)."""
+        cycle = self._cycle()
+        return cycle is not None and not cycle.disconnected
+
+    async def send(self, pieces: Sequence[bytes | FileRange], timeout_s: float) -> bool:
+        """The body, or its next part; False when the client is gone. Raises TimeoutError, and OSError for a file."""
+        cycle = self._cycle()
+        if cycle is None or cycle.disconnected:
+            return False
+        transport = cast("asyncio.WriteTransport", self._protocol.transport)
+        try:
+            cycle.expected_content_length -= await send_pieces(transport, pieces, timeout_s)
+        except ConnectionError:
+            cycle.disconnected = True
+            transport.abort()
+            return False
+        return True
+
+    def _cycle(self) -> RequestResponseCycle | None:
+        cycle = self._protocol.cycle
+        return cycle if cycle is not None and cast("Any", cycle.scope) is self._scope else None

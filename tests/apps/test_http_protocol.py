@@ -1,0 +1,111 @@
+"""Answers sent from files by the server itself: whole, in order, on connections that stay usable."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from isocenter.adapters.dicomweb.answers import Answer, send_answer
+from isocenter.adapters.dicomweb.bulk import BulkSending
+from isocenter.apps.http_protocol import DirectHttpProtocol
+from isocenter.delivery.files import Files
+from isocenter.storage.extents import Bytes, Extent
+from isocenter.storage.object_store import open_store
+from isocenter.storage.segments import SegmentName
+
+SIZE = 9 << 20
+CONTENT = os.urandom(1 << 20) * (SIZE >> 20)
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """A server whose every answer is "head", the whole file, "tail"."""
+    segment = SegmentName("node", 1, 1)
+    path = segment.path(tmp_path / "journal")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT)
+    files = Files(Bytes(tmp_path / "journal", open_store((tmp_path / "store").as_uri())))
+    sending = BulkSending(files, None)  # type: ignore[arg-type]
+    direct_answers: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        del receive
+        plan = sending.plan([b"head", Extent(segment.source, 0, SIZE), b"tail"])
+        direct = scope["extensions"]["isocenter.direct"]
+        direct_answers.append(scope["path"])
+        await send_answer(
+            Answer(plan=plan, length=plan.length), send, head_only=scope["method"] == "HEAD", direct=direct
+        )
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        server = uvicorn.Server(
+            uvicorn.Config(application, http=DirectHttpProtocol, loop="uvloop", lifespan="off", log_config=None)
+        )
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
+        thread.start()
+        yield int(listening.getsockname()[1])
+        server.should_exit = True
+        thread.join()
+    assert direct_answers
+    assert sending.senders == 0
+
+
+def answer(reader: Any) -> bytes:
+    """The body of the next answer on a connection."""
+    assert reader.readline().startswith(b"HTTP/1.1 200")
+    length = -1
+    while (line := reader.readline().strip()) != b"":
+        name, _, value = line.partition(b": ")
+        if name.lower() == b"content-length":
+            length = int(value)
+    return bytes(reader.read(length))
+
+
+def connect(port: int) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    return connection
+
+
+def test_a_connection_gives_one_whole_answer_after_another(port: int) -> None:
+    with connect(port) as connection, connection.makefile("rb") as reader:
+        for _ in range(3):
+            connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer(reader) == b"head" + CONTENT + b"tail"
+
+
+def test_requests_sent_ahead_are_answered_in_order(port: int) -> None:
+    with connect(port) as connection, connection.makefile("rb") as reader:
+        connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        for _ in range(3):
+            assert answer(reader) == b"head" + CONTENT + b"tail"
+
+
+def test_a_client_that_goes_away_hurts_nobody(port: int) -> None:
+    for _ in range(5):
+        with connect(port) as connection:
+            connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(1000)
+    with connect(port) as connection, connection.makefile("rb") as reader:
+        connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer(reader) == b"head" + CONTENT + b"tail"
+
+
+def test_many_slow_readers_get_everything(port: int) -> None:
+    connections = [connect(port) for _ in range(8)]
+    readers = [connection.makefile("rb") for connection in connections]
+    for connection in connections:
+        connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+    for reader in reversed(readers):
+        assert answer(reader) == b"head" + CONTENT + b"tail"
+    for each in (*readers, *connections):
+        each.close()
