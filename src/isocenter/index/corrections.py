@@ -179,6 +179,29 @@ def follow_merges(connection: Connection, study_id: int, patient_key: int) -> bo
     return followed
 
 
+def assume_issuer(connection: Connection, study_id: int, issuer: str, source: str) -> None:
+    """Lay over a study that has just come what its sender leaves unsaid: it is shown so at every door (COERCE)."""
+    row = connection.execute(
+        """
+        INSERT INTO correction (institution_id, kind, study_instance_uid, reason, before, after, caller_kind, caller_id)
+        SELECT institution_id, 'reception', study_instance_uid, 'issuer of patient ID of the sender', %s, %s,
+            'system', 'reception' FROM study WHERE study_id = %s
+        RETURNING correction_id
+        """,
+        [Jsonb({"IssuerOfPatientID": None}), Jsonb({"IssuerOfPatientID": issuer}), study_id],
+    ).fetchone()
+    assert row is not None
+    replacement = Replacement(ISSUER_OF_PATIENT_ID, "LO", issuer)
+    lay(connection, study_id, int(str(row[0])), [replacement], Reason.COERCE, source=source)
+    connection.execute(
+        """
+        UPDATE study_received SET received = received || '{"issuer_of_patient_id": null}'
+        WHERE study_id = %s AND series_id = 0
+        """,
+        [study_id],
+    )
+
+
 def received_of(connection: Connection, study_id: int) -> Columns | None:
     """What a corrected study said as received; None when it was never corrected."""
     return _received(connection, study_id).get(0)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from psycopg.types.json import Jsonb
 
-from isocenter.index.corrections import follow_merges
+from isocenter.index.corrections import assume_issuer, follow_merges
 from isocenter.index.patients import MAX_KEY, Identity, ensure_patient_of
 from isocenter.index.text import clean, fold
 from isocenter.index.tokens import TOKEN_RULES, insert_tokens
 from isocenter.kit.database import Connection
-from isocenter.standards.dicom.attributes import IndexAttributes
+from isocenter.standards.dicom.attributes import ISSUER_ASSUMED, IndexAttributes
 
 PATIENT_DATA_DIFFER = "patient-data-differ"
 PATIENT_ID_MISSING = "patient-id-missing"
@@ -172,6 +172,8 @@ def _ensure_study(
         return known
     study_id = int(str(row[0]))
     insert_tokens(connection, institution_id, study_id, attributes.patient_name, attributes.study_description)
+    if ISSUER_ASSUMED in attributes.warnings:
+        assume_issuer(connection, study_id, attributes.issuer_of_patient_id or "", "")
     if patient is None:
         detail: dict[str, object] = {"sop_instance_uid": attributes.sop_instance_uid}
         raise_task(connection, institution_id, study_id, PATIENT_ID_MISSING, "", detail)

@@ -19,6 +19,7 @@ from isocenter.access import api_tokens
 from isocenter.access.caller import Caller, CallerKind, Role, system_caller
 from isocenter.apps.web import application
 from isocenter.domain.archive.seal import Sealer
+from isocenter.domain.archive.senders import Sender, set_sender
 from isocenter.kit.settings import Settings
 from isocenter.storage.facts import make_key_file
 
@@ -197,6 +198,22 @@ def test_a_correction_of_one_series_leaves_the_others_alone(doors: Doors) -> Non
     for series, expected in ((f"{WRONG}.1", ["L"]), (f"{WRONG}.2", None)):
         metadata = doors.get(f"/dicom-web/studies/{WRONG}/series/{series}/metadata").json()
         assert {tuple(one.get("00200060", {}).get("Value") or ()) for one in metadata} == {tuple(expected or ())}
+
+
+def test_what_a_sender_leaves_unsaid_is_shown_at_every_door_as_a_coercion(doors: Doors) -> None:
+    hospital = doors.pacs.hospital
+    administrator = Caller(CallerKind.USER, "ada", hospital.caller.institution_id, Role.ADMINISTRATOR)
+    set_sender(hospital.database, administrator, Sender("SCANNER", None, "HOSPITAL-A"))
+    hospital.archive._holdings.senders._pages.clear()  # as if a few seconds had passed
+    doors.pacs.store(patient_id="P7", slices=2)
+    study = "1.2.7.1"
+    assert agreed(doors, study=study, instance=f"{study}.1.1") == ("Sample^One", "P7", "HOSPITAL-A")
+    [model] = doors.get(f"/dicom-web/studies/{study}/series/{study}.1/instances/{study}.1.1/metadata").json()
+    assert model["04000561"]["Value"][0]["04000565"]["Value"] == ["COERCE"]
+    assert doors.get("/api/quality-tasks").json()["count"] == 0
+    [act] = doors.get(f"/api/studies/{study}/corrections").json()["corrections"]
+    doors.post(f"/api/corrections/{act['correction_id']}/undo", status=204)
+    assert agreed(doors, study=study, instance=f"{study}.1.1") == ("Sample^One", "P7", "")
 
 
 def test_only_who_may_correct_gets_the_received_form(doors: Doors) -> None:

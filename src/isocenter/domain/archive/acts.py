@@ -44,7 +44,7 @@ class Kind(StrEnum):
     ATTRIBUTES = "attributes"
     IDENTIFIER_ADDED = "identifier-added"
     IDENTIFIER_REMOVED = "identifier-removed"
-    VERSION_SWAPPED = "version-swapped"
+    RECEPTION = "reception"  # what a sender leaves unsaid, laid over by ingest (`index.corrections.assume_issuer`)
 
 
 @dataclass(slots=True)

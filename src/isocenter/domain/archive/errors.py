@@ -105,9 +105,3 @@ class IdentifierInUse(Conflict):
     """Another patient has the identifier, or studies are under it."""
 
     reason = "identifier-in-use"
-
-
-class VersionAway(Conflict):
-    """The version kept aside cannot be made current now: its bytes are not in a journal of this node any more."""
-
-    reason = "version-away"

@@ -20,7 +20,7 @@ DISMISS: Final = "dismiss"
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     PATIENT_DATA_DIFFER: ("keep-first", "take-found"),
     PATIENT_ID_MISSING: ("assign-patient", DISMISS),
-    "other-content": ("keep-current", "make-other-current"),
+    "other-content": ("keep-current",),
     "other-study-or-series": ("keep-current",),
     "code-stream": (DISMISS,),
 }

@@ -19,6 +19,7 @@ MAX_TEXT = 512
 _INT32 = 2**31 - 1
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _DEFAULT_IS = "character-set-default-is-"
+ISSUER_ASSUMED = "issuer-of-patient-id-assumed"
 
 
 @dataclass(slots=True)  # not frozen: decision 0005
@@ -73,7 +74,8 @@ def index_attributes(
     """Decode the values of one object.
 
     values: tag → raw value bytes with their padding. default_character_set: the defined term of a sender that declares
-    none, kept in a warning (`default_in`). default_issuer_of_patient_id: of one that names none with its Patient ID.
+    none, kept in a warning (`default_in`). default_issuer_of_patient_id: of one that names none with its Patient ID,
+    said in a warning (ISSUER_ASSUMED): a coercion, laid over the study as one.
     Raises Invalid (of `uids.check_uid`) when the study, series, SOP instance or SOP class UID is missing or bad.
     """
     read = _Reader(values, big_endian, default_character_set)
@@ -81,8 +83,9 @@ def index_attributes(
     if patient_id is None:
         read.warn("patient-id-missing")
     issuer = read.text(0x00100021, "issuer-of-patient-id")
-    if issuer is None and patient_id is not None:
+    if issuer is None and patient_id is not None and default_issuer_of_patient_id:
         issuer = default_issuer_of_patient_id
+        read.warn(ISSUER_ASSUMED)
     return IndexAttributes(
         study_instance_uid=read.uid(0x0020000D, "StudyInstanceUID"),
         series_instance_uid=read.uid(0x0020000E, "SeriesInstanceUID"),
