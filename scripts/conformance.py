@@ -9,32 +9,41 @@ from pathlib import Path
 from typing import Any, cast
 from unittest.mock import MagicMock
 
+from pydicom.datadict import keyword_for_tag
+
 from isocenter import __version__
 from isocenter.adapters.dicomweb.answers import Answer
 from isocenter.adapters.dicomweb.errors import FAILURE_REASON, HTTP_STATUS
 from isocenter.adapters.dicomweb.negotiation import FRAME_MEDIA_TYPES
 from isocenter.adapters.dicomweb.rendered_rs import PICTURE_TYPES
 from isocenter.adapters.dicomweb.router import DicomwebService
-from isocenter.adapters.dicomweb.search_parameters import (
-    DEFAULT_LIMIT,
-    INSTANCE_KEYS,
-    MAX_LIMIT,
-    MAX_OFFSET,
-    MULTIPLE,
-    SERIES_KEYS,
-    STUDY_KEYS,
-)
+from isocenter.adapters.dicomweb.search_parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
+from isocenter.adapters.dimse.get_scp import GetScp
+from isocenter.adapters.dimse.move_scp import MOST_SUB_ASSOCIATIONS, MoveScp
+from isocenter.adapters.dimse.query_retrieve_scp import OPTIONS, FindScp
+from isocenter.adapters.dimse.retrieve_selection import MOST_STUDIES
 from isocenter.adapters.dimse.status import STATUS_BY_FAMILY, STATUS_BY_REASON
 from isocenter.adapters.dimse.storage_scp import LEVEL_2_BIT_PRESERVING, StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.domain.archive.duplicates import COMPARED_BYTES
+from isocenter.index.query_keys import (
+    INSTANCE_VRS,
+    PATIENT_COLUMNS,
+    PATIENT_COUNTS,
+    SERIES_COLUMNS,
+    SERIES_INSTANCES,
+    STUDY_COLUMNS,
+)
 from isocenter.kit.settings import Settings
 from isocenter.standards.dicom import character_sets, uids
 from isocenter.standards.dicom.dimse import Status
 from isocenter.standards.dicom.elements import MAX_DEPTH, MAX_INFLATED_BYTES
+from isocenter.standards.dicom.identifiers import MAX_IDENTIFIER_BYTES
+from isocenter.standards.dicom.query_retrieve import INFORMATION_MODELS
 from isocenter.standards.dicom.sop_classes import NON_PATIENT_STORAGE_SOP_CLASSES, STORAGE_SOP_CLASSES
 from isocenter.standards.dicom.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
 from isocenter.wire import negotiation, pdu
+from isocenter.wire.service import Service
 
 TEMPLATE = Path(__file__).with_name("conformance.template.md")
 STATUS_MEANINGS = {
@@ -74,13 +83,17 @@ def conformance_page() -> str:
         "rejections": _rejections(),
         "limits": _limits(),
         "statuses": _statuses(),
+        "information_models": _information_models(),
+        "options": " ".join("01H" for _ in range(OPTIONS)),
+        "retrieve_statuses": _retrieve_statuses(),
+        "find_keys": _find_keys(),
+        "sub_associations": str(MOST_SUB_ASSOCIATIONS),
+        "most_studies": str(MOST_STUDIES),
+        "identifier_bytes": _bytes(MAX_IDENTIFIER_BYTES),
         "character_sets": ", ".join(f"`{term}`" for term in character_sets._CODECS if term),
         "resources": _resources(),
         "frame_types": _frame_types(),
         "picture_types": ", ".join(PICTURE_TYPES),
-        "study_keys": _keys(STUDY_KEYS),
-        "series_keys": _keys(SERIES_KEYS),
-        "instance_keys": _keys(INSTANCE_KEYS),
         "http_statuses": _http_statuses(),
         "failure_reasons": _failure_reasons(),
         "default_limit": str(DEFAULT_LIMIT),
@@ -192,6 +205,49 @@ def _statuses() -> str:
     return _table(("status", "meaning"), rows)
 
 
+def _information_models() -> str:
+    nothing = cast(Any, None)
+    services: list[Service] = [FindScp(nothing, nothing, ""), MoveScp(nothing, nothing, ""), GetScp(nothing, nothing)]
+    rows = [
+        (model.name, f"`{uid}`", ", ".join(model.levels))
+        for uid, model in INFORMATION_MODELS.items()
+        if any(service.accepts(uid) for service in services)
+    ]
+    return _table(("SOP class", "UID", "levels"), rows)
+
+
+def _retrieve_statuses() -> str:
+    statuses = (
+        (Status.SUCCESS, "all answers are given; all sub-operations succeeded"),
+        (Status.PENDING, "one match; or the counts of sub-operations"),
+        (Status.PENDING_WITH_WARNING, "one match; some keys are of no patient (level PATIENT)"),
+        (Status.CANCEL, "cancelled by C-CANCEL-RQ, with the counts and the failed instances of a retrieval"),
+        (Status.SUB_OPERATIONS_WITH_FAILURES, "some sub-operations failed or were stored with a remark"),
+        (Status.OUT_OF_RESOURCES, "not now: database away or busy; or more would have to be looked into than one "
+         "request may"),
+        (Status.OUT_OF_RESOURCES_FOR_SUB_OPERATIONS, "no sub-operation succeeded"),
+        (Status.MOVE_DESTINATION_UNKNOWN, "the destination is not entered, may not be sent to, or is this archive"),
+        (Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS, "the identifier cannot be read, has no level of the model, lacks a "
+         "unique key, or has a wildcard in one that is retrieved by"),
+        (Status.SOP_CLASS_NOT_SUPPORTED, "the request came in the presentation context of another service"),
+        (Status.NOT_AUTHORIZED, "the caller may not read"),
+        (Status.UNABLE_TO_PROCESS, "a defect of ours; the log has it"),
+    )  # fmt: skip
+    return _table(("status", "meaning"), [(f"{status:04X}", meaning) for status, meaning in statuses])
+
+
+def _find_keys() -> str:
+    lines = []
+    for level, tags in (
+        ("patient", [*PATIENT_COLUMNS, *PATIENT_COUNTS]),
+        ("study", STUDY_COLUMNS),
+        ("series", [*SERIES_COLUMNS, SERIES_INSTANCES]),
+        ("image", INSTANCE_VRS),
+    ):
+        lines.append(f"- {level}: " + ", ".join(f"{keyword_for_tag(tag)} ({tag:08X})" for tag in sorted(tags)))
+    return "\n".join(lines)
+
+
 def _resources() -> str:
     async def nobody(_request: object) -> Answer:
         raise AssertionError("nothing is asked here")
@@ -229,10 +285,6 @@ def _frame_types() -> str:
             if uid in TRANSFER_SYNTAXES
         ],
     )
-
-
-def _keys(keys: Any) -> str:
-    return ", ".join(f"{word} ({tag}){' [list]' if word in MULTIPLE else ''}" for tag, word in keys.items())
 
 
 def _http_statuses() -> str:
