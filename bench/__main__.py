@@ -1,4 +1,4 @@
-"""`python -m bench [ingest|sealing|first-image|faults|reading|retrieve|quick]`."""
+"""`python -m bench [ingest|sealing|first-image|faults|hostile|reading|retrieve|quick]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import faults, ingest, reading, report, retrieve, sealing, servers
+from bench import faults, hostile, ingest, query, reading, report, retrieve, sealing, servers
 
 SHARED_DATA = Path(os.environ.get("ISOCENTER_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real DICOM data beside the checkout."""
@@ -64,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     killing.add_argument("--seed", type=int, default=0)
     killing.add_argument("--victims", default=",".join(faults.VICTIMS))
     killing.set_defaults(work=_faults)
+    crowd = commands.add_parser(
+        "hostile", help="500 silent connections and 500 idle associations beside a known caller"
+    )
+    crowd.set_defaults(work=_hostile)
     reads = commands.add_parser("reading", help="WADO-RS and STOW-RS beside Orthanc's DICOMweb plugin")
     reads.add_argument("--repeats", type=int, default=5)
     reads.add_argument("--seconds", type=float, default=4, help="of each run")
@@ -138,4 +142,18 @@ def _faults(chosen: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+def _query(chosen: argparse.Namespace) -> int:
+    beside_sizes, sizes = ([int(one) for one in text.split(",") if one] for text in (chosen.beside, chosen.sizes))
+    beside = query.beside_orthanc(beside_sizes, per_study=chosen.per_study, repeats=chosen.repeats)
+    by_size, bytes_at = query.alone(sizes, repeats=chosen.repeats)
+    table = query.markdown(beside, by_size, bytes_at)
+    path = report.save("query", query.as_json(beside, by_size, bytes_at), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return 0
+
+
+def _hostile(_chosen: argparse.Namespace) -> int:
+    return hostile.run()
+
+
     sys.exit(main())
