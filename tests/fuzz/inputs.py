@@ -1,4 +1,4 @@
-"""The corpus of inputs: one folder for each target, files named by what they hold (seeds) or by their digest (finds)."""
+"""The corpus of inputs: a folder for each target, files named by what they hold (seeds) or by their digest (finds)."""
 
 from __future__ import annotations
 

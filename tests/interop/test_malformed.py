@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pydicom
 import pytest
@@ -12,13 +13,16 @@ from bench.node import Node
 from bench.processes import pss_bytes
 from pydicom.dataset import FileMetaDataset
 from pydicom.filereader import read_file_meta_info
+from tests.fuzz.inputs import entries
+from tests.fuzz.mutation import mutated
+from tests.fuzz.targets import SYNTAXES
 from tests.interop.corpus import SETS, files_of, is_storable
 
 from bench import dicomweb
 
 pytestmark = pytest.mark.shared_data
 
-MEMORY_BYTES = 400 << 20
+MEMORY_BYTES = 256 << 20
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 STORED_OR_REFUSED = (0x0000, 0xB000, 0xA900, 0xC000, 0x0122, 0x0117)
 
@@ -84,6 +88,26 @@ def test_over_c_store_each_is_stored_or_refused_with_its_reason(shared_data: Pat
             wrong.append((path.name, said))
         assert echoes(node), path
     assert wrong == []
+    after = {pid: pss_bytes([pid]) for pid in node.pids_of("listener")}
+    assert after.keys() == before.keys(), "the listener was replaced"
+    assert all(after[pid] - before[pid] < MEMORY_BYTES for pid in after)
+
+
+def test_made_up_data_sets_over_c_store_are_stored_or_refused_too(node: Node) -> None:
+    """What the fuzz makes of good data sets (tests/fuzz), through a whole listener."""
+    before = {pid: pss_bytes([pid]) for pid in node.pids_of("listener")}
+    corpus, random = list(entries("data_set").values()), Random(7)
+    wrong = []
+    for number in range(200):
+        data = mutated(random, corpus)
+        syntax = SYNTAXES[data[0] % len(SYNTAXES)] if data else SYNTAXES[0]
+        made = Instance(CT_IMAGE_STORAGE, "1.2.3.1.1", "", "", syntax, (memoryview(data[1:] or b"\0\0"),))
+        said = answered(node, made)
+        status, _, reason = said.partition(" ")
+        if status == "ended" or int(status, 16) not in STORED_OR_REFUSED or (status != "0000" and not reason):
+            wrong.append((number, said))
+    assert wrong == []
+    assert echoes(node)
     after = {pid: pss_bytes([pid]) for pid in node.pids_of("listener")}
     assert after.keys() == before.keys(), "the listener was replaced"
     assert all(after[pid] - before[pid] < MEMORY_BYTES for pid in after)
