@@ -23,8 +23,15 @@ from isocenter.adapters.dimse.move_scp import MOST_SUB_ASSOCIATIONS, MoveScp
 from isocenter.adapters.dimse.query_retrieve_scp import OPTIONS, FindScp
 from isocenter.adapters.dimse.retrieve_selection import MOST_STUDIES
 from isocenter.adapters.dimse.status import STATUS_BY_FAMILY, STATUS_BY_REASON
+from isocenter.adapters.dimse.storage_commitment_scp import (
+    INVALID_ARGUMENT_VALUE,
+    N_ACTION_STATUS,
+    NO_SUCH_ACTION,
+    RESOURCE_LIMITATION,
+)
 from isocenter.adapters.dimse.storage_scp import LEVEL_2_BIT_PRESERVING, StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
+from isocenter.domain.archive.commitment import TRIED_FOR
 from isocenter.domain.archive.duplicates import COMPARED_BYTES
 from isocenter.index.query_keys import (
     INSTANCE_VRS,
@@ -39,8 +46,15 @@ from isocenter.standards.dicom import character_sets, uids
 from isocenter.standards.dicom.dimse import Status
 from isocenter.standards.dicom.elements import MAX_DEPTH, MAX_INFLATED_BYTES
 from isocenter.standards.dicom.identifiers import MAX_IDENTIFIER_BYTES
+from isocenter.standards.dicom.instance_availability import INSTANCE_AVAILABILITY_NOTIFICATION
 from isocenter.standards.dicom.query_retrieve import INFORMATION_MODELS
+from isocenter.standards.dicom.rejection_note import NOTE_IS_HIDDEN_TOO, REJECTION_CODES
 from isocenter.standards.dicom.sop_classes import NON_PATIENT_STORAGE_SOP_CLASSES, STORAGE_SOP_CLASSES
+from isocenter.standards.dicom.storage_commitment import (
+    MAX_REFERENCES,
+    STORAGE_COMMITMENT_PUSH_MODEL,
+    FailureReason,
+)
 from isocenter.standards.dicom.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
 from isocenter.wire import negotiation, pdu
 from isocenter.wire.service import Service
@@ -88,6 +102,13 @@ def conformance_page() -> str:
         "retrieve_statuses": _retrieve_statuses(),
         "find_keys": _find_keys(),
         "sub_associations": str(MOST_SUB_ASSOCIATIONS),
+        "commitment_class": STORAGE_COMMITMENT_PUSH_MODEL,
+        "commitment_references": str(MAX_REFERENCES),
+        "commitment_statuses": _commitment_statuses(),
+        "commitment_failures": _commitment_failures(),
+        "commitment_days": str(TRIED_FOR.days),
+        "availability_class": INSTANCE_AVAILABILITY_NOTIFICATION,
+        "rejection_codes": _rejection_codes(),
         "most_studies": str(MOST_STUDIES),
         "identifier_bytes": _bytes(MAX_IDENTIFIER_BYTES),
         "character_sets": ", ".join(f"`{term}`" for term in character_sets._CODECS if term),
@@ -109,6 +130,37 @@ def conformance_page() -> str:
         text = text.replace("{{" + name + "}}", part)
     assert "{{" not in text, "conformance.template.md has a place that nothing fills"
     return text
+
+
+def _commitment_statuses() -> str:
+    meanings = {
+        INVALID_ARGUMENT_VALUE: "the action information cannot be read, or lacks a valid UID or any reference",
+        int(Status.NO_SUCH_OBJECT_INSTANCE): "the request is not about the well-known instance",
+        int(Status.DUPLICATE_SOP_INSTANCE): "in the table for completeness; N-ACTION does not come to it",
+        int(Status.NOT_AUTHORIZED): "the caller may not store",
+        RESOURCE_LIMITATION: "not now: database away, or the request is too long",
+        NO_SUCH_ACTION: "the action is not 1",
+        int(Status.PROCESSING_FAILURE): "a defect of ours; the log has it",
+    }
+    sent = dict.fromkeys([*N_ACTION_STATUS.values(), NO_SUCH_ACTION, Status.PROCESSING_FAILURE])
+    return _table(("status", "meaning"), [(f"{status:04X}", meanings[int(status)]) for status in sent])
+
+
+def _commitment_failures() -> str:
+    meanings = {
+        FailureReason.PROCESSING_FAILURE: "its bytes cannot be read, or do not have their digest",
+        FailureReason.NO_SUCH_OBJECT_INSTANCE: "it is not here",
+        FailureReason.CLASS_INSTANCE_CONFLICT: "it is of another SOP class",
+    }
+    return _table(("reason", "meaning"), [(f"{reason:04X}", meanings[reason]) for reason in FailureReason])
+
+
+def _rejection_codes() -> str:
+    rows = [
+        (code, meaning, "hidden", "hidden" if code in NOTE_IS_HIDDEN_TOO else "shown")
+        for code, meaning in REJECTION_CODES.items()
+    ]
+    return _table(("code (DCM)", "title", "instances", "note"), rows)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
