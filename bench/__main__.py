@@ -74,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     reads.add_argument("--only", default=".", help="a pattern of the works' names")
     reads.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     reads.set_defaults(work=_reading)
+    asking = commands.add_parser("query", help="QIDO-RS and C-FIND beside Orthanc, and in an index filled by SQL")
+    asking.add_argument("--beside", default="25,5000", help="studies in both servers; empty leaves Orthanc out")
+    asking.add_argument("--per-study", type=int, default=4, help="instances of each study stored in both")
+    asking.add_argument("--sizes", default="5000,1000000", help="studies in our index, filled by SQL; empty: none")
+    asking.add_argument("--repeats", type=int, default=5)
+    asking.add_argument("--docs", action="store_true", help="write the tables into docs/performance.md")
+    asking.set_defaults(work=_query)
     return parser
 
 
@@ -135,13 +142,6 @@ def _retrieve(chosen: argparse.Namespace) -> int:
     return int(any(run.failure for run in runs))
 
 
-def _faults(chosen: argparse.Namespace) -> int:
-    done = faults.rounds(chosen.rounds, seed=chosen.seed, victims=chosen.victims.split(","))
-    report.save("faults", {"rounds": [asdict(each) for each in done]}, faults.markdown(done), into_docs=False)
-    return int(not all(each.good for each in done))
-
-
-if __name__ == "__main__":
 def _query(chosen: argparse.Namespace) -> int:
     beside_sizes, sizes = ([int(one) for one in text.split(",") if one] for text in (chosen.beside, chosen.sizes))
     beside = query.beside_orthanc(beside_sizes, per_study=chosen.per_study, repeats=chosen.repeats)
@@ -156,4 +156,11 @@ def _hostile(_chosen: argparse.Namespace) -> int:
     return hostile.run()
 
 
+def _faults(chosen: argparse.Namespace) -> int:
+    done = faults.rounds(chosen.rounds, seed=chosen.seed, victims=chosen.victims.split(","))
+    report.save("faults", {"rounds": [asdict(each) for each in done]}, faults.markdown(done), into_docs=False)
+    return int(not all(each.good for each in done))
+
+
+if __name__ == "__main__":
     sys.exit(main())
