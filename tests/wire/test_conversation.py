@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from tests.adapters.dimse.doubles import MemoryArchive
 from tests.wire.upper_layer import (
     ABORT,
     CT_IMAGE_STORAGE,
@@ -27,6 +28,7 @@ from tests.wire.upper_layer import (
     user_information,
 )
 
+from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.kit.errors import Exhausted
 from isocenter.standards.dicom.dimse import (
     CommandField,
@@ -312,3 +314,23 @@ def test_a_peer_that_never_answers_a_sub_operation_is_given_up() -> None:
             pass
         assert kind == 7
     assert talking.talks[0].over is not None
+
+
+def send_back_evil(talk: Talk, channel: Channel) -> int:
+    (found,) = channel.storage_contexts(CT_IMAGE_STORAGE)
+    statuses = [
+        channel.store(found, uid, [b"\x08\0\x18\0UI\x04\x001.2\0"]).status
+        for uid in ("../../etc/passwd", "1.2/../3", "", "1" * 65)
+    ]
+    return Status.SUCCESS if all(each == 0xC000 for each in statuses) else Status.PROCESSING_FAILURE
+
+
+def test_what_a_peer_sends_for_our_get_is_checked_as_if_it_had_called_us() -> None:
+    archive = MemoryArchive()
+    contexts = [ProposedContext(STUDY_ROOT_GET, [IMPLICIT]), ProposedContext(CT_IMAGE_STORAGE, [EXPLICIT], Role.SCP)]
+    with (
+        listening([TalkingService(send_back_evil, STUDY_ROOT_GET), *recording_services()]) as listener,
+        request_association(Remote("ISOCENTER", *listener.address), contexts) as called,
+    ):
+        assert [each.status for each in called.get(1, b"all\0", StorageScp(archive, 1))] == [0]
+    assert archive.objects == []

@@ -97,7 +97,9 @@ class Pacs:
 
 
 @contextmanager
-def opened(hospital: Hospital, library: Library, caller_of: CallerOf | None = None) -> Iterator[Pacs]:
+def opened(
+    hospital: Hospital, library: Library, caller_of: CallerOf | None = None, *, answer_timeout_s: float = 30.0
+) -> Iterator[Pacs]:
     """The doors of a hospital."""
     institution_id = hospital.caller.institution_id
     caller_of = caller_of or workstations_of(institution_id)
@@ -106,7 +108,7 @@ def opened(hospital: Hospital, library: Library, caller_of: CallerOf | None = No
         VerificationScp(),
         FindScp(library, caller_of, AE_TITLE),
         GetScp(library, caller_of),
-        MoveScp(library, caller_of, AE_TITLE),
+        MoveScp(library, caller_of, AE_TITLE, answer_timeout_s=answer_timeout_s),
     ]
     with listening(services) as listener:
         yield Pacs(listener, hospital, library)

@@ -163,6 +163,12 @@ def sealed_study(pacs: Pacs) -> dict[str, bytes]:
     sent = {f"1.2.3.1.{number}": a_real_slice(number) for number in (1, 2)}
     for uid, data in sent.items():
         pacs.hospital.store(data, uid=uid)
+    seal_and_lose_journal(pacs)
+    return sent
+
+
+def seal_and_lose_journal(pacs: Pacs) -> None:
+    """Seal study 1.2.3; afterwards its bytes are in the pack and nowhere else."""
     store = open_store((pacs.hospital.home / "store").as_uri())
     sealer = Sealer(database=pacs.hospital.database, store=store, journal_directory=pacs.hospital.home / "journal")
     try:
@@ -173,7 +179,6 @@ def sealed_study(pacs: Pacs) -> dict[str, bytes]:
     for segment in (pacs.hospital.home / "journal").rglob("*.tar"):
         segment.unlink()
     pacs.library.files.close()
-    return sent
 
 
 def brought(pacs: Pacs, syntaxes: list[str]) -> tuple[dict[str, tuple[str, bytes]], Dataset]:
@@ -367,6 +372,52 @@ def test_a_move_is_cancelled_while_its_destination_hangs(pacs: Pacs) -> None:
             final = list(responses)[-1][0]
     assert final.Status == 0xFE00
     assert final.NumberOfRemainingSuboperations == 3
+
+
+def test_a_destination_that_hangs_costs_its_time_and_is_counted(hospital: Hospital, library: Library) -> None:
+    def hang(connection: socket.socket) -> None:
+        accept_all(connection)
+        while connection.recv(1 << 16):
+            pass
+
+    with scripted_peer(hang) as remote, opened(hospital, library, answer_timeout_s=0.5) as pacs:
+        stored = pacs.store(slices=3)
+        pacs.add_destination("HANGS", remote.port)
+        with pacs.associated(MOVE) as association:
+            final, listed = list(association.send_c_move(ONE_STUDY, "HANGS", MOVE))[-1]
+    assert final.Status == 0xA702
+    assert counts(final) == (0, 3, 0)
+    assert listed is not None
+    assert list(listed.FailedSOPInstanceUIDList) == stored
+
+
+def test_a_move_is_on_record(pacs: Pacs) -> None:
+    pacs.store(studies=2, slices=1)
+    with storage_peer([EXPLICIT]) as peer:
+        pacs.add_destination("PACS", peer.port)
+        assert moved(pacs, identifier("STUDY", StudyInstanceUID=["1.2.1.1", "1.2.1.2"]), "PACS").Status == 0
+    rows = pacs.hospital.rows(
+        "SELECT study_instance_uid, caller_id, detail->>'ae_title' FROM audit_event"
+        " WHERE action = 'study-sent' ORDER BY 1"
+    )
+    assert rows == [("1.2.1.1", "WORKSTATION", "PACS"), ("1.2.1.2", "WORKSTATION", "PACS")]
+
+
+def test_a_study_that_is_sealed_while_it_is_retrieved_comes_whole(pacs: Pacs) -> None:
+    sent = {f"1.2.3.1.{number}": a_real_slice(number) for number in (1, 2)}
+    for uid, data in sent.items():
+        pacs.hospital.store(data, uid=uid)
+    kept: dict[str, bytes] = {}
+
+    def take(event: Any) -> int:
+        kept[str(event.request.AffectedSOPInstanceUID)] = event.request.DataSet.getvalue()
+        if len(kept) == 1:
+            seal_and_lose_journal(pacs)
+        return 0
+
+    with pacs.associated(GET, storage=True, handlers=[(evt.EVT_C_STORE, take)]) as association:
+        _, final = answers(association.send_c_get(identifier("STUDY", StudyInstanceUID="1.2.3"), GET))
+    assert (final.Status, set(kept)) == (0, set(sent))
 
 
 def test_a_destination_that_ends_in_the_middle_costs_only_what_was_left(pacs: Pacs) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from isocenter.access.caller import Caller
 from isocenter.adapters.dimse.query_retrieve_request import CallerOf, Identifier, QueryRetrieveRequest, short_syntax
-from isocenter.adapters.dimse.retrieve_selection import CannotSend, going_out, instances_of, views_of
+from isocenter.adapters.dimse.retrieve_selection import CannotSend, Wanted, going_out, wanted_of
 from isocenter.adapters.dimse.sub_operations import SubOperations
 from isocenter.delivery.library import Library
-from isocenter.delivery.study_view import InstanceView
-from isocenter.standards.dicom.dimse import CommandField, CommandSet, Status
+from isocenter.standards.dicom.dimse import CommandField, CommandSet
 from isocenter.standards.dicom.query_retrieve import INFORMATION_MODELS, answer_options
 from isocenter.standards.dicom.sop_classes import is_storage_sop_class
 from isocenter.wire.pdu import AnsweredContext
@@ -57,20 +56,19 @@ class GetRequest(QueryRetrieveRequest):
 
     def serve(self, channel: Channel, caller: Caller, identifier: Identifier) -> Response:
         """One instance after the other, counts in between, until the end or a cancel."""
-        instances = instances_of(self._library, caller, identifier)
+        instances = wanted_of(self._library, caller, identifier)
         progress = SubOperations(self._command, self._context.transfer_syntax, len(instances))
-        for instance in instances:
+        for wanted in instances:
             if channel.cancelled:
                 return progress.final(cancelled=True)
-            progress.done(instance.sop_instance_uid, self._send(channel, instance))
+            progress.done(wanted.sop_instance_uid, self._send(channel, caller, wanted))
             progress.tell(channel)
         return progress.final()
 
-    def _send(self, channel: Channel, instance: InstanceView) -> int:
-        contexts = {each.transfer_syntax: each for each in channel.storage_contexts(instance.sop_class_uid)}
+    def _send(self, channel: Channel, caller: Caller, wanted: Wanted) -> int:
+        contexts = {each.transfer_syntax: each for each in channel.storage_contexts(wanted.instance.sop_class_uid)}
         try:
-            delivery = going_out(self._library, instance, contexts)
-            pieces = views_of(self._library, delivery)
+            going = going_out(self._library, caller, wanted, contexts)
         except CannotSend as error:
-            return Status(error.status)
-        return channel.store(contexts[delivery.transfer_syntax_uid], instance.sop_instance_uid, pieces).status
+            return error.status
+        return channel.store(contexts[going.transfer_syntax_uid], wanted.sop_instance_uid, going.pieces).status

@@ -9,16 +9,17 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
+from isocenter.access.audit import Action, record
 from isocenter.access.caller import Caller
 from isocenter.adapters.dimse.move_sub_associations import Done, Order, send_to
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.query_retrieve_request import CallerOf, Identifier, QueryRetrieveRequest, short_syntax
-from isocenter.adapters.dimse.retrieve_selection import instances_of
+from isocenter.adapters.dimse.retrieve_selection import Wanted, wanted_of
 from isocenter.adapters.dimse.sub_operations import SubOperations
 from isocenter.delivery.library import Library
-from isocenter.delivery.study_view import InstanceView
 from isocenter.domain.archive.peers import peer_of
 from isocenter.index.destinations import Destination, destination_by_ae
 from isocenter.kit.errors import NotFound
@@ -44,14 +45,18 @@ class UnknownDestination(NotFound):
 
 
 class MoveScp:
-    """Takes C-MOVE of Patient Root, Study Root and the retired Patient/Study Only. ae_title: ours."""
+    """Takes C-MOVE of Patient Root, Study Root and the retired Patient/Study Only.
+
+    ae_title: ours. answer_timeout_s: the longest silence of a destination.
+    """
 
     command_field = int(CommandField.C_MOVE_RQ)
 
-    def __init__(self, library: Library, caller_of: CallerOf, ae_title: str) -> None:
+    def __init__(self, library: Library, caller_of: CallerOf, ae_title: str, *, answer_timeout_s: float = 60.0) -> None:
         self._library = library
         self._caller_of = caller_of
         self._ae_title = ae_title
+        self._answer_timeout_s = answer_timeout_s
 
     def accepts(self, abstract_syntax: str) -> bool:
         model = INFORMATION_MODELS.get(abstract_syntax)
@@ -65,7 +70,9 @@ class MoveScp:
 
     def receive(self, peer: Peer, context: AnsweredContext, command: CommandSet) -> MoveRequest:
         """Begin to take one C-MOVE-RQ."""
-        return MoveRequest(peer, context, command, self._caller_of, self._library, self._ae_title)
+        return MoveRequest(
+            peer, context, command, self._caller_of, self._library, self._ae_title, self._answer_timeout_s
+        )
 
 
 class MoveRequest(QueryRetrieveRequest):
@@ -79,10 +86,12 @@ class MoveRequest(QueryRetrieveRequest):
         caller_of: CallerOf,
         library: Library,
         ae_title: str,
+        answer_timeout_s: float,
     ) -> None:
         super().__init__(peer, context, command, caller_of)
         self._library = library
         self._ae_title = ae_title
+        self._answer_timeout_s = answer_timeout_s
 
     def serve(self, channel: Channel, caller: Caller, identifier: Identifier) -> Response:
         """Send everything to the destination, counts meanwhile, until the end or a cancel."""
@@ -91,11 +100,12 @@ class MoveRequest(QueryRetrieveRequest):
         except UnknownDestination as error:
             status = Status.MOVE_DESTINATION_UNKNOWN
             return Response(encode_response(self._command, status, error_comment=error.message), succeeded=False)
-        instances = instances_of(self._library, caller, identifier)
+        instances = wanted_of(self._library, caller, identifier)
+        self._record(caller, destination, instances)
         progress = SubOperations(self._command, self._context.transfer_syntax, len(instances))
         stop = threading.Event()
         try:
-            results = self._start(destination, instances, stop)
+            results = self._start(caller, destination, instances, stop)
             while progress.remaining:
                 if channel.cancelled:
                     return progress.final(cancelled=True)
@@ -118,14 +128,23 @@ class MoveRequest(QueryRetrieveRequest):
             raise UnknownDestination("Nothing may be sent to this destination.", ae_title=printable(ae_title))
         return destination
 
+    def _record(self, caller: Caller, destination: Destination, instances: Sequence[Wanted]) -> None:
+        """Which studies were disclosed to whom, before the first object leaves."""
+        studies = dict.fromkeys(wanted.view.study_instance_uid for wanted in instances)
+        with self._library.database.transaction(caller.institution_id) as connection:
+            for uid in studies:
+                record(connection, caller, Action.STUDY_SENT, uid, ae_title=destination.ae_title, by="c-move")
+
     def _start(
-        self, destination: Destination, instances: Sequence[InstanceView], stop: threading.Event
+        self, caller: Caller, destination: Destination, instances: Sequence[Wanted], stop: threading.Event
     ) -> queue.SimpleQueue[Done]:
         """Sub-associations on threads of their own; each instance comes out of the queue once."""
         results: queue.SimpleQueue[Done] = queue.SimpleQueue()
         remote = PeersScu(self._ae_title).remote(peer_of(destination))
+        remote = replace(remote, answer_timeout_s=self._answer_timeout_s)
         order = Order(
             library=self._library,
+            caller=caller,
             remote=remote,
             decoded=destination.transfer_syntaxes == "decoded",
             originator=(self._peer.calling_ae_title, self._command.message_id),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from isocenter.adapters.dimse.retrieve_selection import CannotSend, going_out, views_of
+from isocenter.access.caller import Caller
+from isocenter.adapters.dimse.retrieve_selection import CannotSend, Wanted, going_out
 from isocenter.adapters.dimse.storage_scu import groups_of
 from isocenter.delivery.library import Library
-from isocenter.delivery.study_view import InstanceView
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.dimse import Status
@@ -30,6 +30,7 @@ class Order:
     """What all sub-associations of a C-MOVE share. originator: AE title of the mover, message ID of its request."""
 
     library: Library
+    caller: Caller
     remote: Remote
     decoded: bool
     originator: tuple[str, int]
@@ -37,21 +38,21 @@ class Order:
     report: Callable[[Done], None]
 
 
-def send_to(order: Order, instances: Sequence[InstanceView]) -> None:
+def send_to(order: Order, instances: Sequence[Wanted]) -> None:
     """Send these; every one is reported once unless we are stopped. Raises nothing."""
-    left = {instance.sop_instance_uid: None for instance in instances}
+    left = {wanted.sop_instance_uid: wanted for wanted in instances}
 
     def report(done: Done) -> None:
         left.pop(done.sop_instance_uid, None)
         order.report(done)
 
     try:
-        for contexts, group in groups_of(instances, decoded=order.decoded):
+        for contexts, group in groups_of([wanted.instance for wanted in instances], decoded=order.decoded):
             if order.stopping():
                 return
             proposed = [ProposedContext(sop_class, (syntax,)) for sop_class, syntax in contexts]
             with request_association(order.remote, proposed) as association:
-                _send_group(order, association, group, report)
+                _send_group(order, association, [left[each.sop_instance_uid] for each in group], report)
     except IsocenterError as error:
         log.warning("move.sub-association-failed", reason=error.reason, detail=str(error))
     except Exception:
@@ -61,25 +62,25 @@ def send_to(order: Order, instances: Sequence[InstanceView]) -> None:
 
 
 def _send_group(
-    order: Order, association: RequestedAssociation, group: Sequence[InstanceView], report: Callable[[Done], None]
+    order: Order, association: RequestedAssociation, group: Sequence[Wanted], report: Callable[[Done], None]
 ) -> None:
-    for instance in group:
+    for wanted in group:
         if order.stopping():
             return
-        report(Done(instance.sop_instance_uid, _send(order, association, instance)))
+        report(Done(wanted.sop_instance_uid, _send(order, association, wanted)))
 
 
-def _send(order: Order, association: RequestedAssociation, instance: InstanceView) -> int:
-    accepted = [syntax for _, syntax in association.accepted(instance.sop_class_uid)]
+def _send(order: Order, association: RequestedAssociation, wanted: Wanted) -> int:
+    sop_class_uid = wanted.instance.sop_class_uid
+    accepted = [syntax for _, syntax in association.accepted(sop_class_uid)]
     try:
-        delivery = going_out(order.library, instance, accepted)
-        pieces = views_of(order.library, delivery)
+        going = going_out(order.library, order.caller, wanted, accepted)
     except CannotSend as error:
-        return Status(error.status)
+        return error.status
     return association.store(
-        sop_class_uid=instance.sop_class_uid,
-        sop_instance_uid=instance.sop_instance_uid,
-        transfer_syntax_uid=delivery.transfer_syntax_uid,
-        pieces=pieces,
+        sop_class_uid=sop_class_uid,
+        sop_instance_uid=wanted.sop_instance_uid,
+        transfer_syntax_uid=going.transfer_syntax_uid,
+        pieces=going.pieces,
         move_originator=order.originator,
     ).status

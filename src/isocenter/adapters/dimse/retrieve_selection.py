@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from isocenter.access.caller import Caller
 from isocenter.adapters.dimse.query_retrieve_request import Identifier, unique_tags
-from isocenter.delivery.errors import UnknownStudy
+from isocenter.delivery.errors import BytesAway, UnknownStudy
 from isocenter.delivery.instances import Delivery, delivery_of, prepared, read_pieces
 from isocenter.delivery.library import Library
 from isocenter.delivery.study_view import InstanceView, StudyView
@@ -36,33 +36,49 @@ class TooManyStudies(Exhausted):
     reason = "too-many-studies"
 
 
-def instances_of(library: Library, caller: Caller, identifier: Identifier) -> list[InstanceView]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An instance to be retrieved, and the view of its study that it was found in."""
+
+    view: StudyView
+    instance: InstanceView
+
+    @property
+    def sop_instance_uid(self) -> str:
+        """Its SOP Instance UID."""
+        return self.instance.sop_instance_uid
+
+
+def wanted_of(library: Library, caller: Caller, identifier: Identifier) -> list[Wanted]:
     """The instances meant, study by study, series by series, in order. Unknown UIDs mean nothing.
 
     Keys of levels above may be missing, as in relational retrieval: UIDs say enough.
     Raises InvalidIdentifier without the unique key of the level, or with a wildcard in one; TooManyStudies, Exhausted.
     """
     tags = unique_tags(identifier.model, identifier.level)
-    wanted = {tag: identifier.single_values(tag) for tag in {*tags, _PATIENT_ID}}
-    if not wanted[tags[-1]]:
+    keys = {tag: identifier.single_values(tag) for tag in {*tags, _PATIENT_ID}}
+    if not keys[tags[-1]]:
         raise InvalidIdentifier("The unique key of the level is missing.", tag=f"({tags[-1]:08x})")
-    found: list[InstanceView] = []
-    for uid in _studies(library, caller, wanted):
+    found: list[Wanted] = []
+    for uid in _studies(library, caller, keys):
         try:
             view = library.view(caller, uid)
         except UnknownStudy:
             continue
-        found += _of_study(view, frozenset(wanted.get(_SERIES, ())), frozenset(wanted.get(_IMAGE, ())))
+        members = _of_study(view, frozenset(keys.get(_SERIES, ())), frozenset(keys.get(_IMAGE, ())))
+        found += [Wanted(view, instance) for instance in members]
     return found
 
 
-def _studies(library: Library, caller: Caller, wanted: dict[int, tuple[str, ...]]) -> list[str]:
+def _studies(library: Library, caller: Caller, values_of: dict[int, tuple[str, ...]]) -> list[str]:
     """The studies to look into: as named, or found by whatever else is."""
-    named = wanted.get(_STUDY, ())
-    if named and not wanted[_PATIENT_ID]:
+    named = values_of.get(_STUDY, ())
+    if named and not values_of[_PATIENT_ID]:
         found = list(dict.fromkeys(named))
     else:
-        keys = tuple(Key(tag, "LO" if tag == _PATIENT_ID else "UI", values) for tag, values in wanted.items() if values)
+        keys = tuple(
+            Key(tag, "LO" if tag == _PATIENT_ID else "UI", values) for tag, values in values_of.items() if values
+        )
         query = DicomQuery(Level.STUDY, keys, relational=True)
         matches = islice(find(library.database, caller.institution_id, query), MOST_STUDIES + 1)
         found = [each.study_instance_uid for each in matches if each.study_instance_uid]
@@ -87,27 +103,51 @@ class CannotSend(IsocenterError):
         self.status = status
 
 
-def going_out(library: Library, instance: InstanceView, accepted: Iterable[str]) -> Delivery:
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A data set on its way out: its transfer syntax, and its bytes without copying what lies somewhere."""
+
+    transfer_syntax_uid: str
+    pieces: Sequence[bytes | memoryview]
+
+
+def going_out(library: Library, caller: Caller, wanted: Wanted, accepted: Iterable[str]) -> Outgoing:
     """The instance in a transfer syntax that the peer accepts: as it lies if possible, else decoded into explicit VR
     little endian, for who takes nothing else into implicit.
 
-    Raises CannotSend.
+    Bytes that are no longer where the view has them (sealed meanwhile, and the journal reclaimed) are looked for once
+    more. Raises CannotSend.
     """
     taken = frozenset(accepted)
+    try:
+        try:
+            return _outgoing(library, wanted.instance, taken)
+        except BytesAway:
+            library.locator.doubt(wanted.view)
+            fresh = library.view(caller, wanted.view.study_instance_uid).instances.get(wanted.sop_instance_uid)
+            if fresh is None:
+                raise
+            return _outgoing(library, fresh, taken)
+    except CannotSend:
+        raise
+    except IsocenterError as error:
+        log.warning("retrieve.cannot-send", sop_instance_uid=wanted.sop_instance_uid, reason=error.reason)
+        raise CannotSend(Status.OUT_OF_RESOURCES, error.reason) from error
+
+
+def _outgoing(library: Library, instance: InstanceView, taken: frozenset[str]) -> Outgoing:
     stored = [form.transfer_syntax_uid for form in instance.forms]
     order = [uid for uid in dict.fromkeys([*stored, EXPLICIT_VR_LITTLE_ENDIAN]) if uid in taken]
-    try:
-        chosen = delivery_of(instance, order)
-        if chosen is None and IMPLICIT_VR_LITTLE_ENDIAN in taken:
-            delivery = in_implicit(library, instance)
-        else:
-            delivery = None if chosen is None else prepared(library, chosen)
-    except IsocenterError as error:
-        raise _cannot(instance, error) from error
+    chosen = delivery_of(instance, order)
+    if chosen is None and IMPLICIT_VR_LITTLE_ENDIAN in taken:
+        delivery = in_implicit(library, instance)
+    else:
+        delivery = None if chosen is None else prepared(library, chosen)
     if delivery is None or delivery.transfer_syntax_uid not in taken:
         log.info("retrieve.no-common-syntax", sop_instance_uid=instance.sop_instance_uid)
         raise CannotSend(Status.SOP_CLASS_NOT_SUPPORTED, "no-accepted-transfer-syntax")
-    return delivery
+    pieces = [library.files.view(piece) if isinstance(piece, Extent) else piece for piece in delivery.pieces]
+    return Outgoing(delivery.transfer_syntax_uid, pieces)
 
 
 def in_implicit(library: Library, instance: InstanceView) -> Delivery | None:
@@ -118,16 +158,3 @@ def in_implicit(library: Library, instance: InstanceView) -> Delivery | None:
         return None
     data_set = to_implicit_little_endian(memoryview(read_pieces(library, delivery)))
     return replace(delivery, transfer_syntax_uid=IMPLICIT_VR_LITTLE_ENDIAN, head=b"", pieces=(data_set,))
-
-
-def views_of(library: Library, delivery: Delivery) -> Sequence[bytes | memoryview]:
-    """The data set's bytes without copying them. Raises CannotSend."""
-    try:
-        return [library.files.view(piece) if isinstance(piece, Extent) else piece for piece in delivery.pieces]
-    except IsocenterError as error:
-        raise _cannot(delivery.instance, error) from error
-
-
-def _cannot(instance: InstanceView, error: IsocenterError) -> CannotSend:
-    log.warning("retrieve.cannot-send", sop_instance_uid=instance.sop_instance_uid, reason=error.reason)
-    return CannotSend(Status.OUT_OF_RESOURCES, error.reason)
