@@ -15,6 +15,7 @@ import pytest
 from isocenter.access import errors as access_errors
 from isocenter.adapters.dicomweb.errors import FAILURE_REASON, HTTP_STATUS
 from isocenter.adapters.dimse.status import STATUS_BY_FAMILY
+from isocenter.adapters.dimse.storage_commitment_scp import N_ACTION_STATUS
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.errors import FAMILY_STATUS, status_of
 from isocenter.apps.cli.exit_codes import FAMILY_EXIT_CODE
@@ -95,8 +96,8 @@ def test_every_setting_has_a_docstring_and_stands_in_the_manual() -> None:
 
 @pytest.mark.parametrize(
     "table",
-    [FAMILY_STATUS, FAMILY_EXIT_CODE, STATUS_BY_FAMILY, dict(HTTP_STATUS), dict(FAILURE_REASON)],
-    ids=["web", "exit codes", "dimse", "dicomweb", "stow-rs failure reasons"],
+    [FAMILY_STATUS, FAMILY_EXIT_CODE, STATUS_BY_FAMILY, N_ACTION_STATUS, dict(HTTP_STATUS), dict(FAILURE_REASON)],
+    ids=["web", "exit codes", "dimse", "n-action", "dicomweb", "stow-rs failure reasons"],
 )
 def test_every_error_family_is_in_every_table(table: Mapping[type[IsocenterError], int]) -> None:
     assert set(table) >= FAMILIES

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from isocenter.kit.database import Database
@@ -71,3 +73,17 @@ def test_the_job_of_a_worker_that_was_killed_is_given_out_again(database: Databa
         )
     work(database.url, [Task("seal", lambda study_id: done.append(study_id))], wait=False)
     assert done == [7]
+
+
+def test_a_queue_that_hangs_holds_no_other_up(database: Database) -> None:
+    other_ran = threading.Event()
+    waited: list[bool] = []
+    with database.transaction() as connection:
+        defer(connection, "hang", {}, queue="slow")
+        defer(connection, "run", {}, queue="quick")
+    tasks = [
+        Task("hang", lambda: waited.append(other_ran.wait(30)), queue="slow"),
+        Task("run", lambda: other_ran.set(), queue="quick"),
+    ]
+    work(database.url, tasks, queues={"slow": 1, "quick": 1}, wait=False)
+    assert waited == [True]

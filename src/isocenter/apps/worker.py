@@ -22,7 +22,7 @@ from isocenter.domain.archive.commitment import (
 from isocenter.domain.archive.deletions import deletion_tasks
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.jobs import sealing_tasks, tokenising_task
-from isocenter.domain.archive.promises import due_task, sending_tasks
+from isocenter.domain.archive.promises import due_task, forgetting_task, sending_tasks
 from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
 from isocenter.domain.archive.rejection import RejectionWork, defer_due_rejections, rejection_tasks
 from isocenter.domain.archive.seal import Sealer
@@ -94,6 +94,7 @@ def promise_tasks(settings: Settings, database: Database, library: Library, stop
         *commitment_tasks(commitment),
         *rejection_tasks(rejecting),
         *availability_tasks(AvailabilityWork(database, library.store, peers.notify_availability)),
+        forgetting_task(database),
         due_task(database, [defer_due_transfers, defer_due_commitments, defer_due_rejections, defer_due_notices]),
     ]
 

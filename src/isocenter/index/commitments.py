@@ -122,3 +122,10 @@ def commitment_by_id(connection: Connection, commitment_id: int) -> Commitment |
     query = f"SELECT {_COLUMNS} FROM commitment_request WHERE commitment_id = %s"  # noqa: S608 - columns are ours
     with connection.cursor(row_factory=class_row(Commitment)) as cursor:
         return cursor.execute(query.encode(), [commitment_id]).fetchone()
+
+
+def forget_finished(connection: Connection, before: datetime) -> int:
+    """Forget requests that were made before that time and wait for nothing; how many."""
+    return connection.execute(
+        "DELETE FROM commitment_request WHERE state <> 'waiting' AND requested_at < %s", [before]
+    ).rowcount

@@ -227,3 +227,17 @@ def waits_for_another_attempt(connection: Connection, transfer_id: int) -> bool:
     """Whether some object was turned away for now only."""
     query = f"SELECT EXISTS (SELECT FROM transfer_instance WHERE transfer_id = %s AND {_LATER})"  # noqa: S608 - ours
     return connection.execute(query.encode(), [transfer_id]).fetchone() == (True,)
+
+
+def forget_finished(connection: Connection, before: datetime) -> int:
+    """Forget transfers that ended before that time; how many."""
+    connection.execute(
+        """
+        DELETE FROM transfer_instance i USING transfer t
+        WHERE t.transfer_id = i.transfer_id AND t.state IN ('done', 'failed') AND t.finished_at < %s
+        """,
+        [before],
+    )
+    return connection.execute(
+        "DELETE FROM transfer WHERE state IN ('done', 'failed') AND finished_at < %s", [before]
+    ).rowcount

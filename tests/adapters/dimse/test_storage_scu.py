@@ -22,7 +22,7 @@ from isocenter.delivery.library import Library
 from isocenter.domain.archive.destinations import add_destination, change_destination, remove_destination
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.archive.peers import WantedInstances
-from isocenter.domain.archive.promises import due_task, sending_tasks
+from isocenter.domain.archive.promises import due_task, forgetting_task, sending_tasks
 from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.archive.sending import (
     SENDING_QUEUE,
@@ -306,6 +306,22 @@ def test_what_has_no_job_any_more_is_found_when_it_is_due(
         due_task(hospital.database, [defer_due_transfers]).function()
         run_jobs(hospital, library)
         assert len(peer.received) == 1
+
+
+def test_what_ended_long_ago_is_forgotten(hospital: Hospital, library: Library, administrator: Caller) -> None:
+    slices(hospital, 1)
+    with storage_peer([EXPLICIT]) as peer:
+        there = destination(hospital, administrator, peer.port)
+        numbers = [send(administrator, hospital.database, there, WHOLE) for _ in range(3)]
+        run_jobs(hospital, library)
+    send(administrator, hospital.database, there, WHOLE)
+    with hospital.database.transaction(hospital.caller.institution_id) as connection:
+        connection.execute(
+            "UPDATE transfer SET finished_at = now() - interval '91 days' WHERE transfer_id = %s", numbers[:1]
+        )
+    forgetting_task(hospital.database).function()
+    left = hospital.rows("SELECT state FROM transfer ORDER BY transfer_id")
+    assert left == [("done",), ("done",), ("waiting",)]
 
 
 def test_instances_of_many_classes_are_spread_over_associations(hospital: Hospital, library: Library) -> None:

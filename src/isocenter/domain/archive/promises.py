@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final
 
 from isocenter.domain.archive.peers import Sender
 from isocenter.domain.archive.sending import (
@@ -10,10 +12,14 @@ from isocenter.domain.archive.sending import (
     SENDING_QUEUE,
     send_to_destination,
 )
+from isocenter.index import commitments, transfers
 from isocenter.index.institutions import institutions
+from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.jobs import Task
 
+KEPT_FOR: Final = timedelta(days=90)
+"""What was kept or failed is listed for so long."""
 EVERY_FIVE_SECONDS = "* * * * * */5"
 
 DeferDue = Callable[[Connection, int], int]
@@ -41,3 +47,18 @@ def due_task(database: Database, kinds: Sequence[DeferDue]) -> Task:
                     defer_due_of_kind(connection, one.institution_id)
 
     return Task("defer-due-promises", defer_due, queue=SENDING_QUEUE, every=EVERY_FIVE_SECONDS)
+
+
+def forgetting_task(database: Database) -> Task:
+    """Once a day: forget what was done with long ago."""
+
+    def forget() -> None:
+        before = utc_now() - KEPT_FOR
+        with database.transaction() as connection:
+            every = institutions(connection)
+        for one in every:
+            with database.transaction(one.institution_id) as connection:
+                transfers.forget_finished(connection, before)
+                commitments.forget_finished(connection, before)
+
+    return Task("forget-old-promises", forget, queue=SENDING_QUEUE, every="23 3 * * *")
