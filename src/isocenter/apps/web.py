@@ -90,7 +90,7 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         run_state=lambda: run_state_for_status(settings.home),
         library=library,
         deletions=deletions,
-        records=Records(database, library.store, facts_key_path(settings.home)),
+        records=Records(database, library.store, facts_key_path(settings.home), settings.home / "journal"),
         echo=PeersScu(settings.ae_title).echo,
     )
     return build_application(parts, (dicomweb_router(archive, library, caller, deletions),), web_client_folder())

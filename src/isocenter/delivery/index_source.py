@@ -13,6 +13,7 @@ from isocenter.delivery.study_view import UNSCANNED, Form, InstanceView, Packed,
 from isocenter.index.corrections import Layer, layers_of
 from isocenter.index.locators import OpenInstance, StudyPlaces, study_places, study_version
 from isocenter.index.rejections import hidden_uids
+from isocenter.index.versions import ChosenVersion, chosen_versions
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 from isocenter.standards.dicom.attributes import default_in
@@ -49,10 +50,11 @@ class IndexSource:
                 places = study_places(connection, study_instance_uid)
                 hidden = hidden_uids(connection, study_instance_uid, sorted(NOTE_IS_HIDDEN_TOO))
                 layers = [] if places is None else layers_of(connection, places.study_id)
+                chosen = [] if places is None else chosen_versions(connection, places.study_id)
             if places is None:
                 return None
             try:
-                view = self._view(institution_id, places, hidden, layers)
+                view = self._view(institution_id, places, hidden, layers, chosen)
                 return view if view.series or not hidden else None
             except IsocenterError as error:
                 if attempt == LOAD_ATTEMPTS - 1:
@@ -62,12 +64,20 @@ class IndexSource:
         raise AssertionError("unreachable")
 
     def _view(
-        self, institution_id: int, places: StudyPlaces, hidden: frozenset[str], layers: Sequence[Layer]
+        self,
+        institution_id: int,
+        places: StudyPlaces,
+        hidden: frozenset[str],
+        layers: Sequence[Layer],
+        chosen: Sequence[ChosenVersion],
     ) -> StudyView:
         found: dict[str, InstanceView] = {}
         for pack in places.packs:
             found |= self._packed(self._manifest(pack.object_key, pack.size_bytes))
         found |= {row.sop_instance_uid: _open(row) for row in places.instances}
+        for version in chosen:
+            if version.sop_instance_uid in found:
+                found[version.sop_instance_uid] = self._chosen(places, version)
         if layers:
             found = _corrected(found, places, layers)
         members: dict[str, list[InstanceView]] = {}
@@ -105,6 +115,19 @@ class IndexSource:
         here = self._segments_here(entry.hint.segment for entry in entries if entry.hint is not None)
         return {entry.sop_instance_uid: _sealed(manifest, entry, here) for entry in entries}
 
+    def _chosen(self, places: StudyPlaces, version: ChosenVersion) -> InstanceView:
+        """A version that was kept aside, where it lies. Raises BytesAway when it lies nowhere."""
+        if version.source is not None:
+            data_set = Extent(version.source, version.data_set_offset, version.data_set_length)
+            return _aside(version, (Form(version.transfer_syntax_uid, data_set, UNSCANNED, None, None),))
+        for pack in places.packs:
+            manifest = self._manifest(pack.object_key, pack.size_bytes)
+            for entry in manifest.entries():
+                if (entry.sop_instance_uid, entry.digest) == (version.sop_instance_uid, bytes(version.digest)):
+                    here = self._segments_here([entry.hint.segment] if entry.hint is not None else [])
+                    return _aside(version, _sealed(manifest, entry, here).forms)
+        raise BytesAway("A chosen version is not there.", sop_instance_uid=version.sop_instance_uid)
+
     def _segments_here(self, segments: Iterable[SegmentName]) -> set[SegmentName]:
         return {segment for segment in set(segments) if segment.path(self._journal_directory).exists()}
 
@@ -120,6 +143,25 @@ def _corrected(found: dict[str, InstanceView], places: StudyPlaces, layers: Sequ
         uid: replace(instance, corrections=by_series.get(instance.series_instance_uid, ()))
         for uid, instance in found.items()
     }
+
+
+def _aside(version: ChosenVersion, forms: tuple[Form, ...]) -> InstanceView:
+    known = version.attributes
+    return InstanceView(
+        version.sop_instance_uid,
+        version.sop_class_uid,
+        version.series_instance_uid,
+        known.get("instance_number"),
+        known.get("number_of_frames") or 1,
+        known.get("rows"),
+        known.get("columns"),
+        known.get("bits_allocated"),
+        known.get("samples_per_pixel"),
+        known.get("photometric_interpretation"),
+        bytes(version.digest),
+        version.transfer_syntax_uid,
+        forms,
+    )
 
 
 def _open(row: OpenInstance) -> InstanceView:

@@ -18,6 +18,7 @@ _TABLES = (
     "study_token",
     "study_modality",
     "quality_task",
+    "chosen_version",
     "deleted_study",
     "hidden_instance",
     "arrived_key_object",

@@ -295,6 +295,11 @@ def _compare_code_stream(
         raise_task(connection, institution_id, study_id, CODE_STREAM, f"{series} {found}", detail)
 
 
+def task_fingerprint(subject: str) -> str:
+    """What makes tasks of one kind about one subject the same task."""
+    return hashlib.sha256(clean(subject).encode()).hexdigest()[:32]
+
+
 def raise_task(
     connection: Connection, institution_id: int, study_id: int, kind: str, subject: str, detail: dict[str, object]
 ) -> bool:
@@ -304,7 +309,7 @@ def raise_task(
         INSERT INTO quality_task (institution_id, study_id, kind, fingerprint, detail) VALUES (%s, %s, %s, %s, %s)
         ON CONFLICT DO NOTHING
         """,
-        [institution_id, study_id, kind, hashlib.sha256(clean(subject).encode()).hexdigest()[:32], Jsonb(detail)],
+        [institution_id, study_id, kind, task_fingerprint(subject), Jsonb(detail)],
     )
     return done.rowcount == 1
 

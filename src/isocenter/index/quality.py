@@ -40,11 +40,12 @@ class TaskRow:
     resolved_at: datetime | None
     resolution: str | None
     note: str | None
+    fingerprint: str
 
 
 _TASK = """
     SELECT t.task_id, t.study_id, t.kind, s.study_instance_uid, t.detail, t.created_at, t.resolved_at, t.resolution,
-        t.note
+        t.note, t.fingerprint
     FROM quality_task t LEFT JOIN study s USING (institution_id, study_id)
 """
 

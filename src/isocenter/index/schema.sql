@@ -718,6 +718,17 @@ CREATE TABLE public.checkpoint (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE public.chosen_version (
+    institution_id integer NOT NULL,
+    study_id integer NOT NULL,
+    sop_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    digest bytea NOT NULL,
+    correction_id integer NOT NULL,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+ALTER TABLE ONLY public.chosen_version FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.commitment_request (
     institution_id integer NOT NULL,
     commitment_id integer NOT NULL,
@@ -1361,6 +1372,9 @@ ALTER TABLE ONLY public.availability_notice
 ALTER TABLE ONLY public.checkpoint
     ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (node, epoch);
 
+ALTER TABLE ONLY public.chosen_version
+    ADD CONSTRAINT chosen_version_pkey PRIMARY KEY (institution_id, study_id, sop_instance_uid);
+
 ALTER TABLE ONLY public.commitment_request
     ADD CONSTRAINT commitment_request_institution_id_calling_ae_title_transact_key UNIQUE (institution_id, calling_ae_title, transaction_uid);
 
@@ -1629,6 +1643,8 @@ ALTER TABLE public.audit_event ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.availability_notice ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.chosen_version ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.commitment_request ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.correction ENABLE ROW LEVEL SECURITY;
@@ -1654,6 +1670,8 @@ CREATE POLICY inside_institution ON public.aside_instance USING ((institution_id
 CREATE POLICY inside_institution ON public.audit_event USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.availability_notice USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.chosen_version USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.commitment_request USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -1776,6 +1794,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.audit_event_sequence_seq TO isocenter_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.availability_notice TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.checkpoint TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chosen_version TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.commitment_request TO isocenter_app;
 

@@ -237,3 +237,32 @@ def test_a_version_kept_aside_can_be_looked_at(doors: Doors, tmp_path: Path) -> 
         assert doors.get(f"/api/aside-instances/{aside['aside_id']}").content.endswith(other)
     doors.post(f"/api/quality-tasks/{task['task_id']}/resolve", status=204, choice="keep-current", note="seen")
     assert doors.get("/api/quality-tasks").json()["count"] == 0
+
+
+@pytest.mark.parametrize("form", ["open", "sealed", "in the pack alone"])
+def test_the_other_version_is_shown_when_somebody_says_so_and_the_first_again_after_undoing(
+    doors: Doors, tmp_path: Path, form: str
+) -> None:
+    first, other = b"\1\2" * 16, b"\3\4" * 16
+    doors.pacs.hospital.store(
+        a_ct_slice(1, study=WRONG, series=f"{WRONG}.1", patient_id="P1", pixels=other), uid=INSTANCE
+    )
+    url = f"/dicom-web/studies/{WRONG}/series/{WRONG}.1/instances/{INSTANCE}"
+
+    def shown() -> set[bytes]:
+        file = dcmread(io.BytesIO(doors.get(url, "application/dicom; transfer-syntax=1.2.840.10008.1.2.1").content))
+        frame = doors.get(f"{url}/frames/1", 'multipart/related; type="application/octet-stream"').content
+        return {file.PixelData, *(one for one in (first, other) if one in frame)}
+
+    [task] = doors.get("/api/quality-tasks").json()["tasks"]
+    assert task["choices"] == ["keep-current", "make-other-current"]
+    if form == "sealed":
+        seal(doors.pacs, tmp_path, lose_journal=False)
+    assert shown() == {first}
+    doors.post(f"/api/quality-tasks/{task['task_id']}/resolve", status=204, choice="make-other-current")
+    if form == "in the pack alone":
+        seal(doors.pacs, tmp_path, lose_journal=True)
+    assert shown() == {other}
+    [act] = doors.get(f"/api/studies/{WRONG}/corrections").json()["corrections"]
+    doors.post(f"/api/corrections/{act['correction_id']}/undo", status=204)
+    assert shown() == {first}

@@ -922,7 +922,7 @@ export interface components {
         };
         /**
          * Correction
-         * @description One act. kind: merge, move, attributes, reception. before, after: attributes by keyword.
+         * @description One act. kind: merge, move, attributes, version-chosen, reception. before, after: attributes by keyword.
          */
         Correction: {
             /** Correction Id */

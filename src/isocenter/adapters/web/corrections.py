@@ -113,7 +113,7 @@ class CorrectionRequest(StrictModel):
 
 
 class Correction(BaseModel):
-    """One act. kind: merge, move, attributes, reception. before, after: attributes by keyword."""
+    """One act. kind: merge, move, attributes, version-chosen, reception. before, after: attributes by keyword."""
 
     correction_id: int
     kind: str

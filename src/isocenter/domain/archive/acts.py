@@ -44,6 +44,7 @@ class Kind(StrEnum):
     ATTRIBUTES = "attributes"
     IDENTIFIER_ADDED = "identifier-added"
     IDENTIFIER_REMOVED = "identifier-removed"
+    VERSION_CHOSEN = "version-chosen"
     RECEPTION = "reception"  # what a sender leaves unsaid, laid over by ingest (`index.corrections.assume_issuer`)
 
 
@@ -61,10 +62,16 @@ class Act:
 
 
 class Records:
-    """Where acts are written down. key_file: signs facts (`facts_key_path`). Safe for threads."""
+    """Where acts are written down. key_file: signs facts (`facts_key_path`). Safe for threads.
 
-    def __init__(self, database: Database, store: ObjectStore, key_file: Path) -> None:
+    journal_directory: of this node; without it, versions that still lie in a journal cannot be chosen.
+    """
+
+    def __init__(
+        self, database: Database, store: ObjectStore, key_file: Path, journal_directory: Path | None = None
+    ) -> None:
         self.database = database
+        self.journal_directory = journal_directory
         self.store = store
         self._key_file = key_file
         self._logs: dict[int, FactLog] = {}

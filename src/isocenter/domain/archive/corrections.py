@@ -20,7 +20,7 @@ from isocenter.domain.archive.errors import (
     UnknownStudy,
 )
 from isocenter.domain.archive.identifiers import attach, detach
-from isocenter.index import correction_acts, corrections
+from isocenter.index import correction_acts, corrections, versions
 from isocenter.index.correction_acts import ActRow, Corrected
 from isocenter.index.corrections import SERIES_COLUMNS, STUDY_COLUMNS
 from isocenter.index.deletions import see_deleted
@@ -164,6 +164,9 @@ def undo(caller: Caller, records: Records, correction_id: int) -> None:
                 _unmerge(connection, act)
             elif act.kind in (Kind.IDENTIFIER_ADDED, Kind.IDENTIFIER_REMOVED):
                 _take_back_identifier(connection, act)
+            elif act.kind == Kind.VERSION_CHOSEN:
+                versions.take_back(connection, correction_id)
+                studies.append(str(act.study_instance_uid))
             studies.extend(_take_off(connection, correction_id))
 
 

@@ -71,6 +71,12 @@ class UnknownCorrection(NotFound):
     reason = "unknown-correction"
 
 
+class UnknownVersion(NotFound):
+    """No such version of an instance is kept aside, or it came in another study or series."""
+
+    reason = "unknown-version"
+
+
 class UnknownTask(NotFound):
     """The caller's institution has no such quality task."""
 

@@ -8,9 +8,11 @@ from isocenter.access import audit
 from isocenter.access.caller import Caller, Right
 from isocenter.domain.archive.acts import Records
 from isocenter.domain.archive.corrections import CORRECTABLE, correct_attributes, move_study_to_patient
-from isocenter.domain.archive.errors import AlreadyResolved, InvalidCorrection, UnknownTask
+from isocenter.domain.archive.errors import AlreadyResolved, InvalidCorrection, UnknownTask, UnknownVersion
+from isocenter.domain.archive.versions import OTHER_CONTENT, choose_version
 from isocenter.index import quality as index
-from isocenter.index.first_sight import PATIENT_DATA_DIFFER, PATIENT_ID_MISSING
+from isocenter.index.asides import asides_of
+from isocenter.index.first_sight import PATIENT_DATA_DIFFER, PATIENT_ID_MISSING, task_fingerprint
 from isocenter.index.quality import TaskRow
 
 MAX_TASKS = 500
@@ -20,7 +22,7 @@ DISMISS: Final = "dismiss"
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     PATIENT_DATA_DIFFER: ("keep-first", "take-found"),
     PATIENT_ID_MISSING: ("assign-patient", DISMISS),
-    "other-content": ("keep-current",),
+    OTHER_CONTENT: ("keep-current", "make-other-current"),
     "other-study-or-series": ("keep-current",),
     "code-stream": (DISMISS,),
 }
@@ -109,10 +111,21 @@ def _do(caller: Caller, records: Records, task: TaskRow, choice: str, reason: st
     uid = task.study_instance_uid or ""
     if choice == "take-found":
         correct_attributes(caller, records, uid, _found(task.detail), reason)
+    elif choice == "make-other-current":
+        choose_version(caller, records, uid, _aside_of(caller, records, task), reason)
     elif choice == "assign-patient":
         if patient_key is None:
             raise InvalidCorrection("Name the patient: patient_key.", attribute="patient_key")
         move_study_to_patient(caller, records, uid, patient_key, reason)
+
+
+def _aside_of(caller: Caller, records: Records, task: TaskRow) -> int:
+    """The version that the task is about."""
+    with records.database.transaction(caller.institution_id) as connection:
+        for one in asides_of(connection, task.study_instance_uid or ""):
+            if task_fingerprint(f"{one.sop_instance_uid} {one.digest.hex()}") == task.fingerprint:
+                return one.aside_id
+    raise UnknownVersion("The version kept aside is not there any more.", task_id=task.task_id)
 
 
 def _found(detail: dict[str, Any]) -> dict[str, str]:
