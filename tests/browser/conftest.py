@@ -41,6 +41,7 @@ FLAGS = (
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PASSWORD = "orchid lamp river nine"
+PATIENCE_MS = 15_000
 QUIET_FOR_S = 8
 """Studies are sealed after this: those stored first are sealed while the later tests run."""
 
@@ -68,14 +69,14 @@ def node() -> Iterator[Node]:
 
 @pytest.fixture(scope="session")
 def store(node: Node) -> Callable[..., None]:
-    """Send objects as a modality does, over one association; every one must be accepted."""
+    """Send objects as a modality does, over one association; every one must be answered with the status."""
 
-    def store_all(*data_sets: Dataset) -> None:
+    def store_all(*data_sets: Dataset, status: int = 0x0000) -> None:
         instances = [instance_of(each) for each in data_sets]
         association = Association(node.dicom_port, called=node.ae_title, contexts=contexts_of(instances))
         statuses = [association.store(instance).status for instance in instances]
         association.release()
-        assert set(statuses) == {0}
+        assert set(statuses) == {status}
 
     return store_all
 
@@ -87,6 +88,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         _missing("there is no chromium on this machine")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         running = playwright.chromium.launch(executable_path=chromium, headless=True, args=list(FLAGS))
         yield running
         running.close()
@@ -165,7 +167,7 @@ def context_at(browser: Browser, address: str, enrolled: Enrolled) -> Iterator[C
     def make(**options: object) -> BrowserContext:
         settings = {"viewport": DESK, "locale": "en", "storage_state": enrolled.state, "base_url": address} | options
         context = browser.new_context(**settings)  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         made.append(context)
         return context
 
@@ -178,7 +180,7 @@ def context_at(browser: Browser, address: str, enrolled: Enrolled) -> Iterator[C
 def desk(browser: Browser, address: str, enrolled: Enrolled, studies: None) -> Iterator[BrowserContext]:
     """One signed-in browser profile for the tests at the desk, so that the client's files are fetched once."""
     context = browser.new_context(viewport=DESK, locale="en", storage_state=enrolled.state, base_url=address)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

@@ -7,8 +7,10 @@ export function useCorrectionWords() {
     merge: t('history.merge'),
     move: t('history.move'),
     attributes: t('history.attributes'),
-    'version-swapped': t('history.versionSwapped'),
     reception: t('history.reception'),
+    'identifier-added': t('history.identifierAdded'),
+    'identifier-removed': t('history.identifierRemoved'),
+    'version-chosen': t('history.versionChosen'),
   }
   return {
     kind: (kind: string) => kinds[kind] ?? t('history.correction'),
