@@ -31,6 +31,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, home: Path | None = No
         (["token", "revoke", "x"], "token_id"),
         (["user", "add", "ada", "--role", "modality"], "radiologist"),
         (["up", "--nothing"], "--nothing"),
+        (["download", "1.2.3"], "--output"),
+        (["download", "1.2.3", "-o", "x.zip", "--form", "tar"], "zip, pdi, files"),
+        (["migrate-from"], "SOURCE"),
     ],
 )
 def test_wrong_arguments_get_one_helpful_line(
@@ -47,7 +50,8 @@ def test_wrong_arguments_get_one_helpful_line(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["status"], ["token", "list"], ["user", "list"], ["import", "."], ["samples", "load"]]
+    "arguments",
+    [["status"], ["token", "list"], ["user", "list"], ["import", "."], ["samples", "load"], ["migrate-from", "A@b:1"]],
 )
 def test_commands_without_a_running_isocenter_say_how_to_start_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]

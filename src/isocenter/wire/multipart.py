@@ -15,6 +15,7 @@ from typing import ClassVar, TypeAlias
 
 from isocenter.kit.errors import Invalid
 
+LONGEST_BOUNDARY = 200
 _BOUNDARY_CHARACTERS = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'()+_,-./:=? ")
 _TOKEN_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -131,14 +132,18 @@ def _is_token(text: str) -> bool:
 
 
 def boundary_of(media_type: MediaType) -> bytes:
-    """The boundary parameter, checked (RFC 2046 5.1.1: 1 to 70 characters). Raises MalformedMultipart."""
+    """The boundary parameter, checked. RFC 2046 5.1.1 allows 70 characters; Orthanc's DICOMweb client sends 73.
+
+    Raises MalformedMultipart.
+    """
     text = media_type.parameters.get("boundary", "")
     try:
         boundary = text.encode("ascii")
     except UnicodeEncodeError:
         boundary = b""
-    if not 0 < len(boundary) <= 70 or boundary.endswith(b" ") or not _BOUNDARY_CHARACTERS.issuperset(boundary):
-        raise MalformedMultipart("The Content-Type has no valid boundary (1 to 70 characters of RFC 2046 5.1.1).")
+    legal = _BOUNDARY_CHARACTERS.issuperset(boundary) and not boundary.endswith(b" ")
+    if not 0 < len(boundary) <= LONGEST_BOUNDARY or not legal:
+        raise MalformedMultipart("The Content-Type has no valid boundary (RFC 2046 5.1.1).")
     return boundary
 
 
