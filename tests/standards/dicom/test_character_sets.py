@@ -80,6 +80,12 @@ def test_an_escape_switches_to_another_single_byte_set_until_the_delimiter() -> 
     assert decoded.text == "DionysiosΔιονυσιος\\Люкс"
 
 
+@pytest.mark.parametrize(("term", "codec", "text"), [(b"149", "euc_kr", "홍^길동"), (b"58", "gb2312", "张^小东")])
+def test_a_forgotten_escape_is_read_by_what_is_declared_and_reported(term: bytes, codec: str, text: str) -> None:
+    decoded = decode_text(text.encode(codec), character_set(b"\\ISO 2022 IR " + term), person_name=True)
+    assert (decoded.text, decoded.mislabelled) == (text, True)
+
+
 def test_an_unknown_escape_is_dropped_and_reported() -> None:
     decoded = decode_text(b"a\x1b%Gb", character_set(b"\\ISO 2022 IR 87"))
     assert (decoded.text, decoded.mislabelled) == ("ab", True)

@@ -146,6 +146,7 @@ def _decode_extended(raw: bytes, declared: CharacterSet, delimiters: bytes) -> D
     """Text with ISO 2022 escapes. Designations end at a delimiter or line end and start anew with value 1."""
     first = declared.codec
     g0, g1 = "ascii", first
+    forgotten = _set_behind_a_forgotten_escape(declared)
     out: list[str] = []
     faults = not declared.known
     for piece, escape in _pieces(raw):
@@ -163,12 +164,19 @@ def _decode_extended(raw: bytes, declared: CharacterSet, delimiters: bytes) -> D
             faults |= not clean
             continue
         for part, ends in _split_at(piece, delimiters + _LINE_ENDS):
-            text, clean = _decode_single(part, g1, first)
+            text, clean = _decode_single(part, forgotten if g1 == "ascii" else g1, first)
+            clean = clean and (g1 != "ascii" or part.isascii())
             out.append(text)
             faults |= not clean
             if ends:
                 g0, g1 = "ascii", first
     return Decoded("".join(out), faults)
+
+
+def _set_behind_a_forgotten_escape(declared: CharacterSet) -> str:
+    """How high bytes are read before any escape when value 1 has none: as Chinese or Korean, if that is declared."""
+    codecs = [_CODECS.get(term.replace("ISO 2022 IR", "ISO_IR")) for term in declared.terms[1:]]
+    return next((codec for codec in codecs if codec in ("gb18030", "cp949")), "ascii")
 
 
 def _pieces(raw: bytes) -> list[tuple[bytes, bytes]]:
