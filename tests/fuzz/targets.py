@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from tests.wire.upper_layer import CT_IMAGE_STORAGE, IMPLICIT, ScriptedConnection, recording_services
@@ -20,13 +21,15 @@ from isocenter.standards.dicom.dimse import decode_command_set
 from isocenter.standards.dicom.elements import scan
 from isocenter.standards.dicom.identifiers import decode_identifier
 from isocenter.standards.dicom.json_model import data_set_to_json
+from isocenter.standards.dicom.overlay import Correction, Reason, Replacement, overlay_header
 from isocenter.standards.dicom.part10 import read_file_meta
 from isocenter.standards.dicom.person_name import name_tokens, parse_person_name
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
 from isocenter.standards.dicom.unseen_characters import marked
 from isocenter.wire.association import Association
 from isocenter.wire.multipart import MultipartParser, PartData, boundary_of, parse_media_type
-from isocenter.wire.pdu import AnsweredContext, ContextResult, decode_associate_request
+from isocenter.wire.pdu import AnsweredContext, ContextResult, ProposedContext, decode_associate_request
+from isocenter.wire.requestor_pdu import decode_associate_accept, decode_associate_reject
 from isocenter.wire.service import Peer
 
 Target = Callable[[bytes], None]
@@ -40,6 +43,7 @@ SYNTAXES = (
 )
 TERMS = (b"", b"ISO_IR 100", b"ISO_IR 192", b"GB18030", b"ISO_IR 13", b"\\ISO 2022 IR 87\\ISO 2022 IR 149", b"NONE")
 ROUNDS_ALLOWED = 10_000
+CORRECTED_AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def association_request(data: bytes) -> None:
@@ -145,6 +149,21 @@ def text_value(data: bytes) -> None:
     name_tokens(marked(text))
 
 
+def association_answer(data: bytes) -> None:
+    """The body of the A-ASSOCIATE-AC or -RJ that a peer of ours sends back."""
+    decode_associate_accept(data, [ProposedContext(1, CT_IMAGE_STORAGE, (IMPLICIT,))])
+    decode_associate_reject(data)
+
+
+def correction(data: bytes) -> None:
+    """A correction laid over a header: the result is read again and says what was corrected, once."""
+    syntax = transfer_syntax(SYNTAXES[data[0] % 2] if data else SYNTAXES[0])
+    name = Replacement(0x00100010, "PN", "Right^Name=王^小东")
+    made = overlay_header(data[1:], syntax, [Correction((name,), Reason.CORRECT, CORRECTED_AT, "FUZZ")])
+    model = data_set_to_json(made, syntax, bulk_data_uri=str)
+    assert model["00100010"]["Value"] == [{"Alphabetic": "Right^Name", "Ideographic": "王^小东"}]
+
+
 def code_stream(data: bytes) -> None:
     """The head of a compressed frame."""
     try:
@@ -173,6 +192,8 @@ TARGETS: dict[str, Target] = {
         header_values,
         query_parameters,
         text_value,
+        association_answer,
+        correction,
         code_stream,
         media_directory_place,
     )
