@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from isocenter.delivery.corrected import corrected_data_set, corrected_pieces
 from isocenter.delivery.errors import BytesAway, NotCorrectable
 from isocenter.delivery.frames import VIDEO
+from isocenter.delivery.own_packs import expected_length, explicit_data_set, is_ours
 from isocenter.delivery.study_view import Form, InstanceView
 from isocenter.delivery.transcode import transcoded
 from isocenter.kit.errors import Invalid
@@ -61,6 +62,17 @@ class Delivery:
     def data_set_length(self) -> int | None:
         """Bytes of the data set; None when it has to be made first."""
         return sum(_length(piece) for piece in self.pieces) if self.pieces else None
+
+    @property
+    def expected_length(self) -> int | None:
+        """Bytes of the file, also of one that has to be made first where that is known; else None."""
+        if self.is_prepared or self.form is not None or self.instance.corrections:
+            return self.length
+        length = expected_length(self.instance.form)
+        if length is None or self.transfer_syntax_uid != EXPLICIT_VR_LITTLE_ENDIAN:
+            return None
+        head = file_meta(self.instance.sop_class_uid, self.instance.sop_instance_uid, self.transfer_syntax_uid)
+        return len(head) + length
 
     @property
     def length(self) -> int | None:
@@ -117,6 +129,8 @@ def prepared(library: Library, delivery: Delivery) -> Delivery:
     try:
         if delivery.form is not None:
             pieces = corrected_pieces(library, instance, delivery.form)
+        elif (ours := _ours(library, instance)) is not None:
+            pieces = ours
         else:
             syntax, data_set = _decoded(library, instance)
             pieces = corrected_data_set(instance, syntax, data_set) if instance.corrections else (data_set,)
@@ -141,6 +155,13 @@ def make_file(library: Library, instance: InstanceView) -> tuple[str, bytes]:
     assert found is not None
     delivery = prepared(library, found)
     return delivery.transfer_syntax_uid, delivery.head + read_pieces(library, delivery)
+
+
+def _ours(library: Library, instance: InstanceView) -> tuple[bytes, ...] | None:
+    """What we recompressed ourselves and nobody corrected, decoded in this process; None: the general path."""
+    if instance.corrections or not is_ours(instance.form):
+        return None
+    return explicit_data_set(library, instance.form)
 
 
 def _decoded(library: Library, instance: InstanceView) -> tuple[str, bytes]:

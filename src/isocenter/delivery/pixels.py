@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from isocenter.delivery import frames
+from isocenter.delivery import frames, own_packs
 from isocenter.delivery.errors import NoPixels, NotDrawable
 from isocenter.delivery.study_view import Form, InstanceView
 from isocenter.kit.confined import ConfinedFailure
@@ -46,6 +46,10 @@ def decoded_frame(library: Library, institution_id: int, instance: InstanceView,
     stored = stored_frame(library, institution_id, instance, form, frame_index)
     if not form.encapsulated:
         return stored
+    if own_packs.is_ours(form):
+        ours = own_packs.decoded_frame(library, form, stored)
+        if ours is not None:
+            return ours
     header = bytes(library.files.read(form.within(0, form.header_length)))
     return bytes(confined(library, native_frame, header, form.transfer_syntax_uid, stored))
 

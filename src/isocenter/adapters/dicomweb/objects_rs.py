@@ -53,7 +53,12 @@ class ObjectsDoor:
         media_type = multipart_type(boundary, DICOM)
         if not all(delivery.is_prepared for delivery in deliveries):
             pieces = self._retrieval.sending.counted(self._parts(boundary, prefix, deliveries))
-            return Answer(media_type=media_type, pieces=pieces, length=None)
+            lengths = [one.expected_length for one in deliveries]
+            known = [length for length in lengths if length is not None]
+            if len(known) < len(lengths):
+                return Answer(media_type=media_type, pieces=pieces, length=None)
+            heads = sum(len(_head(boundary, prefix, one, first=one is deliveries[0])) for one in deliveries)
+            return Answer(media_type=media_type, pieces=pieces, length=heads + sum(known) + len(closing(boundary)))
         parts: list[bytes | Extent] = []
         for delivery in deliveries:
             parts.append(_head(boundary, prefix, delivery, first=not parts) + delivery.head)
