@@ -64,9 +64,10 @@ def search_patients(connection: Connection, text: str, limit: int) -> list[Patie
     begins_with(identifiers, "i.patient_id", wanted)
     match_name_words(words, wanted)
     found = Conditions()
-    found.extend(identifiers, "p.patient_key IN (SELECT i.patient_key FROM patient_identifier i WHERE {} LIMIT 500)")
-    found.extend(words, "p.patient_key IN (SELECT s.patient_key FROM study s WHERE {} LIMIT 500)")
-    either = " OR ".join(found.clauses) or "true"
+    found.extend(identifiers, "(SELECT i.patient_key FROM patient_identifier i WHERE {} LIMIT 500)")
+    found.extend(words, "(SELECT s.patient_key FROM study s WHERE {} LIMIT 500)")
+    # One list of keys, so that patients are looked up by it: two conditions joined by OR would read every patient.
+    either = f"p.patient_key IN ({' UNION ALL '.join(found.clauses)})" if found.clauses else "true"
     query = f"{_PATIENT} WHERE {either} ORDER BY p.patient_id, p.patient_key LIMIT %s"
     with connection.cursor(row_factory=class_row(PatientRow)) as cursor:
         return cursor.execute(query.encode(), [*found.parameters, limit]).fetchall()

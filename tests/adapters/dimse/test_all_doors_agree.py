@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from blake3 import blake3
 from fastapi.testclient import TestClient
 from pydicom import Dataset, dcmread
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
 from tests.adapters.dimse.query_retrieve import FIND, GET, Pacs, answers, identifier, keeping
 from tests.domain.archive.conftest import a_ct_slice
 
@@ -188,6 +192,34 @@ def test_a_late_image_of_a_corrected_study_is_corrected_too(doors: Doors) -> Non
     late = f"{WRONG}.1.9"
     doors.pacs.hospital.store(a_ct_slice(9, study=WRONG, series=f"{WRONG}.1", patient_id="P1"), uid=late)
     assert agreed(doors, instance=late) == ("Sample^One", "P2", "")
+
+
+@pytest.mark.parametrize(
+    ("syntax", "little_endian"), [("1.2.840.10008.1.2.2", False), ("1.2.840.10008.1.2.1.99", True)]
+)
+def test_what_no_correction_can_be_laid_over_is_decoded_first(doors: Doors, syntax: str, little_endian: bool) -> None:
+    study = "1.2.8.1"
+    plain = a_ct_slice(1, study=study, series=f"{study}.1", patient_id="P8")
+    slice_ = read_dataset(io.BytesIO(plain), is_implicit_VR=False, is_little_endian=True)
+    slice_.decode()
+    out = DicomBytesIO()
+    out.is_little_endian, out.is_implicit_VR = little_endian, False
+    if not little_endian:
+        slice_.PixelData = b"".join(slice_.PixelData[at : at + 2][::-1] for at in range(0, 32, 2))
+    write_dataset(out, slice_)
+    data = out.getvalue()
+    if little_endian:
+        deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        data = deflater.compress(data) + deflater.flush()
+    uid = f"{study}.1.1"
+    doors.pacs.hospital.store(data, uid=uid, syntax=syntax)
+    doors.post(f"/api/studies/{study}/corrections", patient_key=patient_key(doors, "P2"), reason="wrong patient")
+    url = f"/dicom-web/studies/{study}/series/{study}.1/instances/{uid}"
+    file = dcmread(io.BytesIO(doors.get(url, "application/dicom; transfer-syntax=*").content))
+    assert (file.PatientID, file.file_meta.TransferSyntaxUID) == ("P2", "1.2.840.10008.1.2.1")
+    assert file.PixelData == b"\1\2" * 16
+    answer = doors.get(f"/api/studies/{study}/instances/{uid}/received")
+    assert answer.content.endswith(data)
 
 
 def test_a_correction_of_one_series_leaves_the_others_alone(doors: Doors) -> None:

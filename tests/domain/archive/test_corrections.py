@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from isocenter.domain.archive.corrections import (
     move_study_to_patient,
     undo,
 )
+from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.erase import erase_study
 from isocenter.domain.archive.errors import (
     AlreadyResolved,
@@ -33,6 +35,7 @@ from isocenter.domain.archive.errors import (
     UnknownStudy,
 )
 from isocenter.domain.archive.patients import add_identifier, merge_patients, remove_identifier, search_patients
+from isocenter.index import correction_acts
 from isocenter.index.corrections import layers_of
 from isocenter.index.ingest import Ingest
 from isocenter.index.institutions import Institution
@@ -86,8 +89,9 @@ def study_of(database: Database, caller: Caller, uid: str = STUDY) -> dict[str, 
     with database.transaction(caller.institution_id) as connection:
         row = connection.execute(
             """
-            SELECT to_jsonb(s) - 'version', ARRAY(SELECT kind::text || token FROM study_token t WHERE t.study_id = s.study_id
-                ORDER BY 1), ARRAY(SELECT to_jsonb(e) FROM series e WHERE e.study_id = s.study_id ORDER BY series_id),
+            SELECT to_jsonb(s) - 'version',
+                ARRAY(SELECT kind::text || token FROM study_token t WHERE t.study_id = s.study_id ORDER BY 1),
+                ARRAY(SELECT to_jsonb(e) FROM series e WHERE e.study_id = s.study_id ORDER BY series_id),
                 ARRAY(SELECT study_date FROM study_modality m WHERE m.study_id = s.study_id)
             FROM study s WHERE study_instance_uid = %s
             """,
@@ -183,6 +187,43 @@ def test_late_images_follow_a_merge_and_leave_it_with_its_undoing(
     undo(caller, records, first)
     assert study_of(database, caller, "1.2.826.0.1.4")["patient_name"] == "Poe^C"
     assert study_of(database, caller, "1.2.826.0.1.4")["patient_key"] == keys["C"]
+
+
+def test_a_deleted_study_that_is_restored_has_followed_the_merge(
+    records: Records, caller: Caller, store: Store, database: Database, key_file: Path
+) -> None:
+    store(an_instance(study=1, patient_id="B"))
+    store(an_instance(study=2, patient_id="A"))
+    deletions = Deletions(database, records.store, key_file, timedelta(days=1))
+    b, a = key_of(records, caller, "B"), key_of(records, caller, "A")
+    deletions.delete(caller, STUDY, reason="by mistake")
+    with pytest.raises(UnknownStudy):
+        correct_attributes(caller, records, STUDY, {"PatientName": "A"}, "why")
+    merge_patients(caller, records, b, a, "why")
+    deletions.restore(caller, STUDY)
+    assert study_of(database, caller)["patient_id"] == "A"
+
+
+def test_a_study_that_arrives_during_a_merge_follows_it_too(
+    records: Records, caller: Caller, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(an_instance(study=1, patient_id="B"))
+    store(an_instance(study=2, patient_id="A"))
+    b, a = key_of(records, caller, "B"), key_of(records, caller, "A")
+    arriving = Thread(target=store, args=[an_instance(study=3, patient_id="B")])
+    found = correction_acts.locked_studies_of_patient
+
+    def as_a_study_arrives(*arguments: Any) -> Any:
+        arriving.start()
+        arriving.join(0.5)
+        assert arriving.is_alive()  # it waits for the merge
+        return found(*arguments)
+
+    monkeypatch.setattr(correction_acts, "locked_studies_of_patient", as_a_study_arrives)
+    merge_patients(caller, records, b, a, "why")
+    arriving.join(30)
+    assert study_of(database, caller, "1.2.826.0.1.3")["patient_key"] == a
+    assert study_of(database, caller, "1.2.826.0.1.3")["patient_id"] == "A"
 
 
 def test_merged_patients_are_not_merged_again(records: Records, caller: Caller, store: Store) -> None:
@@ -392,6 +433,9 @@ def test_a_study_without_a_patient_is_given_one(
         quality.resolve(caller, records, task.task_id, "assign-patient")
     quality.resolve(caller, records, task.task_id, "assign-patient", patient_key=key_of(records, caller, "P"))
     assert study_of(database, caller)["patient_name"] == "Right^One"
+    [act] = corrections_of(caller, records, STUDY)
+    undo(caller, records, act.correction_id)
+    assert (study_of(database, caller)["patient_key"], study_of(database, caller)["patient_id"]) == (None, None)
 
 
 def test_a_code_stream_that_is_another_is_told_of_once_per_series(
