@@ -157,12 +157,13 @@ class _Reader:
         raw = self._values.get(tag)
         if not raw:
             return None
-        text = raw.decode("ascii") if raw.isascii() and ESCAPE not in raw else self._decode(raw, person_name)
+        plain = raw.isascii() and ESCAPE not in raw
+        text = raw.decode("ascii") if plain else self._decode(raw, person_name)
         text = text.strip(" \0")
         if "\0" in text:
             text = text.replace("\0", "")
             self.warn(f"{name}-invalid")
-        if has_unseen(text):
+        if not plain and has_unseen(text):
             self.warn(f"{name}-has-unseen-characters")
         if len(text) > MAX_TEXT:
             text = text[:MAX_TEXT]
