@@ -31,8 +31,14 @@ from isocenter.adapters.dimse.storage_commitment_scp import (
 )
 from isocenter.adapters.dimse.storage_scp import LEVEL_2_BIT_PRESERVING, StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
+from isocenter.adapters.peers import dicomweb as dicomweb_source
+from isocenter.adapters.peers import query_retrieve as query_retrieve_source
+from isocenter.delivery.rendering import ANNOTATIONS, ICC_PROFILES
 from isocenter.domain.archive.commitment import TRIED_FOR
 from isocenter.domain.archive.duplicates import COMPARED_BYTES
+from isocenter.domain.migration.incoming import MEDIA_DIRECTORY
+from isocenter.domain.migration.media_directory import LARGEST_BYTES as LARGEST_DICOMDIR
+from isocenter.domain.migration.zip_file import MOST_ENTRIES
 from isocenter.index.query_keys import (
     INSTANCE_VRS,
     PATIENT_COLUMNS,
@@ -43,6 +49,7 @@ from isocenter.index.query_keys import (
 )
 from isocenter.kit.settings import Settings
 from isocenter.standards.dicom import character_sets, uids
+from isocenter.standards.dicom.dicomdir import _KEYS as RECORD_TYPES
 from isocenter.standards.dicom.dimse import Status
 from isocenter.standards.dicom.elements import MAX_DEPTH, MAX_INFLATED_BYTES
 from isocenter.standards.dicom.identifiers import MAX_IDENTIFIER_BYTES
@@ -83,6 +90,7 @@ RESOURCES = {  # what a resource is, by its last word; a resource without a row 
     "without a path all values as multipart/related",
     "search": "search (QIDO-RS)",
     "store": "store (STOW-RS): multipart/related of application/dicom, or one object as application/dicom",
+    "delete": "ours, not in the standard: the study is hidden at once, and gone when its period of recovery ends",
 }
 
 
@@ -102,6 +110,10 @@ def conformance_page() -> str:
         "retrieve_statuses": _retrieve_statuses(),
         "find_keys": _find_keys(),
         "sub_associations": str(MOST_SUB_ASSOCIATIONS),
+        **_migration(),
+        **_media(),
+        "annotations": ", ".join(sorted(ANNOTATIONS)),
+        "icc_profiles": ", ".join(f"`{each}`" for each in sorted(ICC_PROFILES)),
         "commitment_class": STORAGE_COMMITMENT_PUSH_MODEL,
         "commitment_references": str(MAX_REFERENCES),
         "commitment_statuses": _commitment_statuses(),
@@ -161,6 +173,28 @@ def _rejection_codes() -> str:
         for code, meaning in REJECTION_CODES.items()
     ]
     return _table(("code (DCM)", "title", "instances", "note"), rows)
+
+
+def _migration() -> dict[str, str]:
+    """What we ask of an archive that is brought in."""
+    return {
+        "migration_find": f"`{query_retrieve_source.FIND}`",
+        "migration_get": f"`{query_retrieve_source.GET}`",
+        "migration_move": f"`{query_retrieve_source.MOVE}`",
+        "migration_few": str(query_retrieve_source.FEW),
+        "migration_syntaxes": str(len(query_retrieve_source.SYNTAXES)),
+        "migration_objects": dicomweb_source._OBJECTS,
+    }
+
+
+def _media() -> dict[str, str]:
+    """What we read from media and write to them."""
+    return {
+        "media_directory": f"`{MEDIA_DIRECTORY}`",
+        "zip_entries": f"{MOST_ENTRIES:,}",
+        "dicomdir_bytes": _bytes(LARGEST_DICOMDIR),
+        "record_types": ", ".join(RECORD_TYPES),
+    }
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -304,13 +338,14 @@ def _resources() -> str:
     async def nobody(_request: object) -> Answer:
         raise AssertionError("nothing is asked here")
 
-    service = DicomwebService(cast(Any, MagicMock()), cast(Any, MagicMock()), nobody)
+    service = DicomwebService(cast(Any, MagicMock()), cast(Any, MagicMock()), nobody, cast(Any, MagicMock()))
     try:
-        reading, storing = sorted(service._reading), sorted(service._storing)
+        reading, storing, deleting = sorted(service._reading), sorted(service._storing), sorted(service._deleting)
     finally:
         service.close()
     rows = [("GET, HEAD", f"`/dicom-web/{_shown(each)}`", RESOURCES[_word(each)]) for each in reading]
     rows += [("POST", f"`/dicom-web/{_shown(each)}`", RESOURCES["store"]) for each in storing]
+    rows += [("DELETE", f"`/dicom-web/{_shown(each)}`", RESOURCES["delete"]) for each in deleting]
     return _table(("method", "resource", "what"), rows)
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from enum import StrEnum
 from pathlib import Path
 
 from isocenter.access import audit
 from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
-from isocenter.apps.wiring import open_object_store
+from isocenter.apps.wiring import open_library, open_object_store
 from isocenter.delivery.download import EXPLICIT_OR_STORED, DownloadForm, NothingToDownload, download
 from isocenter.delivery.instances import Delivery, delivery_of, prepared
 from isocenter.delivery.library import Library
 from isocenter.delivery.study_view import StudyView
-from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.kit.clock import utc_now
-from isocenter.kit.confined import Confined
 from isocenter.kit.errors import Conflict, Exhausted
 from isocenter.kit.settings import GIB
 from isocenter.standards.dicom.uids import check_uid
@@ -132,16 +130,7 @@ def _record(running: Running, view: StudyView, form: Form, count: int) -> None:
         audit.record(connection, running.caller, action, uid, form=str(form), objects=count)
 
 
-@contextmanager
-def _library(running: Running) -> Iterator[Library]:
-    with ExitStack() as stack:
-        confined = Confined(processes=2, memory_bytes=4 * GIB, timeout_s=_DECODE_TIMEOUT_S)
-        stack.enter_context(closing(confined))
-        library = Library(
-            database=running.database,
-            store=open_object_store(running.settings),
-            journal_directory=running.settings.home / "journal",
-            confined=confined,
-            rebuild_received=rebuild_received,
-        )
-        yield stack.enter_context(closing(library))
+def _library(running: Running) -> AbstractContextManager[Library]:
+    settings = running.settings
+    store = open_object_store(settings)
+    return open_library(settings, running.database, store, memory_bytes=4 * GIB, timeout_s=_DECODE_TIMEOUT_S)
