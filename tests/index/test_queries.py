@@ -212,9 +212,9 @@ def many_studies(database: Database, institution: Institution, database_url: str
         connection.execute(
             f"""
             INSERT INTO study (institution_id, study_instance_uid, patient_id, study_date, sort_name, patient_name,
-                accession_number, first_received_at, last_received_at, state)
+                accession_number, first_received_at, last_received_at, state, instance_count)
             SELECT 1, '1.2.' || n, 'P' || n, to_char(date '2010-01-01' + n % 5000, 'YYYYMMDD'),
-                'family' || n % 5000 || '^given' || n % 100, 'x', 'A' || n, now(), now(), 'sealed'
+                'family' || n % 5000 || '^given' || n % 100, 'x', 'A' || n, now(), now(), 'sealed', 1
             FROM generate_series(1, {MANY}) n
             """.encode()
         )

@@ -19,6 +19,7 @@ from isocenter.index.locators import SeriesRow
 from isocenter.index.matching import (
     Conditions,
     InvalidQuery,
+    forget_common,
     match_any,
     match_anything,
     match_dates,
@@ -146,6 +147,7 @@ def search_studies(
     """One page of the studies that match. Raises InvalidQuery for a bad date, pattern or cursor."""
     limit, offset = min(max(limit, 0), MAX_LIMIT), min(max(offset, 0), MAX_OFFSET)
     conditions = study_conditions(query)
+    forget_common(connection, conditions)
     column = _SORT_COLUMNS[sort.lstrip("-")]
     direction, beyond = ("DESC", "<") if sort.startswith("-") else ("ASC", ">")
     if cursor is not None:
@@ -167,6 +169,7 @@ def search_studies(
 def count_studies(connection: Connection, query: StudyQuery, *, at_most: int = 1000) -> tuple[int, bool]:
     """(count, whether it is exact): counting stops at at_most."""
     conditions = study_conditions(query)
+    forget_common(connection, conditions)
     statement = f"SELECT count(*) FROM (SELECT FROM study s WHERE {conditions.sql()} LIMIT %s) found"  # noqa: S608
     row = connection.execute(statement.encode(), [*conditions.parameters, at_most + 1], prepare=False).fetchone()
     assert row is not None

@@ -161,7 +161,8 @@ def _match_modalities(conditions: Conditions, query: DicomQuery, key: Key) -> No
     if any(set("*?") & set(value) for value in key.values) or EMPTY in key.values:
         conditions.extend(inner, "s.study_id IN (SELECT m.study_id FROM study_modality m WHERE {})")
         return
-    conditions.narrow(f"SELECT m.study_id FROM study_modality m WHERE {inner.sql()}", *inner.parameters)  # noqa: S608
+    chosen = f"SELECT m.study_id FROM study_modality m WHERE {inner.sql()}"  # noqa: S608 - fragments are ours
+    conditions.narrow(chosen, *inner.parameters, implied=True)
     conditions.add("s.modalities && %s", [value.strip() for value in key.values])
 
 

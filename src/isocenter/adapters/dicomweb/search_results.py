@@ -8,7 +8,14 @@ from typing import Any
 
 from isocenter.delivery.study_view import InstanceView
 from isocenter.index.find import Attribute, Found, Level
-from isocenter.index.query_keys import PATIENT_COLUMNS, PATIENT_COUNTS, STUDY_COLUMNS
+from isocenter.index.query_keys import (
+    INSTANCE_VRS,
+    PATIENT_COLUMNS,
+    PATIENT_COUNTS,
+    SERIES_COLUMNS,
+    SERIES_INSTANCES,
+    STUDY_COLUMNS,
+)
 
 Result = dict[str, dict[str, Any]]
 
@@ -16,7 +23,7 @@ _COMPONENT_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _OF_STUDY = frozenset({*PATIENT_COLUMNS, *STUDY_COLUMNS})
 # Given when there is something to give; what the standard lists for an answer is given empty too.
 _ONLY_WITH_VALUE = frozenset({0x00080201, 0x00081010, 0x00100021, 0x00180015, 0x00181030, 0x00200060})
-_NAMES = {tag: f"{tag:08X}" for tag in _OF_STUDY}
+_NAMES = {tag: f"{tag:08X}" for tag in (*_OF_STUDY, *SERIES_COLUMNS, *INSTANCE_VRS, SERIES_INSTANCES)}
 
 _STUDY_MODULES = frozenset(
     {0x00080020, 0x00080030, 0x00080050, 0x00080051, 0x00080061, 0x00080062, 0x00080080, 0x00080090, 0x00080096}
@@ -43,7 +50,7 @@ def json_of(attribute: Attribute) -> dict[str, Any]:
         return {"vr": vr, "Value": [{f"{tag:08X}": json_of(one) for tag, one in item.items()} for item in values]}
     if isinstance(values[0], bytes):
         return {"vr": vr, "InlineBinary": b64encode(values[0]).decode("ascii")}
-    return {"vr": vr, "Value": [None if value == "" else value for value in values]}
+    return {"vr": vr, "Value": values if "" not in values else [value if value != "" else None for value in values]}
 
 
 def _person_name(name: str) -> dict[str, str] | None:
@@ -59,11 +66,10 @@ def result_of(found: Found, base_url: str, *, path_studies: bool, wanted: Collec
     """
     level = found.level
     hidden = _OF_STUDY - {0x0020000D} if path_studies and level is not Level.STUDY else frozenset()
-    result = {
-        _NAMES.get(tag) or f"{tag:08X}": json_of(attribute)
-        for tag, attribute in found.attributes.items()
-        if tag in wanted or (tag not in hidden and (attribute[1] or tag not in _ONLY_WITH_VALUE))
-    }
+    result: Result = {}
+    for tag, attribute in found.attributes.items():
+        if tag in wanted or (tag not in hidden and (attribute[1] or tag not in _ONLY_WITH_VALUE)):
+            result[_NAMES.get(tag) or f"{tag:08X}"] = json_of(attribute)
     url = f"{base_url}/studies/{found.study_instance_uid}"
     if level is not Level.STUDY:
         url += f"/series/{found.series_instance_uid}"
