@@ -35,6 +35,7 @@ OUR_BYTES_AWAY = -1
 
 Context = tuple[str, str]
 """A SOP class and the one transfer syntax it is proposed in, so that we know which are accepted."""
+_Ready = Delivery | Future[Delivery | None] | Future[Delivery] | None
 
 
 class StorageScu:
@@ -84,29 +85,32 @@ class StorageScu:
         self, association: RequestedAssociation, group: Sequence[InstanceView], progress: Progress, *, decoded: bool
     ) -> None:
         with ThreadPoolExecutor(1, thread_name_prefix="prepare") as ahead:
-            ready: list[Future[Delivery | None]] = []
+            ready: list[_Ready] = []
             following = iter(group)
             for instance in group:
                 while len(ready) < 2 and (coming := next(following, None)) is not None:
-                    ready.append(ahead.submit(self._prepared, association, coming, decoded))
+                    ready.append(self._begin(ahead, association, coming, decoded))
                 if progress.stopping():
                     return
                 status, comment = self._store(association, instance, ready.pop(0))
                 progress.sent(instance.sop_instance_uid, status, comment)
 
-    def _prepared(self, association: RequestedAssociation, instance: InstanceView, decoded: bool) -> Delivery | None:
+    def _begin(
+        self, ahead: ThreadPoolExecutor, association: RequestedAssociation, instance: InstanceView, decoded: bool
+    ) -> _Ready:
+        """What goes out of an instance; where it has to be made first, that begins in a thread of its own."""
         accepted = [syntax for _, syntax in association.accepted(instance.sop_class_uid)]
         order = [syntax for syntax in syntaxes_of(instance, decoded=decoded) if syntax in accepted]
         found = delivery_of(instance, order)
         if found is None and IMPLICIT_VR_LITTLE_ENDIAN in accepted:
-            return in_implicit(self._library, instance)
-        return None if found is None else prepared(self._library, found)
+            return ahead.submit(in_implicit, self._library, instance)
+        if found is None or found.is_prepared:
+            return found
+        return ahead.submit(prepared, self._library, found)
 
-    def _store(
-        self, association: RequestedAssociation, instance: InstanceView, ready: Future[Delivery | None]
-    ) -> tuple[int, str]:
+    def _store(self, association: RequestedAssociation, instance: InstanceView, ready: _Ready) -> tuple[int, str]:
         try:
-            delivery = ready.result()
+            delivery = ready.result() if isinstance(ready, Future) else ready
         except IsocenterError as error:
             return OUR_BYTES_AWAY if isinstance(error, Exhausted) else SOP_CLASS_NOT_SUPPORTED, error.reason
         if delivery is None:
