@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from isocenter.standards.dicom.dimse import RESPONSE_BIT, CommandField, CommandSet, Element, encode_request
+from isocenter.standards.dicom.dimse import RESPONSE_BIT, CommandField, CommandSet, Element, encode_store_request
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
 from isocenter.standards.dicom.uids import printable
 from isocenter.wire.p_data import even, send_message
@@ -73,6 +73,7 @@ class AssociationChannel:
         return self._cancelled
 
     def send(self, command_set: bytes, data_set: bytes | None = None) -> None:
+        self._association.hear(0.0)
         self._send(self._asked.context_id, command_set, None if data_set is None else (data_set,))
 
     def storage_contexts(self, sop_class_uid: str) -> Sequence[AnsweredContext]:
@@ -82,16 +83,7 @@ class AssociationChannel:
         self, context: AnsweredContext, sop_instance_uid: str, pieces: Iterable[bytes | memoryview]
     ) -> SubOperation:
         self._sub_message_id = self._sub_message_id % 0xFFFF + 1
-        request = encode_request(
-            CommandField.C_STORE_RQ,
-            self._sub_message_id,
-            {
-                Element.AFFECTED_SOP_CLASS_UID: context.abstract_syntax,
-                Element.PRIORITY: 0,
-                Element.AFFECTED_SOP_INSTANCE_UID: sop_instance_uid,
-            },
-            has_data_set=True,
-        )
+        request = encode_store_request(context.abstract_syntax, sop_instance_uid, self._sub_message_id)
         self._reply = None
         self._send(context.id, request, even(pieces) if transfer_syntax(context.transfer_syntax).deflated else pieces)
         reply = self._await_reply()
@@ -117,7 +109,6 @@ class AssociationChannel:
         return self._reply
 
     def _send(self, context_id: int, command_set: bytes, data_set: Iterable[bytes | memoryview] | None) -> None:
-        self._association.hear(0.0)
         try:
             send_message(self._connection, context_id, command_set, data_set, self._peer_max_pdu_bytes)
         except OSError as error:

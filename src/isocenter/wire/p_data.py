@@ -78,21 +78,24 @@ def _send_all(connection: socket.socket, parts: list[bytes | memoryview]) -> Non
 def _fragments(
     context_id: int, kind: int, pieces: Iterable[bytes | memoryview], room: int
 ) -> Iterator[bytes | memoryview]:
+    full = _header(room, context_id, kind)
     waiting: list[memoryview] = []
     held = 0
     for piece in pieces:
-        view = memoryview(piece)
-        while held + len(view) > room:
-            taken = room - held
-            yield _header(room, context_id, kind)
-            yield from waiting
-            if taken:
-                yield view[:taken]
-            view, held = view[taken:], 0
-            waiting.clear()
-        if len(view):
-            waiting.append(view)
-            held += len(view)
+        view, position, end = memoryview(piece), 0, len(piece)
+        while held + end - position > room:
+            taken = position + room - held
+            yield full
+            if held:
+                yield from waiting
+                waiting.clear()
+                held = 0
+            if taken > position:
+                yield view[position:taken]
+                position = taken
+        if end > position:
+            waiting.append(view[position:] if position else view)
+            held += end - position
     yield _header(held, context_id, kind | _LAST)
     yield from waiting
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from isocenter.standards.dicom.dimse import MAX_COMMAND_SET_BYTES, CommandSet, decode_command_set
 from isocenter.wire.pdu import HEADER, HEADER_BYTES, PDV_HEADER, PDV_HEADER_BYTES, InvalidPdu, PduType
@@ -24,8 +23,7 @@ class AssociationEnded(Exception):
         self.source, self.code = (body[2], body[3]) if len(body) == 4 else (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """One presentation data value; `data` is valid until the next PDU is read."""
 
     context_id: int

@@ -19,6 +19,7 @@ from isocenter.standards.dicom.dimse import (
     CommandSet,
     Element,
     encode_request,
+    encode_store_request,
 )
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
 from isocenter.standards.dicom.uids import VERIFICATION_SOP_CLASS, printable
@@ -105,6 +106,7 @@ class RequestedAssociation:
         self._contexts: dict[int, AnsweredContext] = {}
         self._peer_max_pdu_bytes = 0
         self._reader = MessageReader(connection, max(remote.max_pdu_bytes, MAX_COMMAND_SET_BYTES))
+        self._peer = Peer(remote.ae_title, remote.calling_ae_title, str(connection.getpeername()[0]))
         self._message_id = 0
         self._released = False
 
@@ -172,16 +174,12 @@ class RequestedAssociation:
         move_originator: AE title and message ID of the C-MOVE that this is part of. Raises NoAcceptedContext.
         """
         context_id = self._context(sop_class_uid, transfer_syntax_uid)
-        command: dict[Element, str | int] = {
-            Element.AFFECTED_SOP_CLASS_UID: sop_class_uid,
-            Element.PRIORITY: 0,
-            Element.AFFECTED_SOP_INSTANCE_UID: sop_instance_uid,
-        }
-        if move_originator is not None:
-            command[Element.MOVE_ORIGINATOR_APPLICATION_ENTITY_TITLE] = move_originator[0]
-            command[Element.MOVE_ORIGINATOR_MESSAGE_ID] = move_originator[1]
         data_set = even(pieces) if transfer_syntax(transfer_syntax_uid).deflated else pieces
-        answer = self.ask(context_id, CommandField.C_STORE_RQ, command, data_set)
+        self._message_id = self._message_id % 0xFFFF + 1
+        command = encode_store_request(sop_class_uid, sop_instance_uid, self._message_id, move_originator)
+        with self._broken():
+            send_message(self._connection, context_id, command, data_set, self._peer_max_pdu_bytes)
+            answer = self._answer_to(self._message_id, None)
         return StoreStatus(answer.status, printable(answer.command.text(Element.ERROR_COMMENT)))
 
     def find(self, context_id: int, identifier: bytes) -> Answers:
@@ -293,8 +291,7 @@ class RequestedAssociation:
 
     def _take(self, context_id: int, command: CommandSet, storage: Service) -> None:
         """One C-STORE sub-operation of our C-GET."""
-        peer = Peer(self.remote.ae_title, self.remote.calling_ae_title, str(self._connection.getpeername()[0]))
-        received = storage.receive(peer, self._contexts[context_id], command)
+        received = storage.receive(self._peer, self._contexts[context_id], command)
         assert not isinstance(received, Conversation)
         message: Message | None = received
         try:

@@ -18,7 +18,9 @@ from isocenter.standards.dicom.dimse import (
     Status,
     decode_command_set,
     encode_command_set,
+    encode_request,
     encode_response,
+    encode_store_request,
 )
 
 
@@ -109,3 +111,18 @@ def test_we_decode_what_pynetdicom_encodes() -> None:
     command: CommandSet = decode_command_set(encoded)
     assert (command.message_id, command.has_data_set) == (3, True)
     assert command.text(Element.AFFECTED_SOP_INSTANCE_UID) == "1.2.34"
+
+
+@pytest.mark.parametrize("originator", [None, ("MOVER", 9), ("MOVERS", 65535)])
+@pytest.mark.parametrize("uid", ["1.2.3", "1.2.34"])
+def test_the_fast_store_request_is_the_same_as_the_general_one(uid: str, originator: tuple[str, int] | None) -> None:
+    fields: dict[Element, str | int] = {
+        Element.AFFECTED_SOP_CLASS_UID: "1.2.840.10008.5.1.4.1.1.2",
+        Element.PRIORITY: 0,
+        Element.AFFECTED_SOP_INSTANCE_UID: uid,
+    }
+    if originator is not None:
+        fields[Element.MOVE_ORIGINATOR_APPLICATION_ENTITY_TITLE] = originator[0]
+        fields[Element.MOVE_ORIGINATOR_MESSAGE_ID] = originator[1]
+    general = encode_request(CommandField.C_STORE_RQ, 77, fields, has_data_set=True)
+    assert encode_store_request("1.2.840.10008.5.1.4.1.1.2", uid, 77, originator) == general

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from isocenter.kit.errors import Invalid
@@ -16,6 +17,7 @@ RESPONSE_BIT: Final = 0x8000
 MAX_ERROR_COMMENT_CHARACTERS: Final = 64
 
 _HEADER = struct.Struct("<HHI")
+_SHORT_NUMBER = struct.Struct("<HHIH")
 
 
 class CommandField(IntEnum):
@@ -147,6 +149,48 @@ def encode_request(
     for element, value in fields.items():
         elements[element] = _us(value) if isinstance(value, int) else _padded(element, value)
     return encode_command_set(sorted(elements.items()))
+
+
+def encode_store_request(
+    sop_class_uid: str, sop_instance_uid: str, message_id: int, originator: tuple[str, int] | None = None
+) -> bytes:
+    """A C-STORE-RQ of medium priority, as `encode_request` writes it and several times faster.
+
+    originator: AE title and message ID of the C-MOVE that it is part of.
+    """
+    tail = b"" if originator is None else _originator(*originator)
+    begin, end = _store_request(sop_class_uid)
+    uid = _padded(Element.AFFECTED_SOP_INSTANCE_UID, sop_instance_uid)
+    length = len(begin) + _SHORT_NUMBER.size + len(end) + _HEADER.size + len(uid) + len(tail)
+    return b"".join(
+        (
+            _HEADER.pack(0, 0, 4),
+            length.to_bytes(4, "little"),
+            begin,
+            _SHORT_NUMBER.pack(0, Element.MESSAGE_ID, 2, message_id),
+            end,
+            _HEADER.pack(0, Element.AFFECTED_SOP_INSTANCE_UID, len(uid)),
+            uid,
+            tail,
+        )
+    )
+
+
+@lru_cache(maxsize=256)
+def _originator(ae_title: str, message_id: int) -> bytes:
+    title = _padded(Element.MOVE_ORIGINATOR_APPLICATION_ENTITY_TITLE, ae_title)
+    head = _HEADER.pack(0, Element.MOVE_ORIGINATOR_APPLICATION_ENTITY_TITLE, len(title)) + title
+    return head + _SHORT_NUMBER.pack(0, Element.MOVE_ORIGINATOR_MESSAGE_ID, 2, message_id)
+
+
+@lru_cache(maxsize=256)
+def _store_request(sop_class_uid: str) -> tuple[bytes, bytes]:
+    """What stands before and behind the message ID in every C-STORE-RQ of a SOP class."""
+    uid = _padded(Element.AFFECTED_SOP_CLASS_UID, sop_class_uid)
+    begin = _HEADER.pack(0, Element.AFFECTED_SOP_CLASS_UID, len(uid)) + uid
+    begin += _SHORT_NUMBER.pack(0, Element.COMMAND_FIELD, 2, CommandField.C_STORE_RQ)
+    end = _SHORT_NUMBER.pack(0, Element.PRIORITY, 2, 0) + _SHORT_NUMBER.pack(0, Element.COMMAND_DATA_SET_TYPE, 2, 0)
+    return begin, end
 
 
 def encode_response(
