@@ -94,6 +94,18 @@ def test_what_still_arrives_is_stored_hidden_and_told_of(
     assert tasks(hospital) == []
 
 
+def test_a_deleted_study_sent_again_is_a_success_stays_hidden_and_is_told_of(
+    hospital: Hospital, deletions: Deletions, administrator: Caller
+) -> None:
+    hospital.store(a_ct_slice(1), uid=f"{STUDY}.1.1")
+    deletions.delete(administrator, STUDY, reason="test")
+    assert hospital.store(a_ct_slice(1), uid=f"{STUDY}.1.1").kind is StoreKind.ALREADY_STORED
+    assert visible(hospital) == 0
+    assert tasks(hospital) == [("arrived-after-deletion",)]
+    [row] = deletions.deleted(administrator)
+    assert (row.instance_count, row.late_instance_count) == (1, 0)
+
+
 def test_facts_events_and_the_audit_trail_tell_of_it(
     hospital: Hospital, deletions: Deletions, administrator: Caller
 ) -> None:

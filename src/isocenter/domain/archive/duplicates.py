@@ -15,6 +15,7 @@ from blake3 import blake3
 
 from isocenter.domain.archive.canonical import same_canonical
 from isocenter.index.checkpoints import checkpoint_of
+from isocenter.index.deletions import note_arrival
 from isocenter.index.ingest import IngestOutcome, IngestResult, IngestRow
 from isocenter.index.locators import OpenInstance, open_instance, packs_of
 from isocenter.index.relocation import relocate
@@ -111,6 +112,7 @@ def rule_on(holdings: Holdings, keep_aside: KeepAside, row: IngestRow, outcome: 
 
 def _held(holdings: Holdings, institution_id: int, outcome: IngestOutcome) -> _Held | None:
     with holdings.database.transaction(institution_id) as connection:
+        note_arrival(connection, outcome.study_id)
         open_row = open_instance(connection, outcome.study_id, outcome.ordinal)
         if open_row is not None:
             return _Held(open_row.digest, open_row.transfer_syntax_uid, open_row, None)
