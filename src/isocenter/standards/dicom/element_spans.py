@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from isocenter.standards.dicom.data_dictionary import vr_of
 from isocenter.standards.dicom.elements import (
@@ -23,8 +22,7 @@ _ITEM: Final = 0xFFFEE000
 _KNOWN_VRS: Final = SHORT_FORM_VRS | LONG_FORM_VRS
 
 
-@dataclass(frozen=True, slots=True)
-class ElementSpan:
+class ElementSpan(NamedTuple):
     """One element. Offsets in bytes from the start of the data.
 
     vr: as sent, b"" when it shows none (implicit VR). end: after the value and its delimiter; value_end: before
@@ -97,15 +95,27 @@ def _closes_item(data: memoryview, position: int) -> bool:
     return bytes(data[position : position + 4]) == b"\xfe\xff\x0d\xe0"
 
 
+_HEADER: Final = struct.Struct("<HHI").unpack_from
+_EXPLICIT: Final = struct.Struct("<HH2sH").unpack_from
+_LONG_LENGTH: Final = struct.Struct("<I").unpack_from
+
+
 def _element(data: memoryview, position: int, explicit: bool) -> ElementSpan:
-    group, element, length = struct.unpack_from("<HHI", data, position)
+    if explicit:
+        group, element, vr, length = _EXPLICIT(data, position)
+        if vr in SHORT_FORM_VRS and group != 0xFFFE:
+            end = position + 8 + length
+            return ElementSpan(group << 16 | element, vr, position, position + 8, end, end, False)
+    return _long_element(data, position, explicit)
+
+
+def _long_element(data: memoryview, position: int, explicit: bool) -> ElementSpan:
+    group, element, length = _HEADER(data, position)
     tag, vr, value_at = group << 16 | element, b"", position + 8
     if explicit and group != 0xFFFE:
         vr = bytes(data[position + 4 : position + 6])
-        if vr in SHORT_FORM_VRS:
-            length = struct.unpack_from("<H", data, position + 6)[0]
-        elif vr in LONG_FORM_VRS:
-            length, value_at = struct.unpack_from("<I", data, position + 8)[0], position + 12
+        if vr in LONG_FORM_VRS:
+            length, value_at = _LONG_LENGTH(data, position + 8)[0], position + 12
         else:
             vr = b"UN"
             value_at, length = _odd_element(data, _LITTLE, position)
