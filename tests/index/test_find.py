@@ -26,6 +26,7 @@ VRS = {
     0x00080050: "SH",
     0x00080060: "CS",
     0x00080061: "CS",
+    0x00080062: "UI",
     0x00080080: "LO",
     0x00081030: "LO",
     0x00080201: "SH",
@@ -73,7 +74,7 @@ class Inside:
 def filled(database: Database, institution: Institution) -> Database:
     """Study 1: two CT series of 2 and 1; 2: MR; 3: without a Patient ID; 4: of the patient of 1; 5: its own zone."""
     ingest = Ingest(database.ingest_connection)
-    here = {"patient_id": "P1", "patient_name": "Wang^XiaoMing=王^小明"}
+    here: dict[str, Any] = {"patient_id": "P1", "patient_name": "Wang^XiaoMing=王^小明"}
     rows = [
         an_instance(1, 1, 1, **here),
         an_instance(1, 1, 2, **here),
@@ -261,6 +262,13 @@ def test_attributes_of_objects_are_given_when_asked_for(filled: Database, inside
     assert every.attributes[0x00291010] == ("UN", (b"\x00\x01",))
 
 
+def test_sop_classes_in_study_are_counted_from_its_instances(filled: Database, inside: Inside) -> None:
+    inside.facts["1.2.826.0.1.2"].append(Facts("1.2.826.0.1.2.1.9", "1.2.826.0.1.2.1", 9, "1.2.840.10008.5.1.4.1.1.4"))
+    assert studies(filled, inside, t00080062="1.2.840.10008.5.1.4.1.1.4") == [2]
+    [one] = find(filled, 1, a_query("STUDY", t0020000D="1.2.826.0.1.2", t00080062="", described=True), inside)
+    assert one.attributes[0x00080062] == ("UI", ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"))
+
+
 def test_a_search_that_must_read_too_much_says_so_after_what_it_found(
     filled: Database, inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,7 +288,12 @@ def test_whoever_stops_reading_has_stopped_the_search(filled: Database, monkeypa
     monkeypatch.setattr(engine, "BATCH", 1)
     asked: list[int] = []
     read = engine._READERS[Level.STUDY]
-    monkeypatch.setitem(engine._READERS, Level.STUDY, lambda *given: asked.append(1) or read(*given))
+
+    def reading(*given: Any) -> Any:
+        asked.append(1)
+        return read(*given)
+
+    monkeypatch.setitem(engine._READERS, Level.STUDY, reading)
     found = find(filled, 1, a_query("STUDY"))
     next(found)
     del found

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from isocenter.index.described import attribute_of, attributes_of, matches
 from isocenter.index.dicom_query import (
@@ -47,6 +48,7 @@ DESCRIBED_AT_ONCE = 200
 _BEFORE_ALL = -(2**31) + 1
 """No instance has this number: a cursor with it stands before the first instance of its series."""
 STUDIES_AT_ONCE = 20
+_SOP_CLASSES_IN_STUDY = "00080062"
 _READERS: dict[Level, Callable[[Connection, DicomQuery, Position | None, int, int], list[Found]]] = {
     Level.PATIENT: patients,
     Level.STUDY: studies,
@@ -189,10 +191,22 @@ def _data_sets(contents: Contents, batch: Sequence[Found]) -> list[DataSetJson]:
         if uid is not None:
             uids.setdefault(one.study_instance_uid, {})[uid] = None
     read = {study: dict(zip(of, contents.describe(study, list(of)), strict=True)) for study, of in uids.items()}
-    return [
+    found = [
         {} if uid is None else read[one.study_instance_uid or ""].get(uid, {})
         for one, uid in zip(batch, chosen, strict=True)
     ]
+    return [
+        {**data_set, _SOP_CLASSES_IN_STUDY: _sop_classes(contents, one.study_instance_uid or "")}
+        if one.level is Level.STUDY
+        else data_set
+        for one, data_set in zip(batch, found, strict=True)
+    ]
+
+
+def _sop_classes(contents: Contents, study: str) -> dict[str, Any]:
+    """SOP Classes in Study (0008,0062), which no object says."""
+    members = contents.instances(study).values()
+    return {"vr": "UI", "Value": sorted({facts.sop_class_uid for series in members for facts in series})}
 
 
 def _first(contents: Contents, study: str, series_uid: str | None) -> str | None:
