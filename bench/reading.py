@@ -86,6 +86,8 @@ def works(instances: Sequence[Instance]) -> list[Work]:
         Work("frame", STORED_FRAMES, frames, "≥ 6× / ≥ 6×"),
         Work("rendered JPEG", "image/jpeg", tuple(f"{path}/rendered" for path in each), "≥ 3×"),
         Work("rendered PNG", "image/png", tuple(f"{path}/rendered" for path in each), "≥ 5×"),
+        Work("JPEG drawn anew", "image/jpeg", tuple(f"{path}/rendered?window=40,@,linear" for path in each), "≥ 3×"),
+        Work("PNG drawn anew", "image/png", tuple(f"{path}/rendered?window=40,@,linear" for path in each), "≥ 5×"),
         Work("metadata", "application/dicom+json", (f"{series}/metadata",), "≥ 30×", (1,)),
     ]
 
@@ -132,7 +134,9 @@ def asked(target: Target, work: Work, connections: int, seconds: float, folder: 
 def _length(target: Target, work: Work, path: str) -> int:
     """Bytes of one answer, which also warms the server."""
     headers = {"Accept": work.accept, **target.headers}
-    request = urllib.request.Request(f"http://127.0.0.1:{target.port}{target.root}{path}", headers=headers)
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{target.port}{target.root}{path.replace('@', '400')}", headers=headers
+    )
     with urllib.request.urlopen(request, timeout=120) as answer:
         return len(answer.read())
 

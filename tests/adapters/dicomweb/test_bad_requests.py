@@ -185,3 +185,20 @@ def test_malformed_objects_are_stored_or_refused_with_their_reason(hospital: Hos
                 found = hospital.client.get(url + resource)
                 assert found.status_code in expected, (path.name, resource, found.status_code, found.text[:300])
     store_one(hospital)
+
+
+def test_a_request_of_which_nothing_fits_the_study_of_its_address_is_a_conflict(hospital: Hospital) -> None:
+    body, headers = a_body([a_file(a_ct(n, study="2.25.9", series="2.25.99")) for n in (1, 2)])
+    answer = hospital.client.post(STUDY_URL, content=body, headers=headers)
+    assert answer.status_code == 409
+    report = answer.json()
+    assert [item["00081197"]["Value"] for item in report["00081198"]["Value"]] == [[0xA901]] * 2
+    assert {item["00081155"]["Value"][0] for item in report["00081198"]["Value"]} == {"2.25.99.1", "2.25.99.2"}
+    assert "00081199" not in report
+    assert hospital.client.get("/dicom-web/studies/2.25.9/metadata").status_code == 404
+
+
+def test_metadata_with_bulk_data_apart_is_not_taken(hospital: Hospital) -> None:
+    content_type = 'multipart/related; type="application/dicom+json"; boundary=b'
+    body = b"--b\r\nContent-Type: application/dicom+json\r\n\r\n[]\r\n--b--"
+    assert post(hospital, body, content_type) == (415, "unsupported-media-type")
