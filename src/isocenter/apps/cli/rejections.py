@@ -10,9 +10,6 @@ from rich.table import Table
 
 from isocenter.apps.cli.running import running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
-from isocenter.apps.wiring import open_object_store
-from isocenter.domain.archive import rejection as verbs
-from isocenter.domain.archive.erase import facts_key_path
 from isocenter.standards.dicom.rejection_note import REJECTION_CODES
 from isocenter.standards.dicom.uids import check_uid
 
@@ -25,6 +22,8 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
 ) -> None:
     """Every rejection note in a study or about it."""
+    from isocenter.domain.archive import rejection as verbs  # reads packs: numpy is for who needs it
+
     with running_isocenter() as running:
         found = verbs.rejections(running.caller, running.database, check_uid(study, "StudyInstanceUID"))
     if as_json:
@@ -46,6 +45,10 @@ def list_(
 @app.command()
 def restore(rejection_id: Annotated[int, typer.Argument(help="Its number in `isocenter rejection list`.")]) -> None:
     """Take a rejection back: what it hid is seen again."""
+    from isocenter.apps.wiring import open_object_store
+    from isocenter.domain.archive import rejection as verbs
+    from isocenter.domain.archive.erase import facts_key_path
+
     with running_isocenter() as running:
         store = open_object_store(running.settings)
         key_file = facts_key_path(running.settings.home)
