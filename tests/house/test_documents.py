@@ -16,6 +16,7 @@ DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 HAZARDS = ROOT / "docs" / "safety" / "hazards.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"(?:`|^\$ |^)isocenter ([a-z]+(?:-[a-z]+)*(?: [a-z]+)?)", re.MULTILINE)
 TEST = re.compile(r"`((?:tests|web)/[\w/.-]+\.(?:py|tsx?))::([^`]+)`")
 
 
@@ -66,7 +67,7 @@ def test_every_command_that_a_document_names_exists() -> None:
     groups = {path[:-1] for path in commands if len(path) > 1}
     unknown = []
     for document in DOCUMENTS:
-        for line in re.findall(r"(?:`|^\$ |^)isocenter ([a-z]+(?:-[a-z]+)*(?: [a-z]+)?)", text_of(document), re.MULTILINE):
+        for line in COMMAND.findall(text_of(document)):
             words = tuple(line.split())
             if words not in commands and (words[:1] not in commands or words[:1] in groups):
                 unknown.append(f"{document.relative_to(ROOT)}: isocenter {line}")

@@ -1,4 +1,7 @@
-"""How a process gets its archive: the same for listener, web, import and worker."""
+"""How a process gets its archive: the same for listener, web, import and worker.
+
+What takes time to import (numpy, pydicom, codecs) is imported where it is needed: `isocenter status` has no use for it.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,18 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING
 
-from isocenter.delivery.library import CONFINED_MODULES, Library
-from isocenter.domain.archive.deletions import Deletions
-from isocenter.domain.archive.erase import facts_key_path
-from isocenter.domain.archive.recompress import rebuild_received
-from isocenter.domain.archive.store import Archive
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Invalid
 from isocenter.kit.settings import Settings
 from isocenter.storage.object_store import ObjectStore, open_store
+
+if TYPE_CHECKING:
+    from isocenter.delivery.library import Library
+    from isocenter.domain.archive.deletions import Deletions
+    from isocenter.domain.archive.store import Archive
 
 
 def database_url_of(settings: Settings) -> str:
@@ -33,6 +37,8 @@ def open_object_store(settings: Settings) -> ObjectStore:
 
 def open_archive(settings: Settings, database: Database, store: ObjectStore, *, ready_segments: int = 0) -> Archive:
     """An archive with a leased journal of its own; close it. ready_segments: see `Archive`."""
+    from isocenter.domain.archive.store import Archive
+
     return Archive(
         journal_directory=settings.home / "journal",
         node=node_name(),
@@ -48,6 +54,9 @@ def open_library(
     settings: Settings, database: Database, store: ObjectStore, *, memory_bytes: int, timeout_s: float = 30.0
 ) -> Iterator[Library]:
     """The read path of a process, with confined processes that decode (started when they are first needed)."""
+    from isocenter.delivery.library import CONFINED_MODULES, Library
+    from isocenter.domain.archive.recompress import rebuild_received
+
     with ExitStack() as stack:
         confined = Confined(
             processes=max(1, min(4, os.cpu_count() or 1)),
@@ -68,6 +77,9 @@ def open_library(
 
 def deletions_of(settings: Settings, database: Database, store: ObjectStore) -> Deletions:
     """Deleting and restoring studies of this home."""
+    from isocenter.domain.archive.deletions import Deletions
+    from isocenter.domain.archive.erase import facts_key_path
+
     return Deletions(database, store, facts_key_path(settings.home), settings.recoverable_for)
 
 

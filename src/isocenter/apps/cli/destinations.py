@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.apps.cli.exit_codes import SOME_REFUSED
-from isocenter.apps.cli.running import running_isocenter
+from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.domain.archive import destinations as verbs
 from isocenter.domain.archive.destinations import EchoAnswer
+from isocenter.domain.archive.peers import Echo
 from isocenter.index.destinations import Destination
 
 app = typer.Typer(help="Destinations: DICOM nodes that studies are sent to.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def add(
     }
     with running_isocenter() as running:
         made = verbs.add_destination(running.caller, running.database, values)
-        echo_scu = PeersScu(running.settings.ae_title).echo
+        echo_scu = _echo_scu(running)
         answer = verbs.echo_destination(running.caller, running.database, echo_scu, made.destination_id)
     out.print(f"{made.name} is destination {made.destination_id}.", markup=False)
     if not answer.ok:
@@ -83,13 +83,19 @@ def echo(name: NameArgument, as_json: JsonOption = False) -> None:
     """Ask a destination whether it answers (C-ECHO); the exit code is 0 when it does."""
     with running_isocenter() as running:
         found = verbs.destination_named(running.caller, running.database, name)
-        echo_scu = PeersScu(running.settings.ae_title).echo
+        echo_scu = _echo_scu(running)
         answer = verbs.echo_destination(running.caller, running.database, echo_scu, found.destination_id)
     if as_json:
         tell_json(dataclasses.asdict(answer))
     else:
         _show(found, answer)
     raise typer.Exit(0 if answer.ok else SOME_REFUSED)
+
+
+def _echo_scu(running: Running) -> Echo:
+    from isocenter.adapters.dimse.peers_scu import PeersScu  # codecs and pydicom: only who calls a peer pays for them
+
+    return PeersScu(running.settings.ae_title).echo
 
 
 def _show(destination: Destination, answer: EchoAnswer) -> None:
