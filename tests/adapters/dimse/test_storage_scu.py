@@ -32,7 +32,7 @@ from isocenter.domain.archive.sending import (
     send,
     transfer,
 )
-from isocenter.index.transfers import Failure, Transfer
+from isocenter.index.transfers import Failure, Transfer, record_answers
 from isocenter.kit.errors import Refused
 from isocenter.kit.jobs import work
 from isocenter.kit.settings import Settings
@@ -265,6 +265,22 @@ def test_a_worker_that_stops_leaves_the_rest_for_the_next(
         make_due(hospital)
         run_jobs(hospital, library)
     assert state_of(hospital, administrator, number)[0].state == "done"
+
+
+def test_what_a_killed_worker_had_sent_is_not_sent_again(
+    hospital: Hospital, library: Library, administrator: Caller
+) -> None:
+    stored = list(slices(hospital, 3))
+    with storage_peer([EXPLICIT]) as peer:
+        number = send(administrator, hospital.database, destination(hospital, administrator, peer.port), WHOLE)
+        with hospital.database.transaction(hospital.caller.institution_id) as connection:
+            connection.execute("UPDATE transfer SET state = 'sending', total = 3, attempts = 1")
+            record_answers(connection, number, [(stored[0], 0, "")])
+            defer_due_transfers(connection, hospital.caller.institution_id)
+        run_jobs(hospital, library)
+        assert peer.received.keys() == set(stored[1:])
+    found, _ = state_of(hospital, administrator, number)
+    assert (found.state, found.total, found.done) == ("done", 3, 3)
 
 
 def test_what_may_not_be_sent_is_refused_at_once(hospital: Hospital, administrator: Caller) -> None:
