@@ -308,16 +308,17 @@ class Association(PduStream):
                 found.setdefault(context.abstract_syntax, []).append(context)
         return found
 
-    def hear(self, wait_s: float) -> None:
-        """For a conversation: take in what the peer has said, waiting at most so long for more.
+    def hear(self, wait_s: float | None) -> None:
+        """For a conversation: take in what the peer has said, waiting at most so long for more; None: for something,
+        as long as a peer may be silent.
 
         Raises ConversationOver when the peer or we end the association.
         """
         if self._leave:
             raise AssociationAborted(self._leave, AbortSource.SERVICE_USER)
         if self._held is not None:  # it waits for this conversation's end, and so does what is behind it
-            if wait_s:
-                time.sleep(min(wait_s, LONGEST_DEAF_S))
+            if wait_s != 0:
+                time.sleep(min(wait_s or LONGEST_DEAF_S, LONGEST_DEAF_S))
             return
         if self._filled and self._channel is not None and not self._paused:
             self._walk()
@@ -326,7 +327,8 @@ class Association(PduStream):
                 poll = select.poll()
                 poll.register(self._connection, select.POLLIN)
                 poll.poll(wait_s * 1000)
-            received = self._connection.recv_into(self._buffer[self._filled :], 0, socket.MSG_DONTWAIT)
+            flags = 0 if wait_s is None else socket.MSG_DONTWAIT
+            received = self._connection.recv_into(self._buffer[self._filled :], 0, flags)
         except BlockingIOError:
             return
         except OSError as error:

@@ -25,8 +25,10 @@ _STORE_RESPONSE: Final = CommandField.C_STORE_RQ | RESPONSE_BIT
 class Hearing(Protocol):
     """What of the association a channel uses."""
 
-    def hear(self, wait_s: float) -> None:
-        """Take in what the peer has said, waiting at most so long for more. Raises ConversationOver."""
+    def hear(self, wait_s: float | None) -> None:
+        """Take in what the peer has said, waiting at most so long for more; None: for something, as long as a peer may
+        be silent. Raises ConversationOver.
+        """
 
     def touched(self) -> None:
         """Something was exchanged: the association is not silent."""
@@ -101,11 +103,11 @@ class AssociationChannel:
 
     def _await_reply(self) -> CommandSet:
         deadline = time.monotonic() + self._patience_s
+        self._association.hear(None)
         while self._reply is None:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if time.monotonic() > deadline:
                 raise ConversationOver("no answer to a sub-operation")
-            self._association.hear(left)
+            self._association.hear(None)
         return self._reply
 
     def _send(self, context_id: int, command_set: bytes, data_set: Iterable[bytes | memoryview] | None) -> None:
