@@ -89,6 +89,19 @@ def test_studies_are_chosen_by_mouse_and_by_key(page: Page) -> None:
     expect(bar(page)).to_have_count(0)
 
 
+def test_the_viewer_offers_the_same_and_keeps_its_keys_to_itself(page: Page) -> None:
+    only(page, "CINE").click()
+    page.wait_for_url("**/studies/*")
+    act(page, "Delete")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("0 i r h")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert "/studies/" in page.url
+    page.keyboard.press("Escape")
+    page.wait_for_url(re.compile(r"/$"))
+
+
 def test_chosen_series_are_sent_and_counted(page: Page, workstation: Workstation) -> None:
     only(page, "PHANTOM-1")
     act(page, "Send to")

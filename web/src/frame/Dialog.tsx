@@ -24,6 +24,11 @@ export function Dialog({ title, size = 'md', onClose, children }: DialogProps) {
       size={size}
       fullScreen={phone}
       centered={!phone}
+      // Mantine closes from a listener of the window, so early that the room below would take the same key for its own.
+      closeOnEscape={false}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && !event.defaultPrevented) onClose()
+      }}
       overlayProps={{ backgroundOpacity: 0.4 }}
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >

@@ -19,28 +19,32 @@ export function ActionBar() {
   return (
     <section className={classes.place} aria-label={t('actions.bar')}>
       <div className={classes.bar} data-testid="action-bar">
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('actions.clear')} title={t('actions.clear')} onClick={clearSelection}>
-          <Icon name="close" size={18} />
-        </ActionIcon>
-        <span className={classes.count} aria-live="polite">
-          {t('actions.chosen', { count: studies.length })}
-        </span>
-        {may('send') && <Act icon="send" words={t('actions.send')} onClick={() => begin('send', studies)} />}
-        <Menu position="top" width={250}>
-          <Menu.Target>
-            <Act icon="download" words={t('actions.download')} />
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item leftSection={<Icon name="download" size={18} />} onClick={() => download(studies, 'zip')}>
-              {t('actions.downloadZip')}
-            </Menu.Item>
-            <Menu.Item leftSection={<Icon name="disc" size={18} />} onClick={() => download(studies, 'pdi')}>
-              {t('actions.downloadPdi')}
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
-        {may('correct') && <Act icon="patient" words={t('actions.correct')} onClick={() => begin('correct', studies)} />}
-        {may('recover') && <Act icon="bin" words={t('actions.delete')} danger onClick={() => begin('delete', studies)} />}
+        <div className={classes.chosen}>
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('actions.clear')} title={t('actions.clear')} onClick={clearSelection}>
+            <Icon name="close" size={18} />
+          </ActionIcon>
+          <span className={classes.count} aria-live="polite">
+            {t('actions.chosen', { count: studies.length })}
+          </span>
+        </div>
+        <div className={classes.acts}>
+          {may('send') && <Act icon="send" words={t('actions.send')} onClick={() => begin('send', studies)} />}
+          <Menu position="top" width={250}>
+            <Menu.Target>
+              <Act icon="download" words={t('actions.download')} />
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<Icon name="download" size={18} />} onClick={() => download(studies, 'zip')}>
+                {t('actions.downloadZip')}
+              </Menu.Item>
+              <Menu.Item leftSection={<Icon name="disc" size={18} />} onClick={() => download(studies, 'pdi')}>
+                {t('actions.downloadPdi')}
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+          {may('correct') && <Act icon="patient" words={t('actions.correct')} onClick={() => begin('correct', studies)} />}
+          {may('recover') && <Act icon="bin" words={t('actions.delete')} danger onClick={() => begin('delete', studies)} />}
+        </div>
       </div>
     </section>
   )

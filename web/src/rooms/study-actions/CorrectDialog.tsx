@@ -94,7 +94,7 @@ function Preview({ before, after, count }: PreviewProps) {
     <Stack gap="xs" data-testid="correction-preview">
       <Comparison caption={t('correct.preview')} heads={[t('correct.before'), t('correct.after')]} facts={facts(before, after)} />
       <Text size="sm" c="dimmed">
-        {t('correct.kept', { count })}
+        {count === 1 ? t('correct.kept') : t('correct.keptOfAll', { count })}
       </Text>
     </Stack>
   )

@@ -42,8 +42,7 @@ export function useEscapeClears(): void {
       if (target.closest('input[type="text"], textarea') || document.querySelector('[role="menu"], [role="dialog"]')) return
       clearSelection()
     }
-    // On the window and from the start of the list, so that it is asked before a dialog that the same key closes.
-    window.addEventListener('keydown', onKey, { capture: true })
-    return () => window.removeEventListener('keydown', onKey, { capture: true })
+    document.addEventListener('keydown', onKey, { capture: true })
+    return () => document.removeEventListener('keydown', onKey, { capture: true })
   }, [])
 }
