@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -298,6 +300,42 @@ def test_whoever_stops_reading_has_stopped_the_search(filled: Database, monkeypa
     next(found)
     del found
     assert len(asked) == 1
+
+
+NASTY = (
+    "\0",
+    "CT\0",
+    "\ud800",
+    "[",
+    "(*",
+    "\\",
+    "*[a-",
+    "a{99999}*",
+    "?" * 200,
+    "%s%",
+    "'; --",
+    "𝕏*",
+    "-",
+    "9" * 40,
+    "^^^^=*",
+)
+
+
+@pytest.mark.parametrize("level", ["PATIENT", "STUDY", "SERIES", "IMAGE"])
+def test_no_value_breaks_a_search(filled: Database, inside: Inside, level: str) -> None:
+    for tag, vr in VRS.items():
+        for value in NASTY:
+            query = DicomQuery(Level(level), (Key(tag, vr, (value, "x")),), True, fuzzy=value == "(*", described=True)
+            try:
+                list(find(filled, 1, query, inside))
+            except InvalidQuery:
+                assert vr in ("DA", "TM")
+    for text in ("\0", "\ud800"):
+        cursor = base64.urlsafe_b64encode(json.dumps([level, text, 1]).encode()).decode()
+        try:
+            list(find(filled, 1, a_query(level, cursor=cursor), inside))
+        except InvalidQuery:
+            assert level != "STUDY"
 
 
 def test_another_institution_finds_nothing(filled: Database, other_institution: Institution, inside: Inside) -> None:

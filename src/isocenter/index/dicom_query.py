@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from isocenter.index.matching import InvalidQuery
+from isocenter.index.text import clean
 from isocenter.kit.errors import Exhausted
 
 Attribute = tuple[str, tuple[Any, ...]]
@@ -162,4 +163,4 @@ def position_of(query: DicomQuery) -> Position | None:
         raise InvalidQuery("The cursor belongs to another search.")
     if any(isinstance(value, int) and abs(value) > 2**31 - 1 for value in position):
         raise InvalidQuery("The cursor belongs to another search.")
-    return tuple(position)
+    return tuple(clean(value) if isinstance(value, str) else value for value in position)

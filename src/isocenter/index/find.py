@@ -37,6 +37,7 @@ from isocenter.index.query_keys import (
     held,
     keys_to_look_for_inside,
 )
+from isocenter.index.text import clean
 from isocenter.kit.database import Connection, Database
 
 __all__ = ["Attribute", "Contents", "DicomQuery", "Found", "Key", "Level", "LookedFarEnough", "find"]
@@ -67,6 +68,7 @@ def find(
     found until then, DatabaseAway.
     """
     _check(query, contents)
+    query = replace(query, keys=tuple(_clean(key) for key in query.keys))
     found = _rows(database, institution_id, query)
     if query.level is Level.IMAGE:
         assert contents is not None
@@ -75,6 +77,12 @@ def find(
         found = _described(query, contents, found)
     offset = min(max(query.offset, 0), MAX_OFFSET) if _counts_afterwards(query, contents) else 0
     return islice(found, offset, None if query.limit is None else offset + max(query.limit, 0))
+
+
+def _clean(key: Key) -> Key:
+    """Without what PostgreSQL cannot hold: it is in no value either."""
+    values = tuple(clean(value) for value in key.values)
+    return replace(key, values=values, items=tuple(_clean(item) for item in key.items))
 
 
 def _check(query: DicomQuery, contents: Contents | None) -> None:
