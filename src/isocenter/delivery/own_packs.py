@@ -107,14 +107,14 @@ def _native(form: Form, frame: bytes | memoryview, signed: bool) -> bytes | None
     assert form.packed is not None
     entry = form.packed.entry
     try:
-        samples = np.asarray(imagecodecs.htj2k_decode(frame, planar=False))
+        samples = np.asarray(imagecodecs.htj2k_decode(cast("bytes", frame), planar=False))
     except Exception:  # the codec has an exception class of its own; the general path says what is wrong
         return None
     wanted = np.dtype(f"<{'i' if signed else 'u'}{entry.bits_allocated // 8}")
     if samples.shape != (entry.rows, entry.columns) or samples.dtype != wanted:
         return None
     # Bytes-like is all that is asked of it: it is hashed, measured and sent.
-    return cast("bytes", memoryview(np.ascontiguousarray(samples)).cast("B"))
+    return cast("bytes", np.ascontiguousarray(samples).data.cast("B"))
 
 
 def _is_signed(header: bytes) -> bool:

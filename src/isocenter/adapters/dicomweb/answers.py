@@ -116,7 +116,7 @@ def error_answer(error: IsocenterError, extra: Iterable[tuple[bytes, bytes]] = (
     if isinstance(error, Exhausted):
         headers.append((b"retry-after", b"%d" % error.retry_after_s))
     if isinstance(error, RangeNotSatisfiable):
-        headers.append((b"content-range", b"bytes */%d" % int(error.fields["length"])))
+        headers.append((b"content-range", b"bytes */%d" % int(str(error.fields["length"]))))
     status = http_status(error)
     if status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="isocenter"'))

@@ -83,7 +83,9 @@ class RenderedDoor:
     async def _drawn(self, view: StudyView, subject: Subject, how: Rendering) -> bytes:
         library = self._retrieval.library
         known = library.pictures.get(picture_etag(view.institution_id, subject, how))
-        return known or await self._retrieval.work(picture_of, library, view.institution_id, subject, how)
+        if known is not None:
+            return known
+        return await self._retrieval.work(picture_of, library, view.institution_id, subject, how)
 
     def _pictures(self, view: StudyView, subjects: Sequence[Subject], how: Rendering) -> Answer:
         """Every picture a part, drawn one after another while the last is being sent."""
