@@ -14,6 +14,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     JPEGBaseline8Bit,
     JPEGLSLossless,
+    KeyObjectSelectionDocumentStorage,
     SecondaryCaptureImageStorage,
     UltrasoundMultiFrameImageStorage,
 )
@@ -142,6 +143,22 @@ def a_bad_frame_among_good_ones() -> list[Dataset]:
     bad["PixelData"].VR = "OB"
     bad["PixelData"].is_undefined_length = True
     return stack
+
+
+def a_rejection_of(image: Dataset) -> Dataset:
+    """The note by which a sender rejects one of its images for reasons of quality (IHE RAD-66)."""
+    note = _image(str(image.PatientID), "note", 1, KeyObjectSelectionDocumentStorage, ExplicitVRLittleEndian)
+    note.Modality = "KO"
+    title, reference, series, study, content = (Dataset() for _ in range(5))
+    title.CodeValue, title.CodingSchemeDesignator = "113001", "DCM"
+    title.CodeMeaning = "Rejected for Quality Reasons"
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = image.SOPClassUID, image.SOPInstanceUID
+    series.SeriesInstanceUID, series.ReferencedSOPSequence = image.SeriesInstanceUID, [reference]
+    study.StudyInstanceUID, study.ReferencedSeriesSequence = image.StudyInstanceUID, [series]
+    content.RelationshipType, content.ValueType, content.ReferencedSOPSequence = "CONTAINS", "IMAGE", [reference]
+    note.ConceptNameCodeSequence, note.ContentSequence = [title], [content]
+    note.CurrentRequestedProcedureEvidenceSequence = [study]
+    return note
 
 
 def many_studies(count: int) -> list[Dataset]:

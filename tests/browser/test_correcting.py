@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
-from tests.browser.studies import a_lossy_image, a_negative
+from tests.browser.studies import a_lossy_image, a_negative, a_rejection_of, many_studies
 
 OTHER_CONTENT = 0xB000
 """The warning of C-STORE that a known object came with other content."""
@@ -137,3 +137,19 @@ def test_a_known_object_with_other_content_waits_for_a_decision(page: Page, stor
     task.get_by_role("radio", name="Keep the one that is shown").check()
     task.get_by_role("button", name="Decide").click()
     expect(page.get_by_text("Nothing waits for a decision")).to_be_visible()
+
+
+def test_what_its_sender_rejected_is_shown_again(page: Page, store: Callable[..., None]) -> None:
+    store(a_rejection_of(many_studies(8)[7]))
+    found(page, "A-ROW007", "Row007")
+    history_of_only(page)
+    entry = page.locator("[data-history-entry]")
+    for _ in range(20):  # a job reads the note
+        if entry.count():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+        page.get_by_role("heading", level=1).wait_for()
+    expect(entry).to_contain_text("1 object rejected by its sender")
+    entry.get_by_role("button", name="Show them again").click()
+    expect(entry).to_contain_text("Shown again since")
