@@ -21,6 +21,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.blast import blast
 from bench.data import CT, Instance, folder_of, load
 from bench.node import eventually, free_port, new_folder
@@ -270,9 +273,8 @@ def sealed(target: Target, work: Work, within_s: float = 240) -> None:
 def codec_alone(instances: Sequence[Instance], threads: int) -> float:
     """MB/s of native pixels that the codec itself decodes with so many threads."""
     import imagecodecs
-    import numpy as np
 
-    frames = [imagecodecs.htj2k_encode(_pixels(one, np), reversible=True) for one in instances[:40]]
+    frames = [imagecodecs.htj2k_encode(_pixels(one), reversible=True) for one in instances[:40]]
 
     def decode(share: Sequence[bytes]) -> None:
         for frame in share:
@@ -287,9 +289,9 @@ def codec_alone(instances: Sequence[Instance], threads: int) -> float:
     return 3 * len(frames) * CT.side * CT.side * 2 / (time.perf_counter() - began) / 1e6
 
 
-def _pixels(instance: Instance, np: object) -> object:
+def _pixels(instance: Instance) -> NDArray[np.int16]:
     length = CT.side * CT.side * 2
-    return np.frombuffer(instance.data_set[0][-length:], "<i2").reshape(CT.side, CT.side)  # type: ignore[attr-defined]
+    return np.frombuffer(instance.data_set[0][-length:], "<i2").reshape(CT.side, CT.side)
 
 
 def measure(*, repeats: int, seconds: float, only: str = ".") -> list[Figures]:

@@ -34,8 +34,8 @@ from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.adapters.peers import dicomweb as dicomweb_source
 from isocenter.adapters.peers import query_retrieve as query_retrieve_source
 from isocenter.delivery.rendering import ANNOTATIONS, ICC_PROFILES
-from isocenter.domain.archive.commitment import TRIED_FOR
 from isocenter.domain.archive.duplicates import COMPARED_BYTES
+from isocenter.domain.exchange.commitment import TRIED_FOR
 from isocenter.domain.migration.incoming import MEDIA_DIRECTORY
 from isocenter.domain.migration.media_directory import LARGEST_BYTES as LARGEST_DICOMDIR
 from isocenter.domain.migration.zip_file import MOST_ENTRIES

@@ -13,7 +13,7 @@ import pytest
 from bench.association import Association, contexts_of
 from bench.data import instance_of
 from bench.node import Node, eventually, new_folder
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, expect, sync_playwright
 from pydicom.dataset import Dataset
 from tests.browser.studies import (
     a_bad_frame_among_good_ones,
@@ -38,8 +38,8 @@ FLAGS = (
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 )
-DESK = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PASSWORD = "orchid lamp river nine"
 PATIENCE_MS = 15_000
 QUIET_FOR_S = 8

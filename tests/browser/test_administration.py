@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, ViewportSize, expect
 from pynetdicom import AE
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.test_everywhere import AXE, violations
@@ -73,7 +73,7 @@ def test_what_a_sender_leaves_unsaid_is_kept_and_forgotten(page: Page) -> None:
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: npm ci in web/")
 @pytest.mark.parametrize(("size", "language"), [(DESK, "en"), (PHONE, "zh-CN")])
 def test_axe_finds_nothing_where_one_acts(
-    context_at: Callable[..., BrowserContext], studies: None, size: dict[str, int], language: str
+    context_at: Callable[..., BrowserContext], studies: None, size: ViewportSize, language: str
 ) -> None:
     context = context_at(viewport=size, has_touch=size is PHONE, is_mobile=size is PHONE, reduced_motion="reduce")
     page = context.new_page()

@@ -10,7 +10,7 @@ from bench.data import instance_of
 from bench.node import Node, eventually
 from pydicom import Dataset
 from pynetdicom import AE
-from tests.domain.archive.conftest import element
+from tests.domain.conftest import element
 from tests.interop.builders import a_ct
 
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"

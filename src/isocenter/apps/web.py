@@ -21,10 +21,10 @@ from isocenter.apps.home import run_state_for_status
 from isocenter.apps.http_protocol import DirectHttpProtocol
 from isocenter.apps.wiring import database_url_of, deletions_of, open_archive, open_object_store
 from isocenter.delivery.library import CONFINED_MODULES, Library
-from isocenter.domain.archive.acts import Records
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.store import Archive
+from isocenter.domain.identity.acts import Records
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted

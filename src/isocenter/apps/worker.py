@@ -12,21 +12,21 @@ from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
 from isocenter.apps.wiring import database_url_of, deletions_of, open_library, open_object_store
 from isocenter.delivery.library import Library
-from isocenter.domain.archive.availability import AvailabilityWork, availability_tasks, defer_due_notices
-from isocenter.domain.archive.commitment import (
+from isocenter.domain.archive.deletions import deletion_tasks
+from isocenter.domain.archive.erase import facts_key_path
+from isocenter.domain.archive.jobs import sealing_tasks, tokenising_task
+from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
+from isocenter.domain.archive.seal import Sealer
+from isocenter.domain.exchange.availability import AvailabilityWork, availability_tasks, defer_due_notices
+from isocenter.domain.exchange.commitment import (
     PROMISES_QUEUE,
     CommitmentWork,
     commitment_tasks,
     defer_due_commitments,
 )
-from isocenter.domain.archive.deletions import deletion_tasks
-from isocenter.domain.archive.erase import facts_key_path
-from isocenter.domain.archive.jobs import sealing_tasks, tokenising_task
-from isocenter.domain.archive.promises import due_task, forgetting_task, sending_tasks
-from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
-from isocenter.domain.archive.rejection import RejectionWork, defer_due_rejections, rejection_tasks
-from isocenter.domain.archive.seal import Sealer
-from isocenter.domain.archive.sending import SENDING_QUEUE, defer_due_transfers
+from isocenter.domain.exchange.promises import due_task, forgetting_task, sending_tasks
+from isocenter.domain.exchange.rejection import RejectionWork, defer_due_rejections, rejection_tasks
+from isocenter.domain.exchange.sending import SENDING_QUEUE, defer_due_transfers
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.jobs import QUEUE, Task, work

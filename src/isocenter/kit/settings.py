@@ -47,7 +47,7 @@ class Settings:
     max_object_bytes: int = 4 * GIB
     """The largest object that is received."""
     ready_segments: int = 6
-    """Journal segments of 64 MiB that the listener fills beforehand, so that a burst of objects waits less for the disk."""
+    """Journal segments of 64 MiB that the listener fills beforehand: a burst then waits less for the disk."""
     max_associations: int = 200
     """DICOM associations held at one time."""
     max_associations_per_address: int = 50

@@ -6,7 +6,7 @@ import pytest
 from blake3 import blake3
 from tests.adapters.dicomweb.builders import STUDY, a_body, a_ct, a_file, parts_of
 from tests.adapters.dicomweb.conftest import Hospital
-from tests.domain.archive.conftest import element
+from tests.domain.conftest import element
 
 from isocenter.domain.archive.senders import Sender, set_sender
 

@@ -14,7 +14,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLEL
 from structlog.testing import capture_logs
 from tests.adapters.dicomweb.builders import SERIES, STUDY, a_body, a_ct, a_file, parts_of
 from tests.adapters.dicomweb.conftest import Hospital
-from tests.domain.archive.conftest import element
+from tests.domain.conftest import element
 
 INSTANCE = f"{SERIES}.1"
 WHOLE = 'multipart/related; type="application/dicom"; transfer-syntax=*'

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.adapters.dimse.query_retrieve import Pacs, opened
-from tests.domain.archive.conftest import Hospital, hospital, open_archive
+from tests.domain.conftest import Hospital, hospital, open_archive
 
 from isocenter.apps.wiring import open_library
 from isocenter.delivery.library import Library

@@ -12,7 +12,7 @@ from typing import Any
 from pydicom import Dataset
 from pynetdicom import AE, build_role, evt
 from pynetdicom.association import Association
-from tests.domain.archive.conftest import Hospital, a_ct_slice
+from tests.domain.conftest import Hospital, a_ct_slice
 from tests.wire.peers import ENVIRONMENT, dcmtk_program
 from tests.wire.upper_layer import listening
 
@@ -24,7 +24,7 @@ from isocenter.adapters.dimse.query_retrieve_scp import FindScp
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.delivery.library import Library
-from isocenter.domain.archive.destinations import add_destination
+from isocenter.domain.exchange.destinations import add_destination
 from isocenter.wire.listener import Listener
 from isocenter.wire.service import Service
 

@@ -17,7 +17,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
 from tests.adapters.dimse.query_retrieve import FIND, GET, Pacs, answers, identifier, keeping
-from tests.domain.archive.conftest import a_ct_slice
+from tests.domain.conftest import a_ct_slice
 
 from isocenter.access import api_tokens
 from isocenter.access.caller import Caller, CallerKind, Role, system_caller

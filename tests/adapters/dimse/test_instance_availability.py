@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from pynetdicom import AE, evt
 from tests.adapters.dimse.test_storage_scu import seal, slices
-from tests.domain.archive.conftest import Hospital
 from tests.domain.archive.test_rejection import reject, rejecting
 from tests.domain.archive.test_rejection import run_jobs as read_notes
+from tests.domain.conftest import Hospital
 
 from isocenter.access.caller import Caller, CallerKind, Role
 from isocenter.adapters.dimse.peers_scu import PeersScu
-from isocenter.domain.archive.availability import AvailabilityWork, availability_tasks, defer_due_notices
-from isocenter.domain.archive.commitment import PROMISES_QUEUE
-from isocenter.domain.archive.destinations import add_destination, change_destination
 from isocenter.domain.archive.jobs import defer_due_studies
-from isocenter.domain.archive.rejection import RejectionWork
+from isocenter.domain.exchange.availability import AvailabilityWork, availability_tasks, defer_due_notices
+from isocenter.domain.exchange.commitment import PROMISES_QUEUE
+from isocenter.domain.exchange.destinations import add_destination, change_destination
+from isocenter.domain.exchange.rejection import RejectionWork
 from isocenter.kit.jobs import work
 from isocenter.storage.object_store import open_store
 

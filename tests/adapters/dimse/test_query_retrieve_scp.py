@@ -9,7 +9,7 @@ from pydicom import Dataset
 from pydicom.sequence import Sequence
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from tests.adapters.dimse.query_retrieve import FIND, PATIENT_FIND, Pacs, answers, identifier, opened
-from tests.domain.archive.conftest import Hospital
+from tests.domain.conftest import Hospital
 from tests.wire.upper_layer import IMPLICIT, Wire, associate_request, command, context, p_data, pdv, status
 
 from isocenter.access.caller import Caller, CallerKind, Role
@@ -111,7 +111,7 @@ def test_sequences_are_answered_with_the_keys_that_were_asked(pacs: Pacs) -> Non
 
 
 def test_a_chinese_name_is_asked_and_answered_in_its_own_words(pacs: Pacs) -> None:
-    from tests.domain.archive.conftest import a_ct_slice
+    from tests.domain.conftest import a_ct_slice
 
     data = a_ct_slice(1, study="1.2.8.1", series="1.2.8.1.1", patient_id="P8")
     name = "Wang^XiaoDong=王^小东".encode()

@@ -28,8 +28,8 @@ from tests.adapters.dimse.query_retrieve import (
     opened,
     received_by,
 )
-from tests.domain.archive.conftest import IMPLICIT, Hospital, a_ct_slice
 from tests.domain.archive.test_seal import a_real_slice
+from tests.domain.conftest import IMPLICIT, Hospital, a_ct_slice
 from tests.wire.peers import accept_all, free_port, read_pdu, scripted_peer, storescp
 
 from isocenter.access.caller import Caller, CallerKind, Role, system_caller

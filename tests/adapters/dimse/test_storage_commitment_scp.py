@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 from tests.adapters.dimse.peers import COMMITMENT, CT, CommitmentRequester, commitment_requester
 from tests.adapters.dimse.test_storage_scu import seal, slices
-from tests.domain.archive.conftest import Hospital
 from tests.domain.archive.test_seal import sealed
+from tests.domain.conftest import Hospital
 from tests.wire.upper_layer import listening
 
 from isocenter.access.caller import Caller, CallerKind, Role
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
-from isocenter.domain.archive.commitment import (
+from isocenter.domain.exchange.commitment import (
     PROMISES_QUEUE,
     CommitmentWork,
     commitment_tasks,
     defer_due_commitments,
 )
-from isocenter.domain.archive.destinations import add_destination
+from isocenter.domain.exchange.destinations import add_destination
 from isocenter.kit.jobs import work
 from isocenter.storage.object_store import open_store
 from isocenter.wire.listener import Listener

@@ -11,20 +11,20 @@ import pytest
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
 from tests.adapters.dimse.peers import CT, EXPLICIT, HTJ2K_LOSSLESS, storage_peer
-from tests.domain.archive.conftest import Hospital, a_ct_slice
 from tests.domain.archive.test_seal import a_real_slice
+from tests.domain.conftest import Hospital, a_ct_slice
 
 from isocenter.access.caller import Caller, CallerKind, Role, system_caller
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu, groups_of
 from isocenter.apps.wiring import open_library
 from isocenter.delivery.library import Library
-from isocenter.domain.archive.destinations import add_destination, change_destination, remove_destination
 from isocenter.domain.archive.errors import UnknownStudy
-from isocenter.domain.archive.peers import WantedInstances
-from isocenter.domain.archive.promises import due_task, forgetting_task, sending_tasks
 from isocenter.domain.archive.seal import Sealer
-from isocenter.domain.archive.sending import (
+from isocenter.domain.exchange.destinations import add_destination, change_destination, remove_destination
+from isocenter.domain.exchange.peers import WantedInstances
+from isocenter.domain.exchange.promises import due_task, forgetting_task, sending_tasks
+from isocenter.domain.exchange.sending import (
     SENDING_QUEUE,
     SendingNotAllowed,
     defer_due_transfers,

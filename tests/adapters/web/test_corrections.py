@@ -16,7 +16,7 @@ from isocenter.access.caller import Role, system_caller
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.adapters.web.parts import WebParts
-from isocenter.domain.archive.acts import Records
+from isocenter.domain.identity.acts import Records
 from isocenter.index.ingest import Ingest
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 from tests.adapters.web.test_studies import bearer
-from tests.domain.archive.conftest import Hospital, hospital, open_archive
+from tests.domain.conftest import Hospital, hospital, open_archive
 from tests.domain.archive.test_rejection import reject as reject_now
 from tests.domain.archive.test_rejection import rejecting, slices
 from tests.domain.archive.test_rejection import run_jobs as run
@@ -15,7 +15,7 @@ from tests.domain.archive.test_rejection import run_jobs as run
 from isocenter.access.caller import Role
 from isocenter.apps.web import application
 from isocenter.apps.wiring import open_library
-from isocenter.domain.archive.rejection import RejectionWork
+from isocenter.domain.exchange.rejection import RejectionWork
 from isocenter.index.institutions import Institution
 from isocenter.kit.settings import Settings
 

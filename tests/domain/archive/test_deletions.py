@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.domain.archive.conftest import Hospital, a_ct_slice
+from tests.domain.conftest import Hospital, a_ct_slice
 
 from isocenter.access.caller import Caller, CallerKind, Role, system_caller
 from isocenter.domain.archive.deletions import Deletions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.domain.archive.conftest import Hospital, a_ct_slice
+from tests.domain.conftest import Hospital, a_ct_slice
 
 from isocenter.access.caller import Caller, CallerKind, Role, system_caller
 from isocenter.domain.archive.erase import ErasedStudy, erase_study, facts_key_path

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.domain.archive.conftest import Hospital, Open, a_ct_slice, element
 from tests.domain.archive.test_recovery import die, lose_rows
+from tests.domain.conftest import Hospital, Open, a_ct_slice, element
 
 
 def from_issuer(issuer: bytes, number: int) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.domain.archive.conftest import Hospital, a_ct_slice
+from tests.domain.conftest import Hospital, a_ct_slice
 
 from isocenter.domain.archive.reclaim import Budget, Reclaimed, reclaim_segments, sweep_orphan_packs
 from isocenter.kit.clock import utc_now

@@ -7,7 +7,7 @@ import shutil
 
 import psycopg
 import pytest
-from tests.domain.archive.conftest import Hospital, Open, a_ct_slice
+from tests.domain.conftest import Hospital, Open, a_ct_slice
 
 from isocenter.domain.archive.outcome import StoreKind
 from isocenter.domain.archive.store import Archive

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from blake3 import blake3
-from tests.domain.archive.conftest import EXPLICIT, IMPLICIT, Hospital, a_ct_slice, element
+from tests.domain.conftest import EXPLICIT, IMPLICIT, Hospital, a_ct_slice, element
 
 from isocenter.access.caller import Caller, CallerKind, Role, system_caller
 from isocenter.domain.archive import seal as seal_module

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.domain.archive.conftest import Hospital, Open, a_ct_slice, element
 from tests.domain.archive.test_recovery import die, lose_rows
+from tests.domain.conftest import Hospital, Open, a_ct_slice, element
 
 from isocenter.access.caller import Caller, CallerKind, Role
 from isocenter.domain.archive.errors import InvalidSender

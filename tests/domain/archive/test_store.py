@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from tests.domain.archive.conftest import CT, EXPLICIT, IMPLICIT, SOURCE, Hospital, a_ct_slice, element
+from tests.domain.conftest import CT, EXPLICIT, IMPLICIT, SOURCE, Hospital, a_ct_slice, element
 
 from isocenter.access.caller import Caller, CallerKind, Role
 from isocenter.domain.archive.errors import ArchiveStopping, DataSetMismatch, ObjectTooLarge

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.domain.archive.key_objects import OF_INTEREST, a_note
+from tests.domain.exchange.key_objects import OF_INTEREST, a_note
 
 from isocenter.standards.dicom import rejection_note
 from isocenter.standards.dicom.elements import MalformedDataSet

@@ -20,7 +20,7 @@ from isocenter.adapters.dimse.query_retrieve_request import CallerOf, Identifier
 from isocenter.adapters.dimse.retrieve_selection import Wanted, wanted_of
 from isocenter.adapters.dimse.sub_operations import SubOperations
 from isocenter.delivery.library import Library
-from isocenter.domain.archive.peers import peer_of
+from isocenter.domain.exchange.peers import peer_of
 from isocenter.index.destinations import Destination, destination_by_ae
 from isocenter.kit.errors import NotFound
 from isocenter.standards.dicom.dimse import CommandField, CommandSet, Element, Status, encode_response

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
-from isocenter.domain.archive.peers import Peer
+from isocenter.domain.exchange.peers import Peer
 from isocenter.kit.errors import Refused
 from isocenter.standards.dicom.dimse import CommandField, Element
 from isocenter.standards.dicom.instance_availability import (

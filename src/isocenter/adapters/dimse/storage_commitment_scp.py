@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from isocenter.access.caller import Caller, CallerKind, Role
-from isocenter.domain.archive.commitment import Asker, request_commitment
+from isocenter.domain.exchange.commitment import Asker, request_commitment
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Exhausted, Invalid, IsocenterError, NotFound, Refused
 from isocenter.kit.logging import get_logger

@@ -15,7 +15,7 @@ from isocenter.adapters.dimse.retrieve_selection import in_implicit
 from isocenter.delivery.instances import Delivery, delivery_of, prepared
 from isocenter.delivery.library import Library
 from isocenter.delivery.study_view import InstanceView, StudyView
-from isocenter.domain.archive.peers import Progress, WantedInstances, peer_of
+from isocenter.domain.exchange.peers import Progress, WantedInstances, peer_of
 from isocenter.index.destinations import Destination
 from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN

@@ -12,10 +12,10 @@ from isocenter.access.caller import Caller
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.sign_in import StrictModel
-from isocenter.domain.archive import corrections as archive
-from isocenter.domain.archive import patients as room
-from isocenter.domain.archive import quality
-from isocenter.domain.archive.acts import Records
+from isocenter.domain.identity import corrections as archive
+from isocenter.domain.identity import patients as room
+from isocenter.domain.identity import quality
+from isocenter.domain.identity.acts import Records
 from isocenter.domain.archive.errors import InvalidCorrection
 from isocenter.index.correction_acts import ActRow
 from isocenter.index.patients import PatientRow

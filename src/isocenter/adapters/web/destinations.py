@@ -12,8 +12,8 @@ from isocenter.access.caller import Caller
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.sign_in import StrictModel
-from isocenter.domain.archive import destinations as verbs
-from isocenter.domain.archive.destinations import UnknownDestination
+from isocenter.domain.exchange import destinations as verbs
+from isocenter.domain.exchange.destinations import UnknownDestination
 from isocenter.index import destinations as index
 from isocenter.kit.database import Database
 

@@ -11,9 +11,9 @@ from fastapi import Request
 from isocenter.access.attempts import SignInAttempts
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.delivery.library import Library
-from isocenter.domain.archive.acts import Records
+from isocenter.domain.identity.acts import Records
 from isocenter.domain.archive.deletions import Deletions
-from isocenter.domain.archive.peers import Echo
+from isocenter.domain.exchange.peers import Echo
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
 

@@ -13,9 +13,9 @@ from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.destinations import LARGEST_ID
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.sign_in import StrictModel
-from isocenter.domain.archive import sending as verbs
-from isocenter.domain.archive.peers import WantedInstances
-from isocenter.domain.archive.sending import UnknownTransfer
+from isocenter.domain.exchange import sending as verbs
+from isocenter.domain.exchange.peers import WantedInstances
+from isocenter.domain.exchange.sending import UnknownTransfer
 from isocenter.index import transfers as index
 from isocenter.standards.dicom.uids import check_uid
 

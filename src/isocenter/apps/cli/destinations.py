@@ -11,9 +11,9 @@ from rich.table import Table
 from isocenter.apps.cli.exit_codes import SOME_REFUSED
 from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
-from isocenter.domain.archive import destinations as verbs
-from isocenter.domain.archive.destinations import EchoAnswer
-from isocenter.domain.archive.peers import Echo
+from isocenter.domain.exchange import destinations as verbs
+from isocenter.domain.exchange.destinations import EchoAnswer
+from isocenter.domain.exchange.peers import Echo
 from isocenter.index.destinations import Destination
 
 app = typer.Typer(help="Destinations: DICOM nodes that studies are sent to.", no_args_is_help=True)

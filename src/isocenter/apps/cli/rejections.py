@@ -22,7 +22,7 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
 ) -> None:
     """Every rejection note in a study or about it."""
-    from isocenter.domain.archive import rejection as verbs  # reads packs: numpy is for who needs it
+    from isocenter.domain.exchange import rejection as verbs  # reads packs: numpy is for who needs it
 
     with running_isocenter() as running:
         found = verbs.rejections(running.caller, running.database, check_uid(study, "StudyInstanceUID"))
@@ -46,8 +46,8 @@ def list_(
 def restore(rejection_id: Annotated[int, typer.Argument(help="Its number in `isocenter rejection list`.")]) -> None:
     """Take a rejection back: what it hid is seen again."""
     from isocenter.apps.wiring import open_object_store
-    from isocenter.domain.archive import rejection as verbs
     from isocenter.domain.archive.erase import facts_key_path
+    from isocenter.domain.exchange import rejection as verbs
 
     with running_isocenter() as running:
         store = open_object_store(running.settings)

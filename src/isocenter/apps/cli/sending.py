@@ -8,9 +8,9 @@ import time
 from isocenter.apps.cli.exit_codes import SOME_REFUSED
 from isocenter.apps.cli.running import running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
-from isocenter.domain.archive import sending as verbs
-from isocenter.domain.archive.destinations import destination_named
-from isocenter.domain.archive.peers import WantedInstances
+from isocenter.domain.exchange import sending as verbs
+from isocenter.domain.exchange.destinations import destination_named
+from isocenter.domain.exchange.peers import WantedInstances
 from isocenter.index.transfers import Failure, Transfer
 from isocenter.standards.dicom.uids import check_uid
 

@@ -16,9 +16,9 @@ from typing import Final
 
 from isocenter.access import audit
 from isocenter.access.caller import Caller, Right
-from isocenter.domain.archive.destinations import UnknownDestination
 from isocenter.domain.archive.errors import UnknownStudy
-from isocenter.domain.archive.peers import Progress, Sender, WantedInstances
+from isocenter.domain.exchange.destinations import UnknownDestination
+from isocenter.domain.exchange.peers import Progress, Sender, WantedInstances
 from isocenter.index import transfers as index
 from isocenter.index.destinations import Destination, destination_by_id
 from isocenter.index.locators import study_version

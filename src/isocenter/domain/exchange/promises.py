@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from isocenter.domain.archive.peers import Sender
-from isocenter.domain.archive.sending import (
+from isocenter.domain.exchange.peers import Sender
+from isocenter.domain.exchange.sending import (
     SEND_TO_DESTINATION,
     SENDING_QUEUE,
     send_to_destination,

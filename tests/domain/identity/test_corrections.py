@@ -13,15 +13,6 @@ import pytest
 from tests.index.builders import a_row, an_instance
 
 from isocenter.access.caller import Caller, CallerKind, Role
-from isocenter.domain.archive import patients as patients_room
-from isocenter.domain.archive import quality
-from isocenter.domain.archive.acts import Records
-from isocenter.domain.archive.corrections import (
-    correct_attributes,
-    corrections_of,
-    move_study_to_patient,
-    undo,
-)
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.erase import erase_study
 from isocenter.domain.archive.errors import (
@@ -34,7 +25,16 @@ from isocenter.domain.archive.errors import (
     UnknownPatient,
     UnknownStudy,
 )
-from isocenter.domain.archive.patients import add_identifier, merge_patients, remove_identifier, search_patients
+from isocenter.domain.identity import patients as patients_room
+from isocenter.domain.identity import quality
+from isocenter.domain.identity.acts import Records
+from isocenter.domain.identity.corrections import (
+    correct_attributes,
+    corrections_of,
+    move_study_to_patient,
+    undo,
+)
+from isocenter.domain.identity.patients import add_identifier, merge_patients, remove_identifier, search_patients
 from isocenter.index import correction_acts
 from isocenter.index.corrections import layers_of
 from isocenter.index.ingest import Ingest

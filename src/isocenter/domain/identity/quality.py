@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from isocenter.access import audit
 from isocenter.access.caller import Caller, Right
-from isocenter.domain.archive.acts import Records
-from isocenter.domain.archive.corrections import CORRECTABLE, correct_attributes, move_study_to_patient
 from isocenter.domain.archive.errors import AlreadyResolved, InvalidCorrection, UnknownTask, UnknownVersion
-from isocenter.domain.archive.versions import OTHER_CONTENT, choose_version
+from isocenter.domain.identity.acts import Records
+from isocenter.domain.identity.corrections import CORRECTABLE, correct_attributes, move_study_to_patient
+from isocenter.domain.identity.versions import OTHER_CONTENT, choose_version
 from isocenter.index import quality as index
 from isocenter.index.asides import asides_of
 from isocenter.index.first_sight import PATIENT_DATA_DIFFER, PATIENT_ID_MISSING, task_fingerprint

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
-from isocenter.domain.archive.commitment import PROMISES_QUEUE
 from isocenter.domain.archive.errors import UnknownStudy
-from isocenter.domain.archive.peers import Peer, peer_of
-from isocenter.domain.archive.sending import wait_after
+from isocenter.domain.exchange.commitment import PROMISES_QUEUE
+from isocenter.domain.exchange.peers import Peer, peer_of
+from isocenter.domain.exchange.sending import wait_after
 from isocenter.index import availability as index
 from isocenter.index.availability import Notice
 from isocenter.index.destinations import Destination, destination_by_id

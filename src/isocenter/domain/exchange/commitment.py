@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from isocenter.access.caller import Caller, Right
-from isocenter.domain.archive.peers import CommitmentReporter, Peer, peer_of
-from isocenter.domain.archive.sending import wait_after
-from isocenter.domain.archive.verification import Verifier
+from isocenter.domain.exchange.peers import CommitmentReporter, Peer, peer_of
+from isocenter.domain.exchange.sending import wait_after
+from isocenter.domain.exchange.verification import Verifier
 from isocenter.index import commitments as index
 from isocenter.index.commitments import Commitment
 from isocenter.index.destinations import destination_by_ae

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from isocenter.access.caller import Caller, Right
-from isocenter.domain.archive.acts import Kind, Records, as_json
-from isocenter.domain.archive.corrections import CORRECTABLE, lay_over, undo
 from isocenter.domain.archive.errors import (
     CorrectedSince,
     InvalidCorrection,
     PatientIsMerged,
     UnknownPatient,
 )
-from isocenter.domain.archive.identifiers import attach, detach
+from isocenter.domain.identity.acts import Kind, Records, as_json
+from isocenter.domain.identity.corrections import CORRECTABLE, lay_over, undo
+from isocenter.domain.identity.identifiers import attach, detach
 from isocenter.index import correction_acts
 from isocenter.index import patients as index
 from isocenter.index.correction_acts import ActRow

@@ -10,7 +10,7 @@ from typing import Final
 
 from isocenter.access import audit
 from isocenter.access.caller import Caller, Right
-from isocenter.domain.archive.peers import Echo, peer_of
+from isocenter.domain.exchange.peers import Echo, peer_of
 from isocenter.index import destinations as index
 from isocenter.index.destinations import Destination
 from isocenter.kit.clock import utc_now

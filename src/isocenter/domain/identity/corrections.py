@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from isocenter.access.caller import Caller, Right
-from isocenter.domain.archive.acts import Act, Kind, Records, as_json
 from isocenter.domain.archive.errors import (
     AlreadyUndone,
     CorrectedSince,
@@ -19,7 +18,8 @@ from isocenter.domain.archive.errors import (
     UnknownPatient,
     UnknownStudy,
 )
-from isocenter.domain.archive.identifiers import attach, detach
+from isocenter.domain.identity.acts import Act, Kind, Records, as_json
+from isocenter.domain.identity.identifiers import attach, detach
 from isocenter.index import correction_acts, corrections, versions
 from isocenter.index.correction_acts import ActRow, Corrected
 from isocenter.index.corrections import SERIES_COLUMNS, STUDY_COLUMNS

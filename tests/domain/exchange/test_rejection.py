@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.domain.archive.conftest import Hospital, a_ct_slice
-from tests.domain.archive.key_objects import (
+from tests.domain.archive.test_seal import a_real_slice
+from tests.domain.conftest import Hospital, a_ct_slice
+from tests.domain.exchange.key_objects import (
     KEY_OBJECTS,
     OF_INTEREST,
     PATIENT_SAFETY,
@@ -16,12 +17,12 @@ from tests.domain.archive.key_objects import (
     WRONG_WORKLIST_ENTRY,
     a_note,
 )
-from tests.domain.archive.test_seal import a_real_slice
 
 from isocenter.access.caller import Caller, CallerKind, Role, system_caller
 from isocenter.delivery.index_source import IndexSource
-from isocenter.domain.archive.commitment import PROMISES_QUEUE
-from isocenter.domain.archive.rejection import (
+from isocenter.domain.archive.seal import Sealer
+from isocenter.domain.exchange.commitment import PROMISES_QUEUE
+from isocenter.domain.exchange.rejection import (
     AlreadyRestored,
     RejectionWork,
     UnknownRejection,
@@ -30,7 +31,6 @@ from isocenter.domain.archive.rejection import (
     rejections,
     restore_rejection,
 )
-from isocenter.domain.archive.seal import Sealer
 from isocenter.index.dicom_query import DicomQuery, Level
 from isocenter.index.find import find
 from isocenter.index.locators import series_of

@@ -14,8 +14,8 @@ from typing import Final
 
 from isocenter.access import audit
 from isocenter.access.caller import Caller, Right
-from isocenter.domain.archive.commitment import PROMISES_QUEUE
 from isocenter.domain.archive.errors import UnknownStudy
+from isocenter.domain.exchange.commitment import PROMISES_QUEUE
 from isocenter.index import rejections as index
 from isocenter.index.availability import want_notices
 from isocenter.index.locators import PackRow, open_instance, packs_of, resolve, study_version

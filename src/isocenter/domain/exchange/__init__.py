@@ -1,0 +1,1 @@
+"""Dealings with other application entities: destinations, sending, commitment, availability, rejection notes."""
