@@ -30,7 +30,7 @@ _CHECK_LENGTH = len(tar.record(b"ISOCENTER.check", bytes(64)))
 _PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "%") + " "
 
 
-@dataclass(slots=True)  # not frozen: decision 0005
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: decision 0005
 class MemberHeader:
     """What the journal says of a member besides its bytes.
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pynetdicom import AE, evt
 from tests.adapters.dimse.test_storage_scu import seal, slices
-from tests.domain.archive.test_rejection import reject, rejecting
-from tests.domain.archive.test_rejection import run_jobs as read_notes
 from tests.domain.conftest import Hospital
+from tests.domain.exchange.test_rejection import reject, rejecting
+from tests.domain.exchange.test_rejection import run_jobs as read_notes
 
 from isocenter.access.caller import Caller, CallerKind, Role
 from isocenter.adapters.dimse.peers_scu import PeersScu

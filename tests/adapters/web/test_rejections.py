@@ -8,9 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.adapters.web.test_studies import bearer
 from tests.domain.conftest import Hospital, hospital, open_archive
-from tests.domain.archive.test_rejection import reject as reject_now
-from tests.domain.archive.test_rejection import rejecting, slices
-from tests.domain.archive.test_rejection import run_jobs as run
+from tests.domain.exchange.test_rejection import reject as reject_now
+from tests.domain.exchange.test_rejection import rejecting, slices
+from tests.domain.exchange.test_rejection import run_jobs as run
 
 from isocenter.access.caller import Role
 from isocenter.apps.web import application
