@@ -68,6 +68,8 @@ LARGE_OBJECT_BYTES: Final = 8 * MIB
 FREE_BESIDE_READY_BYTES: Final = 2 << 30
 """Segments are made ready only while this much stays free besides."""
 
+_PAGE: Final = bytes(4096)
+
 _log = get_logger(__name__)
 
 
@@ -85,6 +87,7 @@ class _SegmentFile:
     synced: int = 0
     entry_durable: bool = False
     finished: bool = False
+    filled: int = 0  # bytes that were filled beforehand (ready_segments)
 
 
 @dataclass(slots=True)
@@ -256,12 +259,17 @@ class JournalWriter:
                 os.close(file)
                 path.unlink(missing_ok=True)
             raise disk_error(error, name.source) from error
-        return _SegmentFile(name, path, file, nonce, time.monotonic(), len(head))
+        filled = 0 if ready is None else self._close_bytes
+        return _SegmentFile(name, path, file, nonce, time.monotonic(), len(head), filled=filled)
 
     def _write(self, segment: _SegmentFile, pieces: list[bytes | memoryview]) -> None:
         """Write at the end of a segment; on failure cut it back to its last good member."""
+        end = segment.end + sum(map(len, pieces))
+        if end < segment.filled:  # whole pages: what was filled past the page cache is not read back to be completed
+            pieces.append(_PAGE[: -end % len(_PAGE)])
         try:
-            segment.end += write_all(segment.file, pieces, segment.end)
+            write_all(segment.file, pieces, segment.end)
+            segment.end = end
         except OSError as error:
             full = error.errno in FULL
             try:
