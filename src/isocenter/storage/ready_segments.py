@@ -70,7 +70,7 @@ class ReadySegments:
 
 
 def _filled(path: Path, size: int) -> int:
-    """An open file of so many zeros, on the disk. They pass the page cache by: a page there costs more than it saves."""
+    """An open file of so many zeros, on the disk; past the page cache, where a page costs more than it saves."""
     file = _create(path)
     try:
         os.posix_fallocate(file, 0, size)  # blocks that lie together, or no file at all
