@@ -8,7 +8,7 @@ import pytest
 
 from isocenter.access import api_tokens, audit, enrolment, sessions, users
 from isocenter.access.attempts import FREE_ATTEMPTS, SignInAttempts
-from isocenter.access.caller import Caller, CallerKind, Role, system_caller
+from isocenter.access.caller import Caller, CallerKind, system_caller
 from isocenter.access.errors import (
     BadCredentials,
     InvalidUsername,
@@ -20,6 +20,7 @@ from isocenter.access.errors import (
     WeakPassword,
 )
 from isocenter.access.institutions import ensure_institution, institution_of
+from isocenter.access.roles import Role
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Refused
@@ -28,7 +29,7 @@ PASSWORD = "horse staple battery 9"
 
 
 def an_enrolled_user(database: Database, institution_id: int, username: str = "ada") -> users.User:
-    secret = enrolment.issue_enrolment(database, system_caller(institution_id, "test"), Role.ADMINISTRATOR)
+    secret = enrolment.issue_enrolment(database, system_caller(institution_id, "test"), (Role.ADMINISTRATOR,))
     return enrolment.enrol(database, secret, username=username, display_name="Ada", password=PASSWORD, language="en")
 
 
@@ -59,7 +60,7 @@ def test_user_names_do_not_depend_on_case(database: Database, institution: Insti
 
 
 def test_an_enrolment_link_works_once(database: Database, institution: Institution) -> None:
-    secret = enrolment.issue_enrolment(database, system_caller(institution.institution_id, "t"), Role.RADIOLOGIST)
+    secret = enrolment.issue_enrolment(database, system_caller(institution.institution_id, "t"), (Role.RADIOLOGIST,))
     assert enrolment.enrolment_of(database, secret).institution_name == "Demo"
     enrolment.enrol(database, secret, username="ada", display_name="A", password=PASSWORD, language="en")
     with pytest.raises(UnknownEnrolment):
@@ -67,15 +68,15 @@ def test_an_enrolment_link_works_once(database: Database, institution: Instituti
 
 
 def test_a_refused_password_leaves_the_link_valid(database: Database, institution: Institution) -> None:
-    secret = enrolment.issue_enrolment(database, system_caller(institution.institution_id, "t"), Role.RADIOLOGIST)
+    secret = enrolment.issue_enrolment(database, system_caller(institution.institution_id, "t"), (Role.RADIOLOGIST,))
     with pytest.raises(WeakPassword):
         enrolment.enrol(database, secret, username="ada", display_name="A", password="short", language="en")
-    assert enrolment.enrolment_of(database, secret).role is Role.RADIOLOGIST
+    assert enrolment.enrolment_of(database, secret).roles == (Role.RADIOLOGIST,)
 
 
 def test_an_expired_link_is_unknown(database: Database, institution: Institution) -> None:
     secret = enrolment.issue_enrolment(
-        database, system_caller(institution.institution_id, "t"), Role.RADIOLOGIST, valid_for=timedelta(seconds=-1)
+        database, system_caller(institution.institution_id, "t"), (Role.RADIOLOGIST,), valid_for=timedelta(seconds=-1)
     )
     with pytest.raises(UnknownEnrolment):
         enrolment.enrolment_of(database, secret)
@@ -85,8 +86,8 @@ def test_withdrawn_first_links_end_and_links_for_named_people_stay(
     database: Database, institution: Institution
 ) -> None:
     system = system_caller(institution.institution_id, "up")
-    first = enrolment.issue_enrolment(database, system, Role.ADMINISTRATOR)
-    named = enrolment.issue_enrolment(database, system, Role.ADMINISTRATOR, username="grace")
+    first = enrolment.issue_enrolment(database, system, (Role.ADMINISTRATOR,))
+    named = enrolment.issue_enrolment(database, system, (Role.ADMINISTRATOR,), username="grace")
     enrolment.withdraw_first_enrolments(database, institution.institution_id)
     with pytest.raises(UnknownEnrolment):
         enrolment.enrolment_of(database, first)
@@ -155,7 +156,7 @@ def test_an_old_or_idle_session_is_over(database: Database, institution: Institu
 def test_a_disabled_user_is_out_at_once_and_stays_out(database: Database, institution: Institution) -> None:
     user = an_enrolled_user(database, institution.institution_id)
     secret = signed_in(database)
-    administrator = Caller(CallerKind.USER, "0", institution.institution_id, Role.ADMINISTRATOR)
+    administrator = Caller(CallerKind.USER, "0", institution.institution_id, (Role.ADMINISTRATOR,))
     users.disable_user(database, administrator, user.username)
     assert sessions.session_of(database, secret) is None
     with pytest.raises(BadCredentials):
@@ -181,13 +182,13 @@ def test_a_new_password_ends_the_other_sessions(database: Database, institution:
 def test_a_token_speaks_for_its_institution_until_it_is_revoked(
     database: Database, institution: Institution, other_institution: Institution
 ) -> None:
-    administrator = Caller(CallerKind.USER, "1", institution.institution_id, Role.ADMINISTRATOR)
-    stranger = Caller(CallerKind.USER, "2", other_institution.institution_id, Role.ADMINISTRATOR)
-    secret = api_tokens.issue_token(database, administrator, Role.MODALITY, label="CT 1")
+    administrator = Caller(CallerKind.USER, "1", institution.institution_id, (Role.ADMINISTRATOR,))
+    stranger = Caller(CallerKind.USER, "2", other_institution.institution_id, (Role.ADMINISTRATOR,))
+    secret = api_tokens.issue_token(database, administrator, (Role.MODALITY,), label="CT 1")
     assert secret.startswith("iso_")
     caller = api_tokens.caller_of_token(database, secret)
     assert caller is not None
-    assert (caller.role, caller.institution_id) == (Role.MODALITY, institution.institution_id)
+    assert (caller.roles, caller.institution_id) == ((Role.MODALITY,), institution.institution_id)
     (token,) = api_tokens.tokens_of(database, administrator)
     assert api_tokens.tokens_of(database, stranger) == []
     with pytest.raises(UnknownToken):
@@ -204,7 +205,7 @@ def test_nonsense_opens_nothing(database: Database, secret: str) -> None:
 
 def test_an_expired_token_opens_nothing(database: Database, institution: Institution) -> None:
     system = system_caller(institution.institution_id, "t")
-    secret = api_tokens.issue_token(database, system, Role.MODALITY, valid_for=timedelta(seconds=-1))
+    secret = api_tokens.issue_token(database, system, (Role.MODALITY,), valid_for=timedelta(seconds=-1))
     assert api_tokens.caller_of_token(database, secret) is None
 
 
@@ -213,8 +214,8 @@ def test_secrets_are_stored_only_as_hashes(database: Database, institution: Inst
     an_enrolled_user(database, institution.institution_id)
     shown = [
         signed_in(database),
-        api_tokens.issue_token(database, system, Role.MODALITY),
-        enrolment.issue_enrolment(database, system, Role.RADIOLOGIST),
+        api_tokens.issue_token(database, system, (Role.MODALITY,)),
+        enrolment.issue_enrolment(database, system, (Role.RADIOLOGIST,)),
         PASSWORD,
     ]
     with database.transaction(institution.institution_id) as connection:
@@ -224,8 +225,8 @@ def test_secrets_are_stored_only_as_hashes(database: Database, institution: Inst
 
 
 def test_looking_at_a_study_is_recorded_once_per_sitting(database: Database, institution: Institution) -> None:
-    looker = Caller(CallerKind.USER, "7", institution.institution_id, Role.RADIOLOGIST, "morning")
-    later = Caller(CallerKind.USER, "7", institution.institution_id, Role.RADIOLOGIST, "evening")
+    looker = Caller(CallerKind.USER, "7", institution.institution_id, (Role.RADIOLOGIST,), "morning")
+    later = Caller(CallerKind.USER, "7", institution.institution_id, (Role.RADIOLOGIST,), "evening")
     for caller in (looker, looker, later):
         audit.study_opened(database, caller, "1.2.3")
     audit.StudyLooks().record(database, looker, "1.2.3")  # another process, which remembers nothing yet
@@ -235,7 +236,7 @@ def test_looking_at_a_study_is_recorded_once_per_sitting(database: Database, ins
 
 def test_the_audit_trail_cannot_be_changed_by_the_application(database: Database, institution: Institution) -> None:
     audit.study_opened(
-        database, Caller(CallerKind.USER, "7", institution.institution_id, Role.RADIOLOGIST, "x"), "1.2.3"
+        database, Caller(CallerKind.USER, "7", institution.institution_id, (Role.RADIOLOGIST,), "x"), "1.2.3"
     )
     for statement in (b"update audit_event set caller_id = 'me'", b"delete from audit_event"):
         with pytest.raises(Exception, match="permission denied"), database.transaction(1) as connection:
@@ -249,9 +250,9 @@ def test_a_home_keeps_its_first_institution(database: Database) -> None:
 
 
 def test_a_modality_may_not_manage_users(database: Database, institution: Institution) -> None:
-    modality = Caller(CallerKind.PROGRAM, "token-1", institution.institution_id, Role.MODALITY)
+    modality = Caller(CallerKind.PROGRAM, "token-1", institution.institution_id, (Role.MODALITY,))
     with pytest.raises(Refused):
-        api_tokens.issue_token(database, modality, Role.ADMINISTRATOR)
+        api_tokens.issue_token(database, modality, (Role.ADMINISTRATOR,))
     with pytest.raises(Refused):
         users.users_of(database, modality)
 

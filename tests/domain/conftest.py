@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.domain.archive.outcome import StoreOutcome
 from isocenter.domain.archive.reception import Reception, Source
 from isocenter.domain.archive.store import Archive
@@ -125,5 +126,5 @@ def open_archive(tmp_path: Path, database: Database) -> Iterator[Open]:
 @pytest.fixture
 def hospital(tmp_path: Path, database: Database, institution: Institution, open_archive: Open) -> Hospital:
     """One hospital with an empty archive."""
-    caller = Caller(CallerKind.APPLICATION_ENTITY, "SCANNER", institution.institution_id, Role.MODALITY)
+    caller = Caller(CallerKind.APPLICATION_ENTITY, "SCANNER", institution.institution_id, (Role.MODALITY,))
     return Hospital(open_archive(), caller, database, tmp_path)

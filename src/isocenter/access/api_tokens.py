@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, CallerKind, Right, Role
-from isocenter.access.errors import InvalidRole, UnknownToken
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.errors import UnknownToken
+from isocenter.access.roles import Right, Role
 from isocenter.access.secret_tokens import new_secret, secret_hash
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database, set_institution
 from isocenter.kit.errors import Invalid
 
 PREFIX = "iso_"
-ROLES_OF_PROGRAMS = (Role.ADMINISTRATOR, Role.RADIOLOGIST, Role.MODALITY)
 _MAX_LABEL = 100
 
 
@@ -24,7 +24,7 @@ class ApiToken:
     """What is known about a token; never the token itself."""
 
     token_id: int
-    role: Role
+    roles: tuple[Role, ...]
     label: str
     created_at: datetime
     expires_at: datetime | None
@@ -32,15 +32,8 @@ class ApiToken:
     last_used_at: datetime | None
 
 
-def role_of_program(text: str) -> Role:
-    """Raises InvalidRole unless programs may have this role."""
-    if text not in ROLES_OF_PROGRAMS:
-        raise InvalidRole(f"A token's role is one of: {', '.join(ROLES_OF_PROGRAMS)}.", role=text[:40])
-    return Role(text)
-
-
 def issue_token(
-    database: Database, caller: Caller, role: Role, *, label: str = "", valid_for: timedelta | None = None
+    database: Database, caller: Caller, roles: tuple[Role, ...], *, label: str = "", valid_for: timedelta | None = None
 ) -> str:
     """A new token, shown this once. None never expires."""
     caller.require(Right.MANAGE_USERS)
@@ -49,17 +42,19 @@ def issue_token(
     secret = new_secret(PREFIX)
     with database.transaction(caller.institution_id) as connection:
         row: Any = connection.execute(
-            "insert into api_token (token_hash, institution_id, role, label, expires_at) values (%s, %s, %s, %s, %s)"
+            "insert into api_token (token_hash, institution_id, roles, label, expires_at) values (%s, %s, %s, %s, %s)"
             " returning token_id",
             (
                 secret_hash(secret),
                 caller.institution_id,
-                str(role),
+                [str(role) for role in roles],
                 label,
                 None if valid_for is None else utc_now() + valid_for,
             ),
         ).fetchone()
-        audit.record(connection, caller, audit.Action.TOKEN_ISSUED, token_id=row[0], role=str(role))
+        audit.record(
+            connection, caller, audit.Action.TOKEN_ISSUED, token_id=row[0], roles=[str(role) for role in roles]
+        )
     return secret
 
 
@@ -68,11 +63,11 @@ def tokens_of(database: Database, caller: Caller) -> list[ApiToken]:
     caller.require(Right.MANAGE_USERS)
     with database.transaction(caller.institution_id) as connection:
         rows: list[Any] = connection.execute(
-            "select token_id, role, label, created_at, expires_at, revoked_at, last_used_at from api_token"
+            "select token_id, roles, label, created_at, expires_at, revoked_at, last_used_at from api_token"
             " where institution_id = %s order by token_id desc",
             (caller.institution_id,),
         ).fetchall()
-    return [ApiToken(row[0], Role(row[1]), *row[2:]) for row in rows]
+    return [ApiToken(row[0], _roles(row[1]), *row[2:]) for row in rows]
 
 
 def revoke_token(database: Database, caller: Caller, token_id: int) -> None:
@@ -104,10 +99,14 @@ def caller_of_token(database: Database, secret: str) -> Caller | None:
         row: Any = connection.execute(
             "with touched as (update api_token set last_used_at = now() where token_hash = %(hash)s"
             " and (last_used_at is null or last_used_at < now() - interval '1 minute'))"
-            " select token_id, institution_id, role from api_token"
+            " select token_id, institution_id, roles from api_token"
             " where token_hash = %(hash)s and revoked_at is null and (expires_at is null or expires_at > now())",
             {"hash": token_hash},
         ).fetchone()
     if row is None:
         return None
-    return Caller(CallerKind.PROGRAM, f"token-{row[0]}", row[1], Role(row[2]), utc_now().strftime("%Y-%m-%d"))
+    return Caller(CallerKind.PROGRAM, f"token-{row[0]}", row[1], _roles(row[2]), utc_now().strftime("%Y-%m-%d"))
+
+
+def _roles(words: list[str]) -> tuple[Role, ...]:
+    return tuple(Role(word) for word in words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from isocenter.access.roles import RIGHTS, Right, Role
 from isocenter.kit.errors import Refused
 
 
@@ -17,64 +18,47 @@ class CallerKind(StrEnum):
     SYSTEM = "system"  # one of our own jobs
 
 
-class Role(StrEnum):
-    """What a caller is trusted with."""
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody who looks into an allied institution: where she comes from, and the sharing rule that lets her in.
 
-    ADMINISTRATOR = "administrator"
-    RADIOLOGIST = "radiologist"
-    MODALITY = "modality"
-    WORKSTATION = "workstation"  # an application entity that also reads
-    SYSTEM = "system"
+    modalities: those that are shared, () is all. since: the first study date that is shared, DICOM DA, '' is all.
+    """
 
-
-class Right(StrEnum):
-    """One thing that a role may do."""
-
-    STORE = "store"
-    READ = "read"
-    RECOVER = "recover"  # delete so that it can be restored, see what is deleted, restore it
-    ERASE = "erase"
-    MANAGE_USERS = "manage-users"
-    SEE_STATUS = "see-status"
-    MANAGE_SENDERS = "manage-senders"
-    SEND = "send"
-    CORRECT = "correct"
-    MANAGE_DESTINATIONS = "manage-destinations"
-
-
-RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.ADMINISTRATOR: frozenset(Right),
-    Role.RADIOLOGIST: frozenset({Right.STORE, Right.READ, Right.SEE_STATUS, Right.SEND}),
-    Role.MODALITY: frozenset({Right.STORE}),
-    Role.WORKSTATION: frozenset({Right.STORE, Right.READ}),
-    Role.SYSTEM: frozenset(Right),
-}
+    home_institution_id: int
+    rule_id: int
+    modalities: tuple[str, ...] = ()
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, for which institution, in which role.
+    """Who asks, inside which institution, in which roles.
 
     id names the user, token, AE or job in logs and audit; it is ours or a DICOM AE title, never a person's name.
     sitting is one stretch of work (a session, or a program's day): looking at a study is audited once in it.
+    only: the scopes of a program's token; None does not narrow its roles. guest: set inside another's institution.
     """
 
     kind: CallerKind
     id: str
     institution_id: int
-    role: Role
+    roles: tuple[Role, ...]
     sitting: str = ""
+    only: frozenset[Right] | None = None
+    guest: Guest | None = None
 
     def may(self, right: Right) -> bool:
-        """Whether the caller's role holds the right."""
-        return right in RIGHTS[self.role]
+        """Whether one of the caller's roles holds the right, and its scopes do not leave it out."""
+        return (self.only is None or right in self.only) and any(right in RIGHTS[role] for role in self.roles)
 
     def require(self, right: Right) -> None:
-        """Raise Refused unless the caller's role holds the right."""
+        """Raise Refused unless the caller may."""
         if not self.may(right):
-            raise Refused(f"The role {self.role} does not include the right to {right}.", right=str(right))
+            roles = " and ".join(self.roles) or "nobody"
+            raise Refused(f"The role {roles} does not include the right to {right}.", right=str(right))
 
 
 def system_caller(institution_id: int, job: str) -> Caller:
     """One of our own jobs, acting inside one institution."""
-    return Caller(CallerKind.SYSTEM, job, institution_id, Role.SYSTEM)
+    return Caller(CallerKind.SYSTEM, job, institution_id, (Role.SYSTEM,))

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, CallerKind, Right, Role
+from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.errors import UnknownEnrolment, UsernameTaken
+from isocenter.access.roles import Right, Role
 from isocenter.access.secret_tokens import new_secret, secret_hash
 from isocenter.access.users import User, checked_username, create_user
 from isocenter.kit.clock import utc_now
@@ -23,13 +24,18 @@ class Enrolment:
 
     institution_id: int
     institution_name: str
-    role: Role
+    roles: tuple[Role, ...]
     username: str | None
     expires_at: datetime
 
 
 def issue_enrolment(
-    database: Database, caller: Caller, role: Role, *, username: str | None = None, valid_for: timedelta = VALID_FOR
+    database: Database,
+    caller: Caller,
+    roles: tuple[Role, ...],
+    *,
+    username: str | None = None,
+    valid_for: timedelta = VALID_FOR,
 ) -> str:
     """The secret of a new link; only its hash is kept. Raises UsernameTaken, InvalidUsername."""
     caller.require(Right.MANAGE_USERS)
@@ -41,11 +47,11 @@ def issue_enrolment(
             raise UsernameTaken("This user name is taken; choose another.")
         connection.execute("delete from enrolment where expires_at < now() - interval '30 days'")
         connection.execute(
-            "insert into enrolment (token_hash, institution_id, role, username, expires_at)"
+            "insert into enrolment (token_hash, institution_id, roles, username, expires_at)"
             " values (%s, %s, %s, %s, %s)",
-            (secret_hash(secret), caller.institution_id, str(role), wanted, utc_now() + valid_for),
+            (secret_hash(secret), caller.institution_id, [str(role) for role in roles], wanted, utc_now() + valid_for),
         )
-        audit.record(connection, caller, audit.Action.ENROLMENT_ISSUED, role=str(role))
+        audit.record(connection, caller, audit.Action.ENROLMENT_ISSUED, roles=list(roles))
     return secret
 
 
@@ -53,7 +59,8 @@ def withdraw_first_enrolments(database: Database, institution_id: int) -> None:
     """End the unused nameless administrator links: each start of a home without administrator prints a fresh one."""
     with database.transaction(institution_id) as connection:
         connection.execute(
-            "delete from enrolment where institution_id = %s and role = %s and username is null and used_at is null",
+            "delete from enrolment where institution_id = %s and %s = any(roles) and username is null"
+            " and used_at is null",
             (institution_id, str(Role.ADMINISTRATOR)),
         )
 
@@ -62,14 +69,14 @@ def enrolment_of(database: Database, secret: str) -> Enrolment:
     """What the link offers. Raises UnknownEnrolment when it was never issued, is used or has expired."""
     with database.credential_transaction(secret_hash(secret).hex()) as connection:
         row: Any = connection.execute(
-            "select e.institution_id, i.name, e.role, e.username, e.expires_at"
+            "select e.institution_id, i.name, e.roles, e.username, e.expires_at"
             " from enrolment e join institution i using (institution_id)"
             " where token_hash = %s and used_at is null and expires_at > now()",
             (secret_hash(secret),),
         ).fetchone()
     if row is None:
         raise UnknownEnrolment("This link is not valid: it was used, has expired, or is incomplete.")
-    return Enrolment(row[0], row[1], Role(row[2]), row[3], row[4])
+    return Enrolment(row[0], row[1], tuple(Role(word) for word in row[2]), row[3], row[4])
 
 
 def enrol(database: Database, secret: str, *, username: str, display_name: str, password: str, language: str) -> User:
@@ -91,10 +98,11 @@ def enrol(database: Database, secret: str, *, username: str, display_name: str, 
             offer.institution_id,
             username=offer.username or username,
             display_name=display_name,
-            role=offer.role,
+            roles=offer.roles,
             password=password,
             language=language,
+            given_by="enrolment",
         )
-        caller = Caller(CallerKind.USER, str(user.user_id), user.institution_id, user.role)
+        caller = Caller(CallerKind.USER, str(user.user_id), user.institution_id, user.roles)
         audit.record(connection, caller, audit.Action.USER_ENROLLED)
     return user

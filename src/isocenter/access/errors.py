@@ -5,7 +5,8 @@ Refused   ├── NotSignedIn        no valid session or bearer token
 Exhausted └── TooManyAttempts    sign-in is slowed down for this name at this address
 Invalid   ├── WeakPassword
           ├── InvalidUsername
-          └── InvalidRole
+          ├── InvalidRole
+          └── RolesKeptApart
 NotFound  ├── UnknownEnrolment   never issued, used or expired (never says which)
           ├── UnknownUser
           ├── UnknownToken
@@ -52,6 +53,12 @@ class InvalidRole(Invalid):
     """There is no such role for people or programs."""
 
     reason = "invalid-role"
+
+
+class RolesKeptApart(Invalid):
+    """Administration, security and audit are not given to one person."""
+
+    reason = "roles-kept-apart"
 
 
 class UnknownEnrolment(NotFound):

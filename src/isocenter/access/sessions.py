@@ -12,13 +12,12 @@ from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.errors import BadCredentials
 from isocenter.access.passwords import verify_password
 from isocenter.access.secret_tokens import new_secret, secret_hash
-from isocenter.access.users import User, folded_username, user_of_row
+from isocenter.access.users import USER_COLUMNS, User, folded_username, user_of_id, user_of_row
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database, set_institution
 
 LASTS_FOR = timedelta(hours=24)
 IDLE_FOR = timedelta(hours=8)
-_COLUMNS = "u.user_id, u.institution_id, u.username, u.display_name, u.role, u.language, u.disabled_at is not null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Session:
     def caller(self) -> Caller:
         """The person as the first argument of a verb."""
         user = self.user
-        return Caller(CallerKind.USER, str(user.user_id), user.institution_id, user.role, self.sitting)
+        return Caller(CallerKind.USER, str(user.user_id), user.institution_id, user.roles, self.sitting)
 
 
 def sign_in(
@@ -43,12 +42,13 @@ def sign_in(
     attempts.check(username, address)
     with database.credential_transaction(username) as connection:
         row: Any = connection.execute(
-            f"select {_COLUMNS}, u.password_hash from user_account u where u.username = %s",  # noqa: S608
-            (username,),
+            "select institution_id, user_id, password_hash from user_account where username = %s", (username,)
         ).fetchone()
-    user = None if row is None else user_of_row(row[:7])
+        if row is not None:
+            set_institution(connection, row[0])
+        user = None if row is None else user_of_id(connection, row[1])
     usable = user is not None and not user.disabled
-    if not verify_password(password, row[7] if row is not None and usable else None) or user is None:
+    if not verify_password(password, row[2] if usable else None) or user is None:
         attempts.failed(username, address)
         if user is not None:
             _record_failure(database, user)
@@ -93,7 +93,7 @@ def session_of(database: Database, secret: str) -> Session | None:
             # One write a minute at most: a reading room looks at thousands of frames.
             "with touched as (update session set last_seen_at = now()"  # noqa: S608
             " where token_hash = %(hash)s and last_seen_at between now() - %(idle)s and now() - interval '1 minute')"
-            f" select {_COLUMNS} from session s join user_account u using (user_id)"
+            f" select {USER_COLUMNS} from session s join user_account u using (user_id)"
             " where s.token_hash = %(hash)s and s.expires_at > now() and s.last_seen_at > now() - %(idle)s"
             " and u.disabled_at is null",
             {"hash": token_hash, "idle": IDLE_FOR},
@@ -114,6 +114,6 @@ def _sitting(token_hash: bytes) -> str:
 
 
 def _record_failure(database: Database, user: User) -> None:
-    caller = Caller(CallerKind.USER, str(user.user_id), user.institution_id, user.role)
+    caller = Caller(CallerKind.USER, str(user.user_id), user.institution_id, user.roles)
     with database.transaction(user.institution_id) as connection:
         audit.record(connection, caller, audit.Action.SIGN_IN_FAILED)

@@ -10,17 +10,21 @@ from unicodedata import normalize
 from psycopg.errors import UniqueViolation
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, Right, Role
-from isocenter.access.errors import BadCredentials, InvalidRole, InvalidUsername, UnknownUser, UsernameTaken
+from isocenter.access.caller import Caller
+from isocenter.access.errors import BadCredentials, InvalidUsername, UnknownUser, UsernameTaken
 from isocenter.access.passwords import check_password, hash_password, verify_password
+from isocenter.access.roles import Right, Role
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.errors import Invalid
 
 LANGUAGES = ("en", "zh-CN")
-ROLES_OF_PEOPLE = (Role.ADMINISTRATOR, Role.RADIOLOGIST)
 _USERNAME = re.compile(r"[^\W_][\w.@-]{1,63}")
 _MAX_DISPLAY_NAME = 100
-_COLUMNS = "user_id, institution_id, username, display_name, role, language, disabled_at is not null"
+USER_COLUMNS = """
+    u.user_id, u.institution_id, u.username, u.display_name, u.language, u.disabled_at is not null,
+    array(select r.role from user_role r where r.user_id = u.user_id and r.until is null order by r.role)
+"""
+"""Of user_account u. Roles are seen inside the institution only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +35,16 @@ class User:
     institution_id: int
     username: str
     display_name: str
-    role: Role
     language: str
     disabled: bool
+    roles: tuple[Role, ...]
 
 
 def user_of_row(row: tuple[Any, ...]) -> User:
-    """A row of `_COLUMNS`."""
-    user_id, institution_id, username, display_name, role, language, disabled = row
-    return User(user_id, institution_id, username, display_name, Role(role), language, disabled)
-
-
-def role_of_person(text: str) -> Role:
-    """Raises InvalidRole unless people may have this role."""
-    if text not in ROLES_OF_PEOPLE:
-        raise InvalidRole(f"A person's role is one of: {', '.join(ROLES_OF_PEOPLE)}.", role=text[:40])
-    return Role(text)
+    """A row of `USER_COLUMNS`."""
+    user_id, institution_id, username, display_name, language, disabled, words = row
+    roles = tuple(Role(word) for word in words)
+    return User(user_id, institution_id, username, display_name, language, disabled, roles)
 
 
 def folded_username(text: str) -> str:
@@ -68,29 +66,39 @@ def create_user(
     *,
     username: str,
     display_name: str,
-    role: Role,
+    roles: tuple[Role, ...],
     password: str,
     language: str,
+    given_by: str,
 ) -> User:
     """Make the account. Raises InvalidUsername, WeakPassword, UsernameTaken, Invalid."""
     username = checked_username(username)
     check_password(password, username)
-    values = (
-        institution_id,
-        username,
-        _display_name(display_name),
-        str(role),
-        hash_password(password),
-        _language(language),
-    )
+    values = (institution_id, username, _display_name(display_name), hash_password(password), _language(language))
     try:
         row: Any = connection.execute(
-            "insert into user_account (institution_id, username, display_name, role, password_hash, language)"  # noqa: S608
-            f" values (%s, %s, %s, %s, %s, %s) returning {_COLUMNS}",
+            "insert into user_account (institution_id, username, display_name, password_hash, language)"
+            " values (%s, %s, %s, %s, %s) returning user_id",
             values,
         ).fetchone()
     except UniqueViolation:
         raise UsernameTaken("This user name is taken; choose another.") from None
+    for role in roles:
+        connection.execute(
+            "insert into user_role (institution_id, user_id, role, given_by) values (%s, %s, %s, %s)",
+            (institution_id, row[0], str(role), given_by),
+        )
+    return user_of_id(connection, row[0])
+
+
+def user_of_id(connection: Connection, user_id: int) -> User:
+    """An account of the transaction's institution. Raises UnknownUser."""
+    row: Any = connection.execute(
+        f"select {USER_COLUMNS} from user_account u where user_id = %s",  # noqa: S608
+        (user_id,),
+    ).fetchone()
+    if row is None:
+        raise UnknownUser("There is no such user.", user_id=user_id)
     return user_of_row(row)
 
 
@@ -99,7 +107,7 @@ def users_of(database: Database, caller: Caller) -> list[User]:
     caller.require(Right.MANAGE_USERS)
     with database.transaction(caller.institution_id) as connection:
         rows: list[Any] = connection.execute(
-            f"select {_COLUMNS} from user_account where institution_id = %s order by username",  # noqa: S608
+            f"select {USER_COLUMNS} from user_account u where institution_id = %s order by username",  # noqa: S608
             (caller.institution_id,),
         ).fetchall()
     return [user_of_row(row) for row in rows]
@@ -109,7 +117,8 @@ def administrator_exists(database: Database, institution_id: int) -> bool:
     """Whether anybody can administer the institution."""
     with database.transaction(institution_id) as connection:
         row = connection.execute(
-            "select 1 from user_account where institution_id = %s and role = %s and disabled_at is null limit 1",
+            "select 1 from user_account u join user_role r using (institution_id, user_id)"
+            " where u.institution_id = %s and r.role = %s and r.until is null and u.disabled_at is null limit 1",
             (institution_id, str(Role.ADMINISTRATOR)),
         ).fetchone()
     return row is not None
@@ -135,18 +144,16 @@ def change_profile(
 ) -> User:
     """What a person may change about herself; None leaves it. Raises Invalid."""
     with database.transaction(caller.institution_id) as connection:
-        row: Any = connection.execute(
-            "update user_account set display_name = coalesce(%s, display_name), language = coalesce(%s, language)"  # noqa: S608
-            f" where user_id = %s returning {_COLUMNS}",
+        connection.execute(
+            "update user_account set display_name = coalesce(%s, display_name), language = coalesce(%s, language)"
+            " where user_id = %s",
             (
                 None if display_name is None else _display_name(display_name),
                 None if language is None else _language(language),
                 user_id,
             ),
-        ).fetchone()
-    if row is None:
-        raise UnknownUser("There is no such user.")
-    return user_of_row(row)
+        )
+        return user_of_id(connection, user_id)
 
 
 def change_password(

@@ -21,9 +21,10 @@ from typing import Any
 from rich.console import Console
 
 from isocenter import __version__
-from isocenter.access.caller import Role, system_caller
+from isocenter.access.caller import system_caller
 from isocenter.access.enrolment import issue_enrolment, withdraw_first_enrolments
 from isocenter.access.institutions import Institution, ensure_institution
+from isocenter.access.roles import FIRST_ADMINISTRATOR
 from isocenter.access.users import administrator_exists
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, RunState, make_home, write_state
@@ -144,7 +145,7 @@ class Supervisor:
         if administrator_exists(database, institution.institution_id):
             return None
         withdraw_first_enrolments(database, institution.institution_id)
-        return issue_enrolment(database, system_caller(institution.institution_id, "up"), Role.ADMINISTRATOR)
+        return issue_enrolment(database, system_caller(institution.institution_id, "up"), FIRST_ADMINISTRATOR)
 
     def _first_state(self, settings: Settings, institution: Institution, url: str) -> RunState:
         return RunState(

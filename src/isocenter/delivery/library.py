@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from isocenter.access.audit import study_opened
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.delivery import frames
 from isocenter.delivery.cache import BoundedCache
 from isocenter.delivery.errors import NotDrawable

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from blake3 import blake3
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.delivery.errors import BytesAway, UnknownInstance
 from isocenter.delivery.study_view import InstanceView
 from isocenter.index.asides import Aside, aside_of, asides_of

@@ -613,12 +613,12 @@ CREATE TABLE public.api_token (
     token_id integer NOT NULL,
     token_hash bytea NOT NULL,
     institution_id integer NOT NULL,
-    role text NOT NULL COLLATE pg_catalog."C",
     label text NOT NULL COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
-    last_used_at timestamp with time zone
+    last_used_at timestamp with time zone,
+    roles text[] NOT NULL
 );
 
 ALTER TABLE ONLY public.api_token FORCE ROW LEVEL SECURITY;
@@ -831,11 +831,11 @@ ALTER TABLE public.destination ALTER COLUMN destination_id ADD GENERATED ALWAYS 
 CREATE TABLE public.enrolment (
     token_hash bytea NOT NULL,
     institution_id integer NOT NULL,
-    role text NOT NULL COLLATE pg_catalog."C",
     username text COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    used_at timestamp with time zone
+    used_at timestamp with time zone,
+    roles text[] NOT NULL
 );
 
 ALTER TABLE ONLY public.enrolment FORCE ROW LEVEL SECURITY;
@@ -1321,7 +1321,6 @@ CREATE TABLE public.user_account (
     institution_id integer NOT NULL,
     username text NOT NULL COLLATE pg_catalog."C",
     display_name text NOT NULL COLLATE pg_catalog."C",
-    role text NOT NULL COLLATE pg_catalog."C",
     password_hash text NOT NULL COLLATE pg_catalog."C",
     language text DEFAULT 'en'::text NOT NULL COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1338,6 +1337,18 @@ ALTER TABLE public.user_account ALTER COLUMN user_id ADD GENERATED ALWAYS AS IDE
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.user_role (
+    institution_id integer NOT NULL,
+    user_id integer NOT NULL,
+    role text NOT NULL COLLATE pg_catalog."C",
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    given_by text NOT NULL COLLATE pg_catalog."C",
+    until timestamp with time zone,
+    ended_by text COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.user_role FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ONLY public.procrastinate_events ALTER COLUMN id SET DEFAULT nextval('public.procrastinate_events_id_seq'::regclass);
 
@@ -1519,6 +1530,9 @@ ALTER TABLE ONLY public.user_account
 ALTER TABLE ONLY public.user_account
     ADD CONSTRAINT user_account_username_key UNIQUE (username);
 
+ALTER TABLE ONLY public.user_role
+    ADD CONSTRAINT user_role_pkey PRIMARY KEY (institution_id, user_id, role, since);
+
 CREATE UNIQUE INDEX audit_event_one_look ON public.audit_event USING btree (institution_id, caller_kind, caller_id, study_instance_uid, sitting) WHERE (action = 'study-opened'::text);
 
 CREATE INDEX commitment_unfinished ON public.commitment_request USING btree (institution_id, commitment_id) WHERE (state = 'waiting'::text);
@@ -1579,6 +1593,8 @@ CREATE INDEX study_to_tokenise ON public.study USING btree (institution_id, stud
 
 CREATE INDEX transfer_unfinished ON public.transfer USING btree (institution_id, destination_id, transfer_id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
 
+CREATE UNIQUE INDEX user_role_held ON public.user_role USING btree (user_id, role) WHERE (until IS NULL);
+
 CREATE TRIGGER arrived_after_deletion AFTER UPDATE OF next_ordinal ON public.study FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (new.next_ordinal > old.next_ordinal))) EXECUTE FUNCTION public.isocenter_arrived_after_deletion();
 
 CREATE TRIGGER key_object_arrived AFTER INSERT ON public.instance FOR EACH ROW WHEN ((new.sop_class_uid = '1.2.840.10008.5.1.4.1.1.88.59'::text)) EXECUTE FUNCTION public.isocenter_key_object_arrived();
@@ -1632,6 +1648,12 @@ ALTER TABLE ONLY public.study
 
 ALTER TABLE ONLY public.user_account
     ADD CONSTRAINT user_account_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.user_role
+    ADD CONSTRAINT user_role_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.user_role
+    ADD CONSTRAINT user_role_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
 
 ALTER TABLE public.api_token ENABLE ROW LEVEL SECURITY;
 
@@ -1729,6 +1751,8 @@ CREATE POLICY inside_institution ON public.transfer_instance USING ((institution
 
 CREATE POLICY inside_institution ON public.user_account USING (((institution_id = public.isocenter_institution()) OR (username = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.user_role USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 ALTER TABLE public.instance ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.instance_lookup ENABLE ROW LEVEL SECURITY;
@@ -1770,6 +1794,8 @@ ALTER TABLE public.transfer ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.transfer_instance ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_account ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.user_role ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA public TO isocenter_app;
 
@@ -1900,3 +1926,5 @@ GRANT SELECT,USAGE ON SEQUENCE public.transfer_transfer_id_seq TO isocenter_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_account TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.user_account_user_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.user_role TO isocenter_app;

@@ -11,8 +11,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.requests import Request
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.errors import NotSignedIn
+from isocenter.access.roles import Role
 from isocenter.adapters.dicomweb.router import dicomweb_router
 from isocenter.delivery.library import CONFINED_MODULES, Library
 from isocenter.domain.archive.recompress import rebuild_received
@@ -63,7 +64,7 @@ class Hospital:
         with self.database.transaction() as connection:
             made = ensure_institution(connection, f"Wave {number}")
         name = f"Bearer wave-{number}"
-        self.callers[name] = Caller(CallerKind.PROGRAM, name, made.institution_id, Role.ADMINISTRATOR, "w")
+        self.callers[name] = Caller(CallerKind.PROGRAM, name, made.institution_id, (Role.ADMINISTRATOR,), "w")
         return {"authorization": name}
 
     def as_other(self) -> dict[str, str]:
@@ -90,9 +91,11 @@ def hospital(
     journal_directory = tmp_path / "journal"
     store = open_store(f"file://{tmp_path / 'store'}")
     callers = {
-        "Bearer ours": Caller(CallerKind.PROGRAM, "token-1", institution.institution_id, Role.ADMINISTRATOR, "a"),
-        "Bearer other": Caller(CallerKind.PROGRAM, "token-2", other_institution.institution_id, Role.RADIOLOGIST, "b"),
-        "Bearer modality": Caller(CallerKind.PROGRAM, "token-3", institution.institution_id, Role.MODALITY, "c"),
+        "Bearer ours": Caller(CallerKind.PROGRAM, "token-1", institution.institution_id, (Role.ADMINISTRATOR,), "a"),
+        "Bearer other": Caller(
+            CallerKind.PROGRAM, "token-2", other_institution.institution_id, (Role.RADIOLOGIST,), "b"
+        ),
+        "Bearer modality": Caller(CallerKind.PROGRAM, "token-3", institution.institution_id, (Role.MODALITY,), "c"),
     }
 
     def caller_of(request: Request) -> Caller:

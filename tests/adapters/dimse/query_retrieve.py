@@ -16,7 +16,8 @@ from tests.domain.conftest import Hospital, a_ct_slice
 from tests.wire.peers import ENVIRONMENT, dcmtk_program
 from tests.wire.upper_layer import listening
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.adapters.dimse.get_scp import GetScp
 from isocenter.adapters.dimse.move_scp import MoveScp
 from isocenter.adapters.dimse.query_retrieve_request import CallerOf, workstations_of
@@ -57,7 +58,7 @@ class Pacs:
 
     def add_destination(self, ae_title: str, port: int, **fields: object) -> None:
         """As an administrator would."""
-        caller = Caller(CallerKind.USER, "1", self.hospital.caller.institution_id, Role.ADMINISTRATOR)
+        caller = Caller(CallerKind.USER, "1", self.hospital.caller.institution_id, (Role.ADMINISTRATOR,))
         values = {"name": ae_title, "ae_title": ae_title, "host": "127.0.0.1", "port": port, **fields}
         add_destination(caller, self.hospital.database, values)
 

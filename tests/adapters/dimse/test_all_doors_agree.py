@@ -20,7 +20,8 @@ from tests.adapters.dimse.query_retrieve import FIND, GET, Pacs, answers, identi
 from tests.domain.conftest import a_ct_slice
 
 from isocenter.access import api_tokens
-from isocenter.access.caller import Caller, CallerKind, Role, system_caller
+from isocenter.access.caller import Caller, CallerKind, system_caller
+from isocenter.access.roles import Role
 from isocenter.apps.web import application
 from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.archive.senders import Sender, set_sender
@@ -110,7 +111,7 @@ def doors(pacs: Pacs, tmp_path: Path) -> Iterator[Doors]:
     settings = Settings(home=tmp_path)
     make_key_file(tmp_path / "secrets" / "facts.key")
     token = api_tokens.issue_token(
-        hospital.database, system_caller(hospital.caller.institution_id, "t"), Role.ADMINISTRATOR
+        hospital.database, system_caller(hospital.caller.institution_id, "t"), (Role.ADMINISTRATOR,)
     )
     client = TestClient(application(settings, hospital.database, hospital.archive, pacs.library))
     yield Doors(pacs, client, {"Authorization": f"Bearer {token}"})
@@ -234,7 +235,7 @@ def test_a_correction_of_one_series_leaves_the_others_alone(doors: Doors) -> Non
 
 def test_what_a_sender_leaves_unsaid_is_shown_at_every_door_as_a_coercion(doors: Doors) -> None:
     hospital = doors.pacs.hospital
-    administrator = Caller(CallerKind.USER, "ada", hospital.caller.institution_id, Role.ADMINISTRATOR)
+    administrator = Caller(CallerKind.USER, "ada", hospital.caller.institution_id, (Role.ADMINISTRATOR,))
     set_sender(hospital.database, administrator, Sender("SCANNER", None, "HOSPITAL-A"))
     hospital.archive._holdings.senders._pages.clear()  # as if a few seconds had passed
     doors.pacs.store(patient_id="P7", slices=2)
@@ -250,8 +251,8 @@ def test_what_a_sender_leaves_unsaid_is_shown_at_every_door_as_a_coercion(doors:
 
 def test_only_who_may_correct_gets_the_received_form(doors: Doors) -> None:
     hospital = doors.pacs.hospital
-    caller = Caller(CallerKind.USER, "t", hospital.caller.institution_id, Role.SYSTEM)
-    token = api_tokens.issue_token(hospital.database, caller, Role.RADIOLOGIST)
+    caller = Caller(CallerKind.USER, "t", hospital.caller.institution_id, (Role.SYSTEM,))
+    token = api_tokens.issue_token(hospital.database, caller, (Role.RADIOLOGIST,))
     path = f"/api/studies/{WRONG}/instances/{INSTANCE}/received"
     answer = doors.client.get(path, headers={"Authorization": f"Bearer {token}"})
     assert (answer.status_code, answer.json()["error"]["reason"]) == (403, "refused")

@@ -15,7 +15,8 @@ from tests.domain.conftest import Hospital
 from tests.domain.exchange.test_rejection import reject, rejecting
 from tests.domain.exchange.test_rejection import run_jobs as read_notes
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.domain.archive.jobs import defer_due_studies
 from isocenter.domain.exchange.availability import AvailabilityWork, availability_tasks, defer_due_notices
@@ -53,7 +54,7 @@ class Told:
 
 @pytest.fixture
 def administrator(hospital: Hospital) -> Caller:
-    return Caller(CallerKind.USER, "1", hospital.caller.institution_id, Role.ADMINISTRATOR)
+    return Caller(CallerKind.USER, "1", hospital.caller.institution_id, (Role.ADMINISTRATOR,))
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from tests.adapters.dimse.query_retrieve import FIND, PATIENT_FIND, Pacs, answer
 from tests.domain.conftest import Hospital
 from tests.wire.upper_layer import IMPLICIT, Wire, associate_request, command, context, p_data, pdv, status
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.delivery.library import Library
 from isocenter.index.institutions import Institution
 from isocenter.standards.dicom.dimse import CommandField
@@ -179,7 +180,7 @@ def test_an_identifier_of_garbage_is_refused(pacs: Pacs, data: bytes) -> None:
 def test_a_caller_without_the_right_to_read_is_refused(hospital: Hospital, library: Library) -> None:
     def modality(peer: Peer) -> Caller:
         return Caller(
-            CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, hospital.caller.institution_id, Role.MODALITY
+            CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, hospital.caller.institution_id, (Role.MODALITY,)
         )
 
     with opened(hospital, library, modality) as pacs:
@@ -194,7 +195,7 @@ def test_another_institution_is_never_seen(
 ) -> None:
     def elsewhere(peer: Peer) -> Caller:
         institution_id = other_institution.institution_id
-        return Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, institution_id, Role.WORKSTATION)
+        return Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, institution_id, (Role.WORKSTATION,))
 
     with opened(hospital, library, elsewhere) as pacs:
         pacs.store()

@@ -32,7 +32,8 @@ from tests.domain.archive.test_seal import a_real_slice
 from tests.domain.conftest import IMPLICIT, Hospital, a_ct_slice
 from tests.wire.peers import accept_all, free_port, read_pdu, scripted_peer, storescp
 
-from isocenter.access.caller import Caller, CallerKind, Role, system_caller
+from isocenter.access.caller import Caller, CallerKind, system_caller
+from isocenter.access.roles import Role
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.seal import Sealer
 from isocenter.index.institutions import Institution
@@ -264,7 +265,7 @@ def test_another_institutions_objects_are_not_retrieved(
 ) -> None:
     def elsewhere(peer: Peer) -> Caller:
         institution_id = other_institution.institution_id
-        return Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, institution_id, Role.WORKSTATION)
+        return Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, institution_id, (Role.WORKSTATION,))
 
     with opened(hospital, library, elsewhere) as pacs:
         pacs.store()
@@ -278,7 +279,7 @@ def test_another_institutions_objects_are_not_retrieved(
 def test_a_caller_without_the_right_to_read_retrieves_nothing(hospital: Hospital, library: Library) -> None:
     def modality(peer: Peer) -> Caller:
         institution_id = hospital.caller.institution_id
-        return Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, institution_id, Role.MODALITY)
+        return Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, institution_id, (Role.MODALITY,))
 
     with opened(hospital, library, modality) as pacs:
         pacs.store()

@@ -12,7 +12,8 @@ from tests.domain.archive.test_seal import sealed
 from tests.domain.conftest import Hospital
 from tests.wire.upper_layer import listening
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
 from isocenter.domain.exchange.commitment import (
@@ -39,7 +40,7 @@ def listener(hospital: Hospital) -> Iterator[Listener]:
 def requester(hospital: Hospital) -> Iterator[CommitmentRequester]:
     """A scanner whose address we know, because it is a destination too."""
     with commitment_requester() as peer:
-        administrator = Caller(CallerKind.USER, "1", hospital.caller.institution_id, Role.ADMINISTRATOR)
+        administrator = Caller(CallerKind.USER, "1", hospital.caller.institution_id, (Role.ADMINISTRATOR,))
         values = {"name": "Scanner", "ae_title": "SCANNER", "host": "127.0.0.1", "port": peer.port}
         add_destination(administrator, hospital.database, values)
         yield peer

@@ -21,7 +21,8 @@ from tests.wire.upper_layer import (
     status,
 )
 
-from isocenter.access.caller import CallerKind, Role
+from isocenter.access.caller import CallerKind
+from isocenter.access.roles import Role
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.domain.archive.errors import DataSetMismatch, ObjectTooLarge
@@ -66,7 +67,7 @@ def test_an_object_reaches_the_archive_with_who_sent_it(archive: MemoryArchive, 
     assert response.text(Element.AFFECTED_SOP_INSTANCE_UID) == "1.2.3"
     (received,) = archive.objects
     assert received.data == b"data set"
-    assert (received.caller.kind, received.caller.role) == (CallerKind.APPLICATION_ENTITY, Role.MODALITY)
+    assert (received.caller.kind, received.caller.roles) == (CallerKind.APPLICATION_ENTITY, (Role.MODALITY,))
     assert (received.caller.id, received.caller.institution_id) == ("TESTER", 7)
     assert (received.source.called_ae_title, received.source.peer_address) == ("ISOCENTER", "127.0.0.1")
     assert received.source.door == "c-store"

@@ -14,7 +14,8 @@ from tests.adapters.dimse.peers import CT, EXPLICIT, HTJ2K_LOSSLESS, storage_pee
 from tests.domain.archive.test_seal import a_real_slice
 from tests.domain.conftest import Hospital, a_ct_slice
 
-from isocenter.access.caller import Caller, CallerKind, Role, system_caller
+from isocenter.access.caller import Caller, CallerKind, system_caller
+from isocenter.access.roles import Role
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu, groups_of
 from isocenter.apps.wiring import open_library
@@ -50,7 +51,7 @@ def library(hospital: Hospital, tmp_path: Path) -> Iterator[Library]:
 
 @pytest.fixture
 def administrator(hospital: Hospital) -> Caller:
-    return Caller(CallerKind.USER, "1", hospital.caller.institution_id, Role.ADMINISTRATOR)
+    return Caller(CallerKind.USER, "1", hospital.caller.institution_id, (Role.ADMINISTRATOR,))
 
 
 def slices(hospital: Hospital, count: int) -> dict[str, bytes]:

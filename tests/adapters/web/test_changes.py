@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from tests.adapters.web.test_studies import bearer
 from tests.index.builders import a_row, an_instance
 
-from isocenter.access.caller import Role
+from isocenter.access.roles import Role
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.adapters.web.parts import WebParts

@@ -12,7 +12,8 @@ from tests.index.builders import a_row, an_instance
 
 from isocenter.access import api_tokens
 from isocenter.access.attempts import SignInAttempts
-from isocenter.access.caller import Role, system_caller
+from isocenter.access.caller import system_caller
+from isocenter.access.roles import Role
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.adapters.web.parts import WebParts
@@ -64,7 +65,7 @@ def app(database: Database, institution: Institution, tmp_path: Path) -> Iterato
 
 
 def client_of(app: TestClient, database: Database, institution: Institution, role: Role) -> Client:
-    return Client(app, api_tokens.issue_token(database, system_caller(institution.institution_id, "t"), role))
+    return Client(app, api_tokens.issue_token(database, system_caller(institution.institution_id, "t"), (role,)))
 
 
 @pytest.fixture

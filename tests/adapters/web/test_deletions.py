@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.adapters.web.test_studies import bearer, client, reader  # noqa: F401 - fixtures
 
-from isocenter.access.caller import Role
+from isocenter.access.roles import Role
 from isocenter.apps.phantom import phantom_uid
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.index.institutions import Institution

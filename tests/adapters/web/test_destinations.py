@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from pynetdicom import AE
 from tests.adapters.web.test_studies import bearer
 
-from isocenter.access.caller import Role
+from isocenter.access.roles import Role
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator

@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.fileset import FileSet
 from tests.adapters.web.test_studies import bearer, client, reader  # noqa: F401 - fixtures
 
-from isocenter.access.caller import Role
+from isocenter.access.roles import Role
 from isocenter.apps.phantom import phantom_uid
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database

@@ -12,7 +12,7 @@ from tests.domain.exchange.test_rejection import reject as reject_now
 from tests.domain.exchange.test_rejection import rejecting, slices
 from tests.domain.exchange.test_rejection import run_jobs as run
 
-from isocenter.access.caller import Role
+from isocenter.access.roles import Role
 from isocenter.apps.web import application
 from isocenter.apps.wiring import open_library
 from isocenter.domain.exchange.rejection import RejectionWork

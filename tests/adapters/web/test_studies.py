@@ -12,7 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from isocenter.access import api_tokens
-from isocenter.access.caller import Role, system_caller
+from isocenter.access.caller import system_caller
+from isocenter.access.roles import Role
 from isocenter.apps.phantom import chest_ct, part10, phantom_uid
 from isocenter.apps.web import application
 from isocenter.apps.wiring import open_archive, open_object_store
@@ -56,7 +57,7 @@ def reader(database: Database, institution: Institution) -> dict[str, str]:
 
 
 def bearer(database: Database, institution: Institution, role: Role) -> dict[str, str]:
-    token = api_tokens.issue_token(database, system_caller(institution.institution_id, "t"), role)
+    token = api_tokens.issue_token(database, system_caller(institution.institution_id, "t"), (role,))
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.domain.conftest import Hospital, a_ct_slice
 
-from isocenter.access.caller import Caller, CallerKind, Role, system_caller
+from isocenter.access.caller import Caller, CallerKind, system_caller
+from isocenter.access.roles import Role
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.erase import erase_study, facts_key_path
 from isocenter.domain.archive.errors import NotDeleted, UnknownStudy
@@ -33,7 +34,7 @@ def deletions(hospital: Hospital, tmp_path: Path) -> Deletions:
 
 @pytest.fixture
 def administrator(hospital: Hospital) -> Caller:
-    return Caller(CallerKind.USER, "1", hospital.caller.institution_id, Role.ADMINISTRATOR, "sitting")
+    return Caller(CallerKind.USER, "1", hospital.caller.institution_id, (Role.ADMINISTRATOR,), "sitting")
 
 
 def visible(hospital: Hospital) -> int:
@@ -172,7 +173,7 @@ def test_who_may_not_delete_is_refused_and_another_hospital_sees_nothing(
     hospital: Hospital, deletions: Deletions, administrator: Caller
 ) -> None:
     hospital.store(a_ct_slice(1), uid=f"{STUDY}.1.1")
-    radiologist = Caller(CallerKind.USER, "7", hospital.caller.institution_id, Role.RADIOLOGIST)
+    radiologist = Caller(CallerKind.USER, "7", hospital.caller.institution_id, (Role.RADIOLOGIST,))
     with pytest.raises(Refused):
         deletions.delete(radiologist, STUDY, reason="test")
     deletions.delete(administrator, STUDY, reason="test")

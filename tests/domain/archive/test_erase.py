@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.domain.conftest import Hospital, a_ct_slice
 
-from isocenter.access.caller import Caller, CallerKind, Role, system_caller
+from isocenter.access.caller import Caller, CallerKind, system_caller
+from isocenter.access.roles import Role
 from isocenter.domain.archive.erase import ErasedStudy, erase_study, facts_key_path
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.archive.outcome import StoreKind
@@ -47,7 +48,7 @@ def test_a_study_can_be_sent_anew_after_it_was_erased(hospital: Hospital, key_fi
 
 def test_who_may_not_erase_is_refused_and_nothing_happens(hospital: Hospital, key_file: Path) -> None:
     hospital.store(a_ct_slice())
-    radiologist = Caller(CallerKind.USER, "7", hospital.caller.institution_id, Role.RADIOLOGIST)
+    radiologist = Caller(CallerKind.USER, "7", hospital.caller.institution_id, (Role.RADIOLOGIST,))
     with pytest.raises(Refused):
         erase(hospital, key_file, radiologist)
     assert hospital.rows("SELECT count(*) FROM study") == [(1,)]

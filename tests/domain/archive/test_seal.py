@@ -11,7 +11,8 @@ import pytest
 from blake3 import blake3
 from tests.domain.conftest import EXPLICIT, IMPLICIT, Hospital, a_ct_slice, element
 
-from isocenter.access.caller import Caller, CallerKind, Role, system_caller
+from isocenter.access.caller import Caller, CallerKind, system_caller
+from isocenter.access.roles import Role
 from isocenter.domain.archive import seal as seal_module
 from isocenter.domain.archive.jobs import defer_due_studies, sealing_tasks
 from isocenter.domain.archive.outcome import StoreKind
@@ -116,7 +117,7 @@ def test_sealing_again_changes_nothing(hospital: Hospital, sealer: Sealer) -> No
 
 
 def test_only_who_may_store_may_seal(hospital: Hospital, sealer: Sealer) -> None:
-    nobody = Caller(CallerKind.USER, "reader", hospital.caller.institution_id, Role.MODALITY)
+    nobody = Caller(CallerKind.USER, "reader", hospital.caller.institution_id, (Role.MODALITY,))
     assert sealer.seal_study(nobody, STUDY) is None
     with pytest.raises(Refused):
         sealer.seal_study(_without_rights(hospital), STUDY)
@@ -127,7 +128,7 @@ def _without_rights(hospital: Hospital) -> Caller:
         def may(self, right: object) -> bool:
             return False
 
-    return Nobody(CallerKind.USER, "nobody", hospital.caller.institution_id, Role.RADIOLOGIST)
+    return Nobody(CallerKind.USER, "nobody", hospital.caller.institution_id, (Role.RADIOLOGIST,))
 
 
 def test_a_late_instance_becomes_a_delta_and_many_are_merged(

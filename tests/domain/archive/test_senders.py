@@ -6,7 +6,8 @@ import pytest
 from tests.domain.archive.test_recovery import die, lose_rows
 from tests.domain.conftest import Hospital, Open, a_ct_slice, element
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.domain.archive.errors import InvalidSender
 from isocenter.domain.archive.senders import Sender, senders_of, set_sender
 from isocenter.kit.errors import Invalid, Refused
@@ -16,7 +17,7 @@ NAME = "홍^길동"
 
 
 def administrator(hospital: Hospital) -> Caller:
-    return Caller(CallerKind.USER, "ada", hospital.caller.institution_id, Role.ADMINISTRATOR)
+    return Caller(CallerKind.USER, "ada", hospital.caller.institution_id, (Role.ADMINISTRATOR,))
 
 
 def named(raw: bytes, charset: bytes | None = None, number: int = 1) -> bytes:

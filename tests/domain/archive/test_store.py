@@ -9,7 +9,8 @@ import pytest
 from blake3 import blake3
 from tests.domain.conftest import CT, EXPLICIT, IMPLICIT, SOURCE, Hospital, a_ct_slice, element
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.domain.archive.errors import ArchiveStopping, DataSetMismatch, ObjectTooLarge
 from isocenter.domain.archive.outcome import StoreKind
 from isocenter.index.institutions import Institution
@@ -88,7 +89,7 @@ def test_a_repeat_mends_a_damaged_copy(hospital: Hospital) -> None:
 
 
 def test_the_same_uid_at_two_hospitals_is_two_objects(hospital: Hospital, other_institution: Institution) -> None:
-    elsewhere = Caller(CallerKind.APPLICATION_ENTITY, "SCANNER", other_institution.institution_id, Role.MODALITY)
+    elsewhere = Caller(CallerKind.APPLICATION_ENTITY, "SCANNER", other_institution.institution_id, (Role.MODALITY,))
     hospital.store(a_ct_slice())
     reception = hospital.archive.reception(
         elsewhere, SOURCE, sop_class_uid=CT, sop_instance_uid="1.2.3.1.1", transfer_syntax_uid=EXPLICIT

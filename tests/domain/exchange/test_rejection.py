@@ -18,7 +18,8 @@ from tests.domain.exchange.key_objects import (
     a_note,
 )
 
-from isocenter.access.caller import Caller, CallerKind, Role, system_caller
+from isocenter.access.caller import Caller, CallerKind, system_caller
+from isocenter.access.roles import Role
 from isocenter.delivery.index_source import IndexSource
 from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.exchange.commitment import PROMISES_QUEUE
@@ -57,7 +58,7 @@ def rejecting(hospital: Hospital) -> Iterator[RejectionWork]:
 
 @pytest.fixture
 def administrator(hospital: Hospital) -> Caller:
-    return Caller(CallerKind.USER, "1", hospital.caller.institution_id, Role.ADMINISTRATOR)
+    return Caller(CallerKind.USER, "1", hospital.caller.institution_id, (Role.ADMINISTRATOR,))
 
 
 def slices(hospital: Hospital, *numbers: int, series: str = "1.2.3.1") -> list[str]:
@@ -183,7 +184,7 @@ def test_who_may_not_correct_may_not_restore(
 ) -> None:
     reject(hospital, slices(hospital, 1))
     run_jobs(rejecting)
-    radiologist = Caller(CallerKind.USER, "2", hospital.caller.institution_id, Role.RADIOLOGIST)
+    radiologist = Caller(CallerKind.USER, "2", hospital.caller.institution_id, (Role.RADIOLOGIST,))
     number = notes(hospital, radiologist)[0].rejection_id
     with pytest.raises(Refused):
         restore(hospital, rejecting, radiologist, number)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from tests.index.builders import a_row, an_instance
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.erase import erase_study
 from isocenter.domain.archive.errors import (
@@ -64,7 +65,7 @@ def records(database: Database, tmp_path: Path, key_file: Path) -> Records:
 
 @pytest.fixture
 def caller(institution: Institution) -> Caller:
-    return Caller(CallerKind.USER, "anna", institution.institution_id, Role.ADMINISTRATOR, "sitting")
+    return Caller(CallerKind.USER, "anna", institution.institution_id, (Role.ADMINISTRATOR,), "sitting")
 
 
 @pytest.fixture
@@ -315,10 +316,10 @@ def test_only_who_may_correct_corrects_and_nobody_reaches_another_hospital(
     records: Records, caller: Caller, store: Store, other_institution: Institution
 ) -> None:
     store(an_instance())
-    reader = Caller(CallerKind.USER, "ben", caller.institution_id, Role.RADIOLOGIST)
+    reader = Caller(CallerKind.USER, "ben", caller.institution_id, (Role.RADIOLOGIST,))
     with pytest.raises(Refused):
         correct_attributes(reader, records, STUDY, {"PatientName": "A"}, "why")
-    stranger = Caller(CallerKind.USER, "eve", other_institution.institution_id, Role.ADMINISTRATOR)
+    stranger = Caller(CallerKind.USER, "eve", other_institution.institution_id, (Role.ADMINISTRATOR,))
     with pytest.raises(UnknownStudy):
         correct_attributes(stranger, records, STUDY, {"PatientName": "A"}, "why")
     assert search_patients(stranger, records, "") == []

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from isocenter.access.caller import Caller, Role, system_caller
+from isocenter.access.caller import Caller, system_caller
+from isocenter.access.roles import Role
 from isocenter.apps.phantom import chest_ct, part10
 from isocenter.apps.wiring import open_archive, open_object_store
 from isocenter.domain.archive.erase import erase_study, facts_key_path
@@ -271,7 +272,7 @@ def test_two_runs_of_one_source_and_a_caller_without_the_right_are_refused(
     with closing(MigrationState(here.home, "memory")) as state:
         with pytest.raises(MigrationUnderWay):
             MigrationState(here.home, "memory")
-        nobody = Caller(here.to.caller.kind, "reader", here.to.caller.institution_id, Role.MODALITY)
+        nobody = Caller(here.to.caller.kind, "reader", here.to.caller.institution_id, (Role.MODALITY,))
         with pytest.raises(Refused):
             here.to.held.versions(nobody, [STUDY])
         assert state.counts() == {}

@@ -1167,8 +1167,8 @@ export interface components {
          * @description What the link offers; username is fixed when it is not null.
          */
         Enrolment: {
-            /** Role */
-            role: string;
+            /** Roles */
+            roles: string[];
             /** Institution Name */
             institution_name: string;
             /** Username */
@@ -1261,15 +1261,15 @@ export interface components {
         };
         /**
          * Me
-         * @description Who is signed in; a program's token has no name. rights: what the role includes, so that no page offers more.
+         * @description Who is signed in; a program's token has no name. rights: what the roles include, so that no page offers more.
          */
         Me: {
             /** Username */
             username: string;
             /** Display Name */
             display_name: string;
-            /** Role */
-            role: string;
+            /** Roles */
+            roles: string[];
             /** Rights */
             rights: string[];
             /** Language */

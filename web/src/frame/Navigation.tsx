@@ -34,7 +34,7 @@ function usePlaces(): { readonly daily: readonly Place[]; readonly administratio
   }
   const administration: Place[] = []
   if (may('manage-destinations')) administration.push({ to: '/destinations', words: t('menu.destinations'), icon: 'send' })
-  if (may('manage-senders')) administration.push({ to: '/senders', words: t('menu.senders'), icon: 'signal' })
+  if (may('manage-devices')) administration.push({ to: '/senders', words: t('menu.senders'), icon: 'signal' })
   if (may('recover')) administration.push({ to: '/deleted', words: t('menu.deleted'), icon: 'bin' })
   return { daily, administration }
 }

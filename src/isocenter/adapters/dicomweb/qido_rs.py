@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from blake3 import blake3
 
-from isocenter.access.caller import Right
+from isocenter.access.roles import Right
 from isocenter.adapters.dicomweb.answers import Answer, Headers
 from isocenter.adapters.dicomweb.negotiation import DICOM_JSON, choose
 from isocenter.adapters.dicomweb.requests import DicomwebRequest

@@ -14,7 +14,7 @@ from typing import ClassVar
 import msgspec
 from starlette.types import Receive
 
-from isocenter.access.caller import Right
+from isocenter.access.roles import Right
 from isocenter.adapters.dicomweb.answers import Answer
 from isocenter.adapters.dicomweb.errors import UnsupportedMediaType
 from isocenter.adapters.dicomweb.negotiation import DICOM, DICOM_JSON, MULTIPART, choose

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from isocenter.access.caller import Caller, CallerKind, Right, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Right, Role
 from isocenter.adapters.dimse.status import offending_element_of
 from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Exhausted, Invalid, IsocenterError, Refused
@@ -39,7 +40,7 @@ def workstations_of(institution_id: int) -> CallerOf:
             CallerKind.APPLICATION_ENTITY,
             peer.calling_ae_title,
             institution_id,
-            Role.WORKSTATION,
+            (Role.WORKSTATION,),
             utc_now().strftime("%Y-%m-%d"),
         )
 

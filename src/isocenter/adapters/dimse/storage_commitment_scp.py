@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.domain.exchange.commitment import Asker, request_commitment
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Exhausted, Invalid, IsocenterError, NotFound, Refused
@@ -131,7 +132,7 @@ class CommitmentAction:
             raise RequestTooLarge("The request is too long.", limit_bytes=MAX_REQUEST_BYTES)
         request = read_commitment_request(bytes(self._information), self._transfer_syntax_uid)
         peer = self._peer
-        caller = Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, self._institution_id, Role.MODALITY)
+        caller = Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, self._institution_id, (Role.MODALITY,))
         asker = Asker(peer.calling_ae_title, peer.called_ae_title, peer.address)
         request_commitment(caller, self._database, asker, request)
         log.info(

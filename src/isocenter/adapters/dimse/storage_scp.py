@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from isocenter.access.caller import Caller, CallerKind, Role
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.adapters.dimse.status import offending_element_of, status_of
 from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.domain.archive.reception import Source
@@ -135,7 +136,7 @@ class IncomingObject:
             raise SopClassNotSupported("The SOP class is not that of its presentation context.", tag="(0000,0002)")
         self._sop_instance_uid = _affected_instance(self._command)
         peer = self._peer
-        caller = Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, institution_id, Role.MODALITY)
+        caller = Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, institution_id, (Role.MODALITY,))
         source = Source(peer.calling_ae_title, peer.called_ae_title, peer.address, DOOR)
         self._reception = archive.reception(
             caller,

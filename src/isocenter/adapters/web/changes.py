@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.index.outbox import Event, events_after

@@ -17,7 +17,7 @@ router = APIRouter(tags=["Signing in"])
 class Enrolment(BaseModel):
     """What the link offers; username is fixed when it is not null."""
 
-    role: str
+    roles: list[str]
     institution_name: str
     username: str | None
     expires_at: datetime
@@ -37,7 +37,7 @@ def get_enrolment(request: Request, token: str) -> Enrolment:
     """404 when the link was never issued, is used or has expired."""
     offer = enrolment.enrolment_of(parts_of(request).database, token)
     return Enrolment(
-        role=str(offer.role),
+        roles=[str(role) for role in offer.roles],
         institution_name=offer.institution_name,
         username=offer.username,
         expires_at=offer.expires_at,

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from isocenter.access import sessions, users
-from isocenter.access.caller import RIGHTS, Role
 from isocenter.access.errors import BadCredentials, NotSignedIn
 from isocenter.access.institutions import institution_of
+from isocenter.access.roles import Right, rights_of
 from isocenter.access.secret_tokens import secret_hash
 from isocenter.access.users import User
 from isocenter.adapters.web.authentication import COOKIE, Identity, identity
@@ -40,11 +40,11 @@ class InstitutionName(BaseModel):
 
 
 class Me(BaseModel):
-    """Who is signed in; a program's token has no name. rights: what the role includes, so that no page offers more."""
+    """Who is signed in; a program's token has no name. rights: what the roles include, so that no page offers more."""
 
     username: str
     display_name: str
-    role: str
+    roles: list[str]
     rights: list[str]
     language: str
     institution: InstitutionName
@@ -70,15 +70,11 @@ def me(request: Request, user: User) -> Me:
     return Me(
         username=user.username,
         display_name=user.display_name,
-        role=str(user.role),
-        rights=_rights(user.role),
+        roles=[str(role) for role in user.roles],
+        rights=sorted(rights_of(user.roles)),
         language=user.language,
         institution=InstitutionName(institution_id=institution.institution_id, name=institution.name),
     )
-
-
-def _rights(role: Role) -> list[str]:
-    return sorted(RIGHTS[role])
 
 
 def set_session_cookie(request: Request, response: Response, secret: str) -> None:
@@ -134,8 +130,8 @@ def get_me(request: Request, who: Annotated[Identity, Depends(identity)]) -> Me:
     return Me(
         username=who.caller.id,
         display_name=who.caller.id,
-        role=str(who.caller.role),
-        rights=_rights(who.caller.role),
+        roles=[str(role) for role in who.caller.roles],
+        rights=sorted(right for right in Right if who.caller.may(right)),
         language="en",
         institution=InstitutionName(institution_id=institution.institution_id, name=institution.name),
     )

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from isocenter import __version__
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.adapters.web.about import DicomAddress
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of

@@ -9,26 +9,30 @@ import typer
 from rich.table import Table
 
 from isocenter.access import enrolment, users
-from isocenter.access.caller import Role
+from isocenter.access.roles import FIRST_ADMINISTRATOR, ROLES_OF_PEOPLE, Role, roles_of_person
 from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 
 app = typer.Typer(help="People's accounts.", no_args_is_help=True)
-RoleOption = Annotated[str, typer.Option(help="administrator or radiologist.")]
+RoleOption = Annotated[
+    list[str], typer.Option("--role", help=f"One of {', '.join(ROLES_OF_PEOPLE)}; give it again for more roles.")
+]
+
+_FIRST: list[str] = list(FIRST_ADMINISTRATOR)
 
 
 @app.command()
 def add(username: Annotated[str, typer.Argument(help="The name to sign in with.")], role: RoleOption) -> None:
     """Prepare an account: prints a one-time link (24 hours) with which the person sets name and password."""
-    wanted = users.role_of_person(role)
+    wanted = roles_of_person(role)
     with running_isocenter() as running:
         _print_link(running, wanted, username)
 
 
 @app.command()
-def link(role: RoleOption = "administrator") -> None:
+def link(role: RoleOption = _FIRST) -> None:
     """Print a one-time link (24 hours) that creates an account with a name of the person's choice."""
-    wanted = users.role_of_person(role)
+    wanted = roles_of_person(role)
     with running_isocenter() as running:
         _print_link(running, wanted, None)
 
@@ -44,16 +48,18 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON."
                 {
                     "username": each.username,
                     "display_name": each.display_name,
-                    "role": each.role,
+                    "roles": each.roles,
                     "disabled": each.disabled,
                 }
                 for each in known
             ]
         )
         return
-    table = Table("User name", "Name", "Role", "State")
+    table = Table("User name", "Name", "Roles", "State")
     for each in known:
-        table.add_row(each.username, each.display_name, each.role, "disabled" if each.disabled else "active")
+        table.add_row(
+            each.username, each.display_name, ", ".join(each.roles), "disabled" if each.disabled else "active"
+        )
     out.print(table)
 
 
@@ -65,7 +71,7 @@ def disable(username: Annotated[str, typer.Argument(help="The user name.")]) -> 
     out.print(f"{username} can no longer sign in.", markup=False)
 
 
-def _print_link(running: Running, role: Role, username: str | None) -> None:
-    secret = enrolment.issue_enrolment(running.database, running.caller, role, username=username)
+def _print_link(running: Running, roles: tuple[Role, ...], username: str | None) -> None:
+    secret = enrolment.issue_enrolment(running.database, running.caller, roles, username=username)
     err.print("This link works once, for 24 hours:")
     sys.stdout.write(f"{running.state.http_url}/enrol/{secret}\n")

@@ -11,23 +11,25 @@ import typer
 from rich.table import Table
 
 from isocenter.access import api_tokens
+from isocenter.access.roles import ROLES_OF_PROGRAMS, roles_of_program
 from isocenter.apps.cli.running import running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.kit.errors import Invalid
 
 app = typer.Typer(help="Bearer tokens for programs.", no_args_is_help=True)
-_ROLES = "administrator, radiologist or modality"
 _VALID_FOR = re.compile(r"(\d{1,5})([hd])")
 
 
 @app.command()
 def issue(
-    role: Annotated[str, typer.Option(help=f"What the program may do: {_ROLES}.")],
+    role: Annotated[
+        list[str], typer.Option(help=f"What the program may do: {', '.join(ROLES_OF_PROGRAMS)}; repeat it for more.")
+    ],
     label: Annotated[str, typer.Option(help="What the token is for.")] = "",
     expires: Annotated[str, typer.Option(help="How long it works: 12h, 30d; empty for ever.")] = "",
 ) -> None:
     """Issue a token and print it, once, as the last line."""
-    wanted, valid_for = api_tokens.role_of_program(role), _valid_for(expires)
+    wanted, valid_for = roles_of_program(role), _valid_for(expires)
     with running_isocenter() as running:
         token = api_tokens.issue_token(running.database, running.caller, wanted, label=label, valid_for=valid_for)
     err.print("Keep this token like a password; it is shown this once.")
@@ -44,7 +46,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON."
             [
                 {
                     "token_id": each.token_id,
-                    "role": each.role,
+                    "roles": each.roles,
                     "label": each.label,
                     "created_at": each.created_at,
                     "expires_at": each.expires_at,
@@ -55,11 +57,11 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON."
             ]
         )
         return
-    table = Table("Id", "Role", "Label", "Created", "Expires", "Last used", "State")
+    table = Table("Id", "Roles", "Label", "Created", "Expires", "Last used", "State")
     for each in known:
         table.add_row(
             str(each.token_id),
-            each.role,
+            ", ".join(each.roles),
             each.label,
             f"{each.created_at:%Y-%m-%d %H:%M}",
             f"{each.expires_at:%Y-%m-%d %H:%M}" if each.expires_at else "never",

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, Right, system_caller
+from isocenter.access.caller import Caller, system_caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.erase import ErasedStudy, erase_study
 from isocenter.domain.archive.errors import NotDeleted, UnknownStudy
 from isocenter.index import deletions

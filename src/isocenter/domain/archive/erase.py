@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.index.deletions import see_deleted
 from isocenter.index.erasures import erase_study as forget_study

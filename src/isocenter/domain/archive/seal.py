@@ -17,7 +17,8 @@ from typing import BinaryIO, Final
 
 from blake3 import blake3
 
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.merge import packed_again
 from isocenter.domain.archive.recompress import Prepared, Received, prepare, unprepared
 from isocenter.index.locators import AsideInstance, OpenInstance, PackRow, SeriesRow, aside_instances, study_places

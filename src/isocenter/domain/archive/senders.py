@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.errors import InvalidSender
 from isocenter.index import senders as index
 from isocenter.index.senders import Sender
@@ -18,7 +19,7 @@ __all__ = ["Sender", "senders_of", "set_sender"]
 
 def senders_of(database: Database, caller: Caller) -> list[Sender]:
     """Every sender of the caller's institution that something is known of. Raises Refused."""
-    caller.require(Right.MANAGE_SENDERS)
+    caller.require(Right.MANAGE_DEVICES)
     with database.transaction(caller.institution_id) as connection:
         return index.senders(connection)
 
@@ -29,7 +30,7 @@ def set_sender(database: Database, caller: Caller, sender: Sender) -> Sender:
     The AE title * stands for every sender of whom nothing is said. With nothing said it is forgotten. Returns it as
     it is kept. Raises Refused, InvalidAeTitle, InvalidSender.
     """
-    caller.require(Right.MANAGE_SENDERS)
+    caller.require(Right.MANAGE_DEVICES)
     kept = Sender(
         check_ae_title(sender.ae_title), _term(sender.default_character_set), _issuer(sender.issuer_of_patient_id)
     )

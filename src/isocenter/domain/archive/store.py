@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.duplicates import Holdings, Ruling, rule_on
 from isocenter.domain.archive.errors import ArchiveStopping
 from isocenter.domain.archive.grouping import Grouping

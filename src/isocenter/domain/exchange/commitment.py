@@ -11,7 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.exchange.peers import CommitmentReporter, Peer, peer_of
 from isocenter.domain.exchange.sending import wait_after
 from isocenter.domain.exchange.verification import Verifier

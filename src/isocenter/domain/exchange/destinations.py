@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.exchange.peers import Echo, peer_of
 from isocenter.index import destinations as index
 from isocenter.index.destinations import Destination

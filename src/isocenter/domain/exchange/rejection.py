@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.exchange.commitment import PROMISES_QUEUE
 from isocenter.index import rejections as index

@@ -15,7 +15,8 @@ from datetime import timedelta
 from typing import Final
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.exchange.destinations import UnknownDestination
 from isocenter.domain.exchange.peers import Progress, Sender, WantedInstances

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.errors import (
     CorrectedSince,
     InvalidCorrection,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.errors import AlreadyResolved, InvalidCorrection, UnknownTask, UnknownVersion
 from isocenter.domain.identity.acts import Records
 from isocenter.domain.identity.corrections import CORRECTABLE, correct_attributes, move_study_to_patient

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.index.holdings import places_of
 from isocenter.index.locators import AsideInstance, OpenInstance, aside_instances, open_instances, packs_of
 from isocenter.kit.database import Database

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.domain.archive.reception import Reception, Source
 from isocenter.domain.archive.store import Archive

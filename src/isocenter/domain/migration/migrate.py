@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TypeVar
 
-from isocenter.access.caller import Caller, Right
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.domain.archive.reception import Reception
 from isocenter.domain.archive.reception import Source as Origin

@@ -9,6 +9,7 @@ import { api, ApiError, dataOf } from '../../api/client'
 import { meQuery, useMe } from '../../api/session'
 import type { Me } from '../../api/types'
 import { Header } from '../../frame/Header'
+import { useRoleName } from '../../frame/role-names'
 import { applyLanguage, asLanguage, LANGUAGES } from '../../i18n'
 import classes from './Account.module.css'
 import { PasswordForm } from './PasswordForm'
@@ -39,23 +40,12 @@ export function Account() {
   )
 }
 
-function useRoleName(role: string): string {
-  const { t } = useTranslation()
-  const names: Readonly<Record<string, string>> = {
-    administrator: t('account.roleAdministrator'),
-    radiologist: t('account.roleRadiologist'),
-    technologist: t('account.roleTechnologist'),
-    reader: t('account.roleReader'),
-  }
-  return names[role] ?? role
-}
-
 function ProfileForm({ me }: { readonly me: Me }) {
   const { t } = useTranslation()
   const queryClient = useQueryClient()
   const [displayName, setDisplayName] = useState(me.display_name)
   const [language, setLanguage] = useState(asLanguage(me.language))
-  const role = useRoleName(me.role)
+  const roleName = useRoleName()
   const save = useMutation({
     mutationFn: async () => dataOf(await api.PATCH('/api/me', { body: { display_name: displayName.trim(), language } })),
     onSuccess: (changed) => {
@@ -73,8 +63,8 @@ function ProfileForm({ me }: { readonly me: Me }) {
         <dl className={classes.facts}>
           <dt>{t('account.username')}</dt>
           <dd>{me.username}</dd>
-          <dt>{t('account.role')}</dt>
-          <dd>{role}</dd>
+          <dt>{t('account.roles')}</dt>
+          <dd>{me.roles.map(roleName).join(', ')}</dd>
           <dt>{t('account.institution')}</dt>
           <dd>{me.institution.name}</dd>
         </dl>

@@ -34,7 +34,7 @@ export function Enrolment() {
       </Card>
     )
   }
-  const title = data.role === 'administrator' ? t('enrolment.title') : t('enrolment.titleUser')
+  const title = data.roles.includes('administrator') ? t('enrolment.title') : t('enrolment.titleUser')
   return (
     <Card title={title} intro={t('enrolment.intro', { institution: data.institution_name })}>
       <EnrolmentForm token={token} username={data.username ?? null} />
