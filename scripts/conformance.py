@@ -20,7 +20,7 @@ from isocenter.adapters.dicomweb.router import DicomwebService
 from isocenter.adapters.dicomweb.search_parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from isocenter.adapters.dimse.get_scp import GetScp
 from isocenter.adapters.dimse.move_scp import MOST_SUB_ASSOCIATIONS, MoveScp
-from isocenter.adapters.dimse.query_retrieve_scp import OPTIONS, FindScp
+from isocenter.adapters.dimse.query_retrieve_scp import FindScp
 from isocenter.adapters.dimse.retrieve_selection import MOST_STUDIES
 from isocenter.adapters.dimse.status import STATUS_BY_FAMILY, STATUS_BY_REASON
 from isocenter.adapters.dimse.storage_commitment_scp import (
@@ -106,7 +106,7 @@ def conformance_page() -> str:
         "limits": _limits(),
         "statuses": _statuses(),
         "information_models": _information_models(),
-        "options": " ".join("01H" for _ in range(OPTIONS)),
+        "options": " ".join("01H" for _ in range(FindScp.options)),
         "retrieve_statuses": _retrieve_statuses(),
         "find_keys": _find_keys(),
         "sub_associations": str(MOST_SUB_ASSOCIATIONS),

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from isocenter.access.caller import Caller
-from isocenter.adapters.dimse.query_retrieve_request import CallerOf, Identifier, QueryRetrieveRequest, short_syntax
+from isocenter.adapters.dimse.query_retrieve_request import Identifier, QueryRetrieveRequest, QueryRetrieveScp
 from isocenter.adapters.dimse.retrieve_selection import CannotSend, Wanted, going_out, wanted_of
 from isocenter.adapters.dimse.sub_operations import SubOperations
-from isocenter.delivery.library import Library
 from isocenter.standards.dicom.dimse import CommandField, CommandSet
-from isocenter.standards.dicom.query_retrieve import INFORMATION_MODELS, answer_options
 from isocenter.standards.dicom.sop_classes import is_storage_sop_class
 from isocenter.wire.pdu import AnsweredContext
 from isocenter.wire.service import Channel, Peer, Response
 
-OPTIONS = 1
-"""Relational retrieval (PS3.4 C.5.3.1)."""
 
-
-class GetScp:
-    """Takes C-GET of Patient Root, Study Root and the retired Patient/Study Only."""
+class GetScp(QueryRetrieveScp):
+    """Takes C-GET, relational too."""
 
     command_field = int(CommandField.C_GET_RQ)
-
-    def __init__(self, library: Library, caller_of: CallerOf) -> None:
-        self._library = library
-        self._caller_of = caller_of
-
-    def accepts(self, abstract_syntax: str) -> bool:
-        model = INFORMATION_MODELS.get(abstract_syntax)
-        return model is not None and model.operation == self.command_field
-
-    def transfer_syntax(self, proposed: list[str]) -> str | None:
-        return short_syntax(proposed)
-
-    def extended_negotiation(self, sop_class_uid: str, information: bytes) -> bytes | None:  # noqa: ARG002
-        return answer_options(information, OPTIONS)
 
     def calls_back(self, abstract_syntax: str) -> bool:
         """Peers may be SCP of every storage SOP class (PS3.7 D.3.3.4)."""
@@ -47,12 +28,6 @@ class GetScp:
 
 class GetRequest(QueryRetrieveRequest):
     """One C-GET."""
-
-    def __init__(
-        self, peer: Peer, context: AnsweredContext, command: CommandSet, caller_of: CallerOf, library: Library
-    ) -> None:
-        super().__init__(peer, context, command, caller_of)
-        self._library = library
 
     def serve(self, channel: Channel, caller: Caller, identifier: Identifier) -> Response:
         """One instance after the other, counts in between, until the end or a cancel."""

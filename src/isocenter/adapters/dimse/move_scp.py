@@ -16,7 +16,7 @@ from isocenter.access.audit import Action, record
 from isocenter.access.caller import Caller
 from isocenter.adapters.dimse.move_sub_associations import Done, Order, send_to
 from isocenter.adapters.dimse.peers_scu import PeersScu
-from isocenter.adapters.dimse.query_retrieve_request import CallerOf, Identifier, QueryRetrieveRequest, short_syntax
+from isocenter.adapters.dimse.query_retrieve_request import CallerOf, Identifier, QueryRetrieveRequest, QueryRetrieveScp
 from isocenter.adapters.dimse.retrieve_selection import Wanted, wanted_of
 from isocenter.adapters.dimse.sub_operations import SubOperations
 from isocenter.delivery.library import Library
@@ -24,13 +24,10 @@ from isocenter.domain.exchange.peers import peer_of
 from isocenter.index.destinations import Destination, destination_by_ae
 from isocenter.kit.errors import NotFound
 from isocenter.standards.dicom.dimse import CommandField, CommandSet, Element, Status, encode_response
-from isocenter.standards.dicom.query_retrieve import INFORMATION_MODELS, answer_options
 from isocenter.standards.dicom.uids import printable
 from isocenter.wire.pdu import AnsweredContext
 from isocenter.wire.service import Channel, Peer, Response
 
-OPTIONS: Final = 1
-"""Relational retrieval (PS3.4 C.5.2.1)."""
 MOST_SUB_ASSOCIATIONS: Final = 4
 FEW: Final = 8
 """So many instances are not worth another association."""
@@ -44,8 +41,8 @@ class UnknownDestination(NotFound):
     reason = "move-destination-unknown"
 
 
-class MoveScp:
-    """Takes C-MOVE of Patient Root, Study Root and the retired Patient/Study Only.
+class MoveScp(QueryRetrieveScp):
+    """Takes C-MOVE, relational too.
 
     ae_title: ours. answer_timeout_s: the longest silence of a destination.
     """
@@ -53,20 +50,9 @@ class MoveScp:
     command_field = int(CommandField.C_MOVE_RQ)
 
     def __init__(self, library: Library, caller_of: CallerOf, ae_title: str, *, answer_timeout_s: float = 60.0) -> None:
-        self._library = library
-        self._caller_of = caller_of
+        super().__init__(library, caller_of)
         self._ae_title = ae_title
         self._answer_timeout_s = answer_timeout_s
-
-    def accepts(self, abstract_syntax: str) -> bool:
-        model = INFORMATION_MODELS.get(abstract_syntax)
-        return model is not None and model.operation == self.command_field
-
-    def transfer_syntax(self, proposed: list[str]) -> str | None:
-        return short_syntax(proposed)
-
-    def extended_negotiation(self, sop_class_uid: str, information: bytes) -> bytes | None:  # noqa: ARG002
-        return answer_options(information, OPTIONS)
 
     def receive(self, peer: Peer, context: AnsweredContext, command: CommandSet) -> MoveRequest:
         """Begin to take one C-MOVE-RQ."""
@@ -88,8 +74,7 @@ class MoveRequest(QueryRetrieveRequest):
         ae_title: str,
         answer_timeout_s: float,
     ) -> None:
-        super().__init__(peer, context, command, caller_of)
-        self._library = library
+        super().__init__(peer, context, command, caller_of, library)
         self._ae_title = ae_title
         self._answer_timeout_s = answer_timeout_s
 

@@ -1,4 +1,4 @@
-"""What C-FIND, C-MOVE and C-GET requests have in common: the identifier on its way in, its level and keys, refusals."""
+"""What C-FIND, C-MOVE and C-GET have in common: contexts, the identifier on its way in, level, keys, refusals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Right, Role
 from isocenter.adapters.dimse.status import offending_element_of
+from isocenter.delivery.library import Library
 from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Exhausted, Invalid, IsocenterError, Refused
 from isocenter.kit.logging import get_logger
@@ -19,7 +20,7 @@ from isocenter.standards.dicom.identifiers import (
     InvalidIdentifier,
     decode_identifier,
 )
-from isocenter.standards.dicom.query_retrieve import INFORMATION_MODELS, UNIQUE_KEYS, InformationModel
+from isocenter.standards.dicom.query_retrieve import INFORMATION_MODELS, UNIQUE_KEYS, InformationModel, answer_options
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from isocenter.wire.pdu import AnsweredContext
 from isocenter.wire.service import Channel, Conversation, ConversationOver, Peer, Response
@@ -47,9 +48,29 @@ def workstations_of(institution_id: int) -> CallerOf:
     return caller_of
 
 
-def short_syntax(proposed: list[str]) -> str | None:
-    """The transfer syntax that identifiers are exchanged in: explicit VR little endian before implicit."""
-    return next((uid for uid in (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN) if uid in proposed), None)
+class QueryRetrieveScp:
+    """One operation of Patient Root, Study Root and the retired Patient/Study Only.
+
+    options: how many bytes of its extended negotiation (PS3.4 C.5.1.1, C.5.2.1, C.5.3.1) are answered.
+    """
+
+    command_field: int
+    options = 1
+
+    def __init__(self, library: Library, caller_of: CallerOf) -> None:
+        self._library = library
+        self._caller_of = caller_of
+
+    def accepts(self, abstract_syntax: str) -> bool:
+        model = INFORMATION_MODELS.get(abstract_syntax)
+        return model is not None and model.operation == self.command_field
+
+    def transfer_syntax(self, proposed: list[str]) -> str | None:
+        """What identifiers are exchanged in: explicit VR little endian before implicit."""
+        return next((uid for uid in (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN) if uid in proposed), None)
+
+    def extended_negotiation(self, sop_class_uid: str, information: bytes) -> bytes | None:  # noqa: ARG002
+        return answer_options(information, self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +115,10 @@ def unique_tags(model: InformationModel, level: str) -> list[int]:
 class QueryRetrieveRequest(Conversation):
     """Takes in one identifier; `serve` of the kind of request answers it. Failures become statuses here."""
 
-    def __init__(self, peer: Peer, context: AnsweredContext, command: CommandSet, caller_of: CallerOf) -> None:
+    def __init__(
+        self, peer: Peer, context: AnsweredContext, command: CommandSet, caller_of: CallerOf, library: Library
+    ) -> None:
+        self._library = library
         self._peer = peer
         self._context = context
         self._command = command

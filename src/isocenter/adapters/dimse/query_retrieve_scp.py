@@ -13,7 +13,7 @@ from isocenter.adapters.dimse.query_retrieve_request import (
     CallerOf,
     Identifier,
     QueryRetrieveRequest,
-    short_syntax,
+    QueryRetrieveScp,
     unique_tags,
 )
 from isocenter.delivery.contents import StudyContents
@@ -26,39 +26,25 @@ from isocenter.standards.dicom.identifiers import Attribute, IdentifierKey, enco
 from isocenter.standards.dicom.query_retrieve import (
     COMBINED_DATE_TIME,
     FUZZY_NAMES,
-    INFORMATION_MODELS,
     RELATIONAL,
     TIMEZONE,
     agreed,
-    answer_options,
 )
 from isocenter.wire.pdu import AnsweredContext
 from isocenter.wire.service import Channel, Peer, Response
 
 QUERY_RETRIEVE_LEVEL, RETRIEVE_AE_TITLE, INSTANCE_AVAILABILITY = 0x00080052, 0x00080054, 0x00080056
-OPTIONS = 4
-"""Relational queries, combined date and time, fuzzy names, timezone (PS3.4 C.5.1.1)."""
 
 
-class FindScp:
-    """Takes C-FIND of Patient Root, Study Root and the retired Patient/Study Only."""
+class FindScp(QueryRetrieveScp):
+    """Takes C-FIND: relational queries, combined date and time, fuzzy names, timezone (PS3.4 C.5.1.1)."""
 
     command_field = int(CommandField.C_FIND_RQ)
+    options = 4
 
     def __init__(self, library: Library, caller_of: CallerOf, ae_title: str) -> None:
-        self._library = library
-        self._caller_of = caller_of
+        super().__init__(library, caller_of)
         self._ae_title = ae_title
-
-    def accepts(self, abstract_syntax: str) -> bool:
-        model = INFORMATION_MODELS.get(abstract_syntax)
-        return model is not None and model.operation == self.command_field
-
-    def transfer_syntax(self, proposed: list[str]) -> str | None:
-        return short_syntax(proposed)
-
-    def extended_negotiation(self, sop_class_uid: str, information: bytes) -> bytes | None:  # noqa: ARG002
-        return answer_options(information, OPTIONS)
 
     def receive(self, peer: Peer, context: AnsweredContext, command: CommandSet) -> FindRequest:
         """Begin to take one C-FIND-RQ."""
@@ -81,8 +67,7 @@ class FindRequest(QueryRetrieveRequest):
         library: Library,
         ae_title: str,
     ) -> None:
-        super().__init__(peer, context, command, caller_of)
-        self._library = library
+        super().__init__(peer, context, command, caller_of, library)
         self._ae_title = ae_title
 
     def serve(self, channel: Channel, caller: Caller, identifier: Identifier) -> Response:
