@@ -32,8 +32,6 @@ log = get_logger(__name__)
 
 DRAIN_S = 30.0
 """Objects in flight get so long to finish when the process is told to stop."""
-DECODE_MEMORY_BYTES = 2 << 30
-"""Of a confined process that decodes what a peer of C-GET or C-MOVE does not take as it lies."""
 
 
 def run(settings: Settings) -> int:
@@ -55,7 +53,7 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
         institution = ensure_institution(database, settings.institution_name)
         store = open_object_store(settings)
         archive = stack.enter_context(open_archive(settings, database, store, ready_segments=settings.ready_segments))
-        library = stack.enter_context(open_library(settings, database, store, memory_bytes=DECODE_MEMORY_BYTES))
+        library = stack.enter_context(open_library(settings, database, store))
         services: list[Service] = [
             StorageScp(archive, institution.institution_id),
             VerificationScp(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -19,22 +18,18 @@ from isocenter.adapters.web.authentication import Authenticator, caller
 from isocenter.adapters.web.parts import WebParts
 from isocenter.apps.home import run_state_for_status
 from isocenter.apps.http_protocol import DirectHttpProtocol
-from isocenter.apps.wiring import database_url_of, deletions_of, open_archive, open_object_store
-from isocenter.delivery.library import CONFINED_MODULES, Library
+from isocenter.apps.wiring import database_url_of, deletions_of, open_archive, open_library, open_object_store
+from isocenter.delivery.library import Library
 from isocenter.domain.archive.erase import facts_key_path
-from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.store import Archive
 from isocenter.domain.identity.acts import Records
-from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.logging import get_logger
-from isocenter.kit.settings import GIB, Settings
+from isocenter.kit.settings import Settings
 
 log = get_logger(__name__)
 
-DECODE_MEMORY_BYTES = 2 * GIB
-DECODE_TIMEOUT_S = 30.0
 STOP_S = 20
 
 
@@ -50,27 +45,7 @@ def run(settings: Settings, *, number: int, socket_fd: int) -> int:
         database = stack.enter_context(closing(Database(database_url_of(settings), max_connections=16)))
         store = open_object_store(settings)
         archive = stack.enter_context(open_archive(settings, database, store))
-        confined = stack.enter_context(
-            closing(
-                Confined(
-                    processes=max(1, min(4, os.cpu_count() or 1)),
-                    memory_bytes=DECODE_MEMORY_BYTES,
-                    timeout_s=DECODE_TIMEOUT_S,
-                    preload=CONFINED_MODULES,
-                )
-            )
-        )
-        library = stack.enter_context(
-            closing(
-                Library(
-                    database=database,
-                    store=store,
-                    journal_directory=settings.home / "journal",
-                    confined=confined,
-                    rebuild_received=rebuild_received,
-                )
-            )
-        )
+        library = stack.enter_context(open_library(settings, database, store))
         app = application(settings, database, archive, library)
         listening = stack.enter_context(socket.socket(fileno=socket_fd))
         log.info("Web server is starting", number=number)

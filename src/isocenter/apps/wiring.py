@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Invalid
-from isocenter.kit.settings import Settings
+from isocenter.kit.settings import GIB, Settings
 from isocenter.storage.object_store import ObjectStore, open_store
 
 if TYPE_CHECKING:
     from isocenter.delivery.library import Library
     from isocenter.domain.archive.deletions import Deletions
     from isocenter.domain.archive.store import Archive
+
+DECODE_MEMORY_BYTES = 2 * GIB
+"""Of a confined process that decodes."""
 
 
 def database_url_of(settings: Settings) -> str:
@@ -51,7 +54,12 @@ def open_archive(settings: Settings, database: Database, store: ObjectStore, *, 
 
 @contextmanager
 def open_library(
-    settings: Settings, database: Database, store: ObjectStore, *, memory_bytes: int, timeout_s: float = 30.0
+    settings: Settings,
+    database: Database,
+    store: ObjectStore,
+    *,
+    memory_bytes: int = DECODE_MEMORY_BYTES,
+    timeout_s: float = 30.0,
 ) -> Iterator[Library]:
     """The read path of a process, with confined processes that decode (started when they are first needed)."""
     from isocenter.delivery.library import CONFINED_MODULES, Library

@@ -31,7 +31,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.jobs import QUEUE, Task, work
 from isocenter.kit.logging import get_logger
-from isocenter.kit.settings import GIB, Settings
+from isocenter.kit.settings import Settings
 from isocenter.storage.object_store import ObjectStore
 
 log = get_logger(__name__)
@@ -40,7 +40,6 @@ NICENESS = 10
 SENDING_AT_ONCE = 8
 """Destinations that are sent to at one time: so many may hang before another has to wait."""
 QUEUES = {QUEUE: 1, SENDING_QUEUE: SENDING_AT_ONCE, PROMISES_QUEUE: 4}
-DECODE_MEMORY_BYTES = 2 * GIB
 _PAUSE_S = 1.0
 
 
@@ -62,7 +61,7 @@ def run(settings: Settings) -> int:
                 )
             )
         )
-        library = stack.enter_context(open_library(settings, database, store, memory_bytes=DECODE_MEMORY_BYTES))
+        library = stack.enter_context(open_library(settings, database, store))
         tasks = [
             *sealing_tasks(database, sealer, settings.quiet_for),
             *upkeep_tasks(settings, database, store),

@@ -16,16 +16,7 @@ from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Role
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.erase import erase_study
-from isocenter.domain.archive.errors import (
-    AlreadyResolved,
-    AlreadyUndone,
-    CorrectedSince,
-    IdentifierInUse,
-    InvalidCorrection,
-    PatientIsMerged,
-    UnknownPatient,
-    UnknownStudy,
-)
+from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.identity import patients as patients_room
 from isocenter.domain.identity import quality
 from isocenter.domain.identity.acts import Records
@@ -34,6 +25,15 @@ from isocenter.domain.identity.corrections import (
     corrections_of,
     move_study_to_patient,
     undo,
+)
+from isocenter.domain.identity.errors import (
+    AlreadyResolved,
+    AlreadyUndone,
+    CorrectedSince,
+    IdentifierInUse,
+    InvalidCorrection,
+    PatientIsMerged,
+    UnknownPatient,
 )
 from isocenter.domain.identity.patients import add_identifier, merge_patients, remove_identifier, search_patients
 from isocenter.index import correction_acts

@@ -16,7 +16,7 @@ from isocenter.domain.identity import corrections as archive
 from isocenter.domain.identity import patients as room
 from isocenter.domain.identity import quality
 from isocenter.domain.identity.acts import Records
-from isocenter.domain.archive.errors import InvalidCorrection
+from isocenter.domain.identity.errors import InvalidCorrection
 from isocenter.index.correction_acts import ActRow
 from isocenter.index.patients import PatientRow
 from isocenter.index.quality import TaskRow

@@ -21,7 +21,7 @@ from blake3 import blake3
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.domain.archive.errors import InvalidCorrection
+from isocenter.domain.identity.errors import InvalidCorrection
 from isocenter.index import correction_acts
 from isocenter.index.deletions import see_deleted
 from isocenter.index.outbox import append_event

@@ -11,15 +11,15 @@ from typing import Any, Final
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.domain.archive.errors import (
+from isocenter.domain.archive.errors import UnknownStudy
+from isocenter.domain.identity.acts import Act, Kind, Records, as_json
+from isocenter.domain.identity.errors import (
     AlreadyUndone,
     CorrectedSince,
     InvalidCorrection,
     UnknownCorrection,
     UnknownPatient,
-    UnknownStudy,
 )
-from isocenter.domain.identity.acts import Act, Kind, Records, as_json
 from isocenter.domain.identity.identifiers import attach, detach
 from isocenter.index import correction_acts, corrections, versions
 from isocenter.index.correction_acts import ActRow, Corrected

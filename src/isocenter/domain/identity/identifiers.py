@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isocenter.domain.archive.errors import IdentifierInUse, UnknownPatient
+from isocenter.domain.identity.errors import IdentifierInUse, UnknownPatient
 from isocenter.index import patients as index
 from isocenter.kit.database import Connection, current_institution
 

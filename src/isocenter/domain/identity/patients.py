@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.domain.archive.errors import (
-    CorrectedSince,
-    InvalidCorrection,
-    PatientIsMerged,
-    UnknownPatient,
-)
 from isocenter.domain.identity.acts import Kind, Records, as_json
 from isocenter.domain.identity.corrections import CORRECTABLE, lay_over, undo
+from isocenter.domain.identity.errors import CorrectedSince, InvalidCorrection, PatientIsMerged, UnknownPatient
 from isocenter.domain.identity.identifiers import attach, detach
 from isocenter.index import correction_acts
 from isocenter.index import patients as index

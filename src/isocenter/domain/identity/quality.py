@@ -7,9 +7,9 @@ from typing import Any, Final
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.domain.archive.errors import AlreadyResolved, InvalidCorrection, UnknownTask, UnknownVersion
 from isocenter.domain.identity.acts import Records
 from isocenter.domain.identity.corrections import CORRECTABLE, correct_attributes, move_study_to_patient
+from isocenter.domain.identity.errors import AlreadyResolved, InvalidCorrection, UnknownTask, UnknownVersion
 from isocenter.domain.identity.versions import OTHER_CONTENT, choose_version
 from isocenter.index import quality as index
 from isocenter.index.asides import asides_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from isocenter.access.caller import Caller
-from isocenter.domain.archive.errors import CorrectedSince, UnknownVersion
 from isocenter.domain.archive.examination import examine
 from isocenter.domain.identity.acts import Kind, Records
+from isocenter.domain.identity.errors import CorrectedSince, UnknownVersion
 from isocenter.index import versions as index
 from isocenter.index.asides import Aside, asides_of
 from isocenter.index.locators import packs_of
