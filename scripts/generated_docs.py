@@ -49,7 +49,7 @@ def _default(node: ast.expr) -> str:
     if isinstance(node, ast.BinOp):
         return f"`{ast.unparse(node).replace(' * ', ' ').replace('GIB', 'GiB').replace('MIB', 'MiB').replace(' ', '')}`"
     value = ast.literal_eval(node)
-    return "" if value is None else f"`{value}`"
+    return "" if value in (None, ()) else f"`{value}`"
 
 
 def settings_page() -> str:

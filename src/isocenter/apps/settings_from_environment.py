@@ -132,8 +132,13 @@ def _networks(text: str) -> tuple[Any, ...]:
     return tuple(ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip())
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
+
+
 _PARSERS: tuple[tuple[str, Callable[[str], object]], ...] = (
     ("Network", _networks),
+    ("tuple[str", _words),
     ("timedelta", _duration),
     ("Path", _path),
     ("int", _whole_number),

@@ -34,6 +34,9 @@ class Settings:
     """Where packs and facts live (file:///path); None is home/store."""
     dicom_accept_from: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
     """Networks from which any calling AE may store into the default institution."""
+    trusted_hosts: tuple[str, ...] = ()
+    """Hosts that may be called although they are inside (identity providers, log servers): host, host:port, address
+    or network, with commas between; plain http is allowed to them, and nothing else inside is called."""
     commitment_report_port: int = 104
     """Port at which a device that asked for storage commitment, and is no destination, listens for the report."""
     quiet_for: timedelta = timedelta(seconds=60)
