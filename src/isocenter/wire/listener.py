@@ -61,7 +61,7 @@ class CannotListen(Conflict):
 class _Waiting:
     """A connection before its association, or after its rejection (closing)."""
 
-    __slots__ = ("address", "closing", "connection", "deadline", "needed", "received")
+    __slots__ = ("address", "certificate", "closing", "connection", "deadline", "needed", "received")
 
     def __init__(self, connection: socket.socket, address: str, deadline: float) -> None:
         self.connection = connection
@@ -70,6 +70,7 @@ class _Waiting:
         self.received = bytearray()
         self.needed = HEADER_BYTES
         self.closing = False
+        self.certificate: str | None = None  # SHA-256 of the peer's, under TLS
 
 
 class Listener:
@@ -225,7 +226,7 @@ class Listener:
             log.warning("connection.invalid-request", address=waiting.address, error=str(error))
             self._say_and_close(waiting, encode_abort(AbortSource.SERVICE_PROVIDER, AbortReason.INVALID_PDU_PARAMETER))
             return
-        rejection = self._admission.rejection(request, waiting.address)
+        rejection = self._admission.rejection(request, waiting.address, waiting.certificate)
         if rejection is not None:
             self._reject(waiting, request, rejection)
             return
@@ -237,6 +238,7 @@ class Listener:
             address=waiting.address,
             implementation_version_name=printable(request.user.implementation_version_name, 16),
             extended=tuple(extended),
+            certificate=waiting.certificate,
         )
         roles = answer_roles(request, contexts, self._services)
         association = Association(

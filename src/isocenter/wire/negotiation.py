@@ -38,8 +38,13 @@ class Admission:
     ae_title: str
     accept_from: tuple[Network, ...]
 
-    def rejection(self, request: AssociateRequest, address: str) -> Rejection | None:
-        """Why the request is rejected; None when it is not."""
+    def rejection(
+        self,
+        request: AssociateRequest,
+        address: str,
+        certificate: str | None = None,  # noqa: ARG002 - for admissions that know who holds which
+    ) -> Rejection | None:
+        """Why the request is rejected; None when it is not. certificate: as in Peer."""
         for refused, rejection in (
             (not request.protocol_version & 1, PROTOCOL_VERSION_NOT_SUPPORTED),
             (request.application_context != DICOM_APPLICATION_CONTEXT, APPLICATION_CONTEXT_NOT_SUPPORTED),

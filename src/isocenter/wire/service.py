@@ -17,7 +17,8 @@ from isocenter.wire.pdu import AnsweredContext
 class Peer:
     """Who is at the other end of an association. address: IP address as text. AE titles: legal, without padding.
 
-    extended: our answers to SOP class extended negotiation (PS3.7 D.3.3.5), by SOP class.
+    extended: our answers to SOP class extended negotiation (PS3.7 D.3.3.5), by SOP class. certificate: SHA-256 of the
+    certificate that it proved to hold (DER), 64 lower-case hex digits; None without TLS.
     """
 
     calling_ae_title: str
@@ -25,6 +26,7 @@ class Peer:
     address: str
     implementation_version_name: str = ""
     extended: tuple[tuple[str, bytes], ...] = ()
+    certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
