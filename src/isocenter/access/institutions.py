@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from isocenter.access.errors import UnknownInstitution
+from isocenter.index.institutions import code_from
 from isocenter.kit.database import Database
 
 
@@ -27,7 +28,8 @@ def ensure_institution(database: Database, name: str) -> Institution:
         row: Any = connection.execute("select institution_id, name from institution order by 1 limit 1").fetchone()
         if row is None:
             row = connection.execute(
-                "insert into institution (name) values (%s) returning institution_id, name", (name,)
+                "insert into institution (code, name) values (%s, %s) returning institution_id, name",
+                (code_from(name), name),
             ).fetchone()
         return Institution(*row)
 

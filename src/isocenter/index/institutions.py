@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from hashlib import sha256
 
 from isocenter.kit.database import Connection
 
@@ -17,7 +19,9 @@ class Institution:
 
 def ensure_institution(connection: Connection, name: str) -> Institution:
     """The institution of that name, made when there is none."""
-    connection.execute("INSERT INTO institution (name) VALUES (%s) ON CONFLICT DO NOTHING", [name])
+    connection.execute(
+        "INSERT INTO institution (code, name) VALUES (%s, %s) ON CONFLICT DO NOTHING", [code_from(name), name]
+    )
     return next(each for each in institutions(connection) if each.name == name)
 
 
@@ -25,3 +29,9 @@ def institutions(connection: Connection) -> list[Institution]:
     """Every institution, oldest first."""
     rows = connection.execute("SELECT institution_id, name FROM institution ORDER BY institution_id").fetchall()
     return [Institution(int(str(institution_id)), str(name)) for institution_id, name in rows]
+
+
+def code_from(name: str) -> str:
+    """A code for an institution that nobody chose one for: the name's letters and digits, or of its hash."""
+    words = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")
+    return words if len(words) > 1 else "i" + sha256(name.encode()).hexdigest()[:7]

@@ -802,6 +802,26 @@ CREATE TABLE public.deleted_study (
 
 ALTER TABLE ONLY public.deleted_study FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.department (
+    institution_id integer NOT NULL,
+    department_id integer NOT NULL,
+    code text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL COLLATE pg_catalog."C",
+    other_name text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.department FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.department ALTER COLUMN department_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.department_department_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.destination (
     institution_id integer NOT NULL,
     destination_id integer NOT NULL,
@@ -835,10 +855,23 @@ CREATE TABLE public.enrolment (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
-    roles text[] NOT NULL
+    roles text[] NOT NULL,
+    enrolment_id integer NOT NULL,
+    display_name text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    department_id integer,
+    issued_by text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
 );
 
 ALTER TABLE ONLY public.enrolment FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.enrolment ALTER COLUMN enrolment_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.enrolment_enrolment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.erasure (
     institution_id integer NOT NULL,
@@ -924,7 +957,10 @@ ALTER TABLE ONLY public.instance_lookup FORCE ROW LEVEL SECURITY;
 CREATE TABLE public.institution (
     institution_id integer NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    code text DEFAULT substr((gen_random_uuid())::text, 1, 8) NOT NULL COLLATE pg_catalog."C",
+    other_name text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    deactivated_at timestamp with time zone
 );
 
 ALTER TABLE public.institution ALTER COLUMN institution_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1321,10 +1357,11 @@ CREATE TABLE public.user_account (
     institution_id integer NOT NULL,
     username text NOT NULL COLLATE pg_catalog."C",
     display_name text NOT NULL COLLATE pg_catalog."C",
-    password_hash text NOT NULL COLLATE pg_catalog."C",
+    password_hash text COLLATE pg_catalog."C",
     language text DEFAULT 'en'::text NOT NULL COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    disabled_at timestamp with time zone
+    disabled_at timestamp with time zone,
+    department_id integer
 );
 
 ALTER TABLE ONLY public.user_account FORCE ROW LEVEL SECURITY;
@@ -1398,6 +1435,15 @@ ALTER TABLE ONLY public.correction
 ALTER TABLE ONLY public.deleted_study
     ADD CONSTRAINT deleted_study_pkey PRIMARY KEY (institution_id, study_id);
 
+ALTER TABLE ONLY public.department
+    ADD CONSTRAINT department_institution_id_code_key UNIQUE (institution_id, code);
+
+ALTER TABLE ONLY public.department
+    ADD CONSTRAINT department_institution_id_name_key UNIQUE (institution_id, name);
+
+ALTER TABLE ONLY public.department
+    ADD CONSTRAINT department_pkey PRIMARY KEY (institution_id, department_id);
+
 ALTER TABLE ONLY public.destination
     ADD CONSTRAINT destination_institution_id_ae_title_key UNIQUE (institution_id, ae_title);
 
@@ -1406,6 +1452,9 @@ ALTER TABLE ONLY public.destination
 
 ALTER TABLE ONLY public.destination
     ADD CONSTRAINT destination_pkey PRIMARY KEY (institution_id, destination_id);
+
+ALTER TABLE ONLY public.enrolment
+    ADD CONSTRAINT enrolment_enrolment_id_key UNIQUE (enrolment_id);
 
 ALTER TABLE ONLY public.enrolment
     ADD CONSTRAINT enrolment_pkey PRIMARY KEY (token_hash);
@@ -1424,6 +1473,9 @@ ALTER TABLE ONLY public.instance_lookup
 
 ALTER TABLE ONLY public.instance
     ADD CONSTRAINT instance_pkey PRIMARY KEY (institution_id, study_id, ordinal);
+
+ALTER TABLE ONLY public.institution
+    ADD CONSTRAINT institution_code_key UNIQUE (code);
 
 ALTER TABLE ONLY public.institution
     ADD CONSTRAINT institution_name_key UNIQUE (name);
@@ -1593,6 +1645,8 @@ CREATE INDEX study_to_tokenise ON public.study USING btree (institution_id, stud
 
 CREATE INDEX transfer_unfinished ON public.transfer USING btree (institution_id, destination_id, transfer_id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
 
+CREATE INDEX user_account_by_institution ON public.user_account USING btree (institution_id, username);
+
 CREATE UNIQUE INDEX user_role_held ON public.user_role USING btree (user_id, role) WHERE (until IS NULL);
 
 CREATE TRIGGER arrived_after_deletion AFTER UPDATE OF next_ordinal ON public.study FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (new.next_ordinal > old.next_ordinal))) EXECUTE FUNCTION public.isocenter_arrived_after_deletion();
@@ -1616,8 +1670,14 @@ CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF sta
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
+ALTER TABLE ONLY public.department
+    ADD CONSTRAINT department_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
 ALTER TABLE ONLY public.destination
     ADD CONSTRAINT destination_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.enrolment
+    ADD CONSTRAINT enrolment_institution_id_department_id_fkey FOREIGN KEY (institution_id, department_id) REFERENCES public.department(institution_id, department_id);
 
 ALTER TABLE ONLY public.enrolment
     ADD CONSTRAINT enrolment_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
@@ -1647,6 +1707,9 @@ ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
 ALTER TABLE ONLY public.user_account
+    ADD CONSTRAINT user_account_institution_id_department_id_fkey FOREIGN KEY (institution_id, department_id) REFERENCES public.department(institution_id, department_id);
+
+ALTER TABLE ONLY public.user_account
     ADD CONSTRAINT user_account_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
 ALTER TABLE ONLY public.user_role
@@ -1672,6 +1735,8 @@ ALTER TABLE public.commitment_request ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.correction ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.deleted_study ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.department ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.destination ENABLE ROW LEVEL SECURITY;
 
@@ -1700,6 +1765,8 @@ CREATE POLICY inside_institution ON public.commitment_request USING ((institutio
 CREATE POLICY inside_institution ON public.correction USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.deleted_study USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.department USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.destination USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -1832,6 +1899,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.correction TO isocenter_app;
 GRANT SELECT,USAGE ON SEQUENCE public.correction_correction_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.deleted_study TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.department TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.destination TO isocenter_app;
 
