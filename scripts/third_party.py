@@ -30,6 +30,8 @@ STATED: dict[str, str] = {
     "python-gdcm": "Apache-2.0 AND BSD-3-Clause",
     "imagecodecs": "BSD-3-Clause",
     "prettytable": "BSD-3-Clause",
+    "scim2-client": "Apache-2.0",
+    "scim2-tester": "Apache-2.0",
     "tzdata": "Apache-2.0",
 }
 ALLOWED = {
