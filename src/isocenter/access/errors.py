@@ -6,12 +6,20 @@ Exhausted └── TooManyAttempts    sign-in is slowed down for this name at t
 Invalid   ├── WeakPassword
           ├── InvalidUsername
           ├── InvalidRole
-          └── RolesKeptApart
+          ├── RolesKeptApart
+          ├── InvalidInstitution
+          └── InvalidDepartment
 NotFound  ├── UnknownEnrolment   never issued, used or expired (never says which)
           ├── UnknownUser
           ├── UnknownToken
-          └── UnknownInstitution
-Conflict  └── UsernameTaken
+          ├── UnknownInstitution
+          └── UnknownDepartment
+Conflict  ├── UsernameTaken
+          ├── LastAdministrator  nobody would be left to administer
+          ├── InstitutionExists
+          ├── InstitutionInUse   it cannot be deactivated, or already has an administrator
+          ├── DepartmentExists
+          └── DepartmentInUse
 """
 
 from __future__ import annotations
@@ -89,3 +97,51 @@ class UsernameTaken(Conflict):
     """Another user has this name."""
 
     reason = "username-taken"
+
+
+class InvalidInstitution(Invalid):
+    """The code or a name of an institution has another form than they have."""
+
+    reason = "invalid-institution"
+
+
+class InvalidDepartment(Invalid):
+    """The code or a name of a department has another form than they have."""
+
+    reason = "invalid-department"
+
+
+class UnknownDepartment(NotFound):
+    """There is no such department in this institution."""
+
+    reason = "unknown-department"
+
+
+class LastAdministrator(Conflict):
+    """Nobody would be left to administer the institution, or the region."""
+
+    reason = "last-administrator"
+
+
+class InstitutionExists(Conflict):
+    """Another institution has this code or name."""
+
+    reason = "institution-exists"
+
+
+class InstitutionInUse(Conflict):
+    """The institution cannot be deactivated, or has what it was to get."""
+
+    reason = "institution-in-use"
+
+
+class DepartmentExists(Conflict):
+    """Another department of the institution has this code or name."""
+
+    reason = "department-exists"
+
+
+class DepartmentInUse(Conflict):
+    """People or devices are in the department."""
+
+    reason = "department-in-use"
