@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,9 @@ ACCOUNT = {"username": "ada", "display_name": "Ada L", "password": PASSWORD, "la
 def web_client(tmp_path: Path) -> Path:
     dist = tmp_path / "dist"
     (dist / "assets").mkdir(parents=True)
-    (dist / "index.html").write_text("<!doctype html><title>Isocenter</title>")
+    (dist / "index.html").write_text(
+        '<!doctype html><meta property="csp-nonce" nonce="__CSP_NONCE__"><title>Isocenter</title>'
+    )
     (dist / "assets" / "app-1234.js").write_text("void 0")
     (dist / "assets" / "app-1234.js.gz").write_bytes(gzip.compress(b"void 0"))
     return dist
@@ -203,6 +206,7 @@ def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
         policy = headers["content-security-policy"]
         assert "frame-ancestors 'none'" in policy
         assert "'unsafe-eval'" not in policy
+        assert "'unsafe-inline'" not in policy
         assert "script-src 'self' 'wasm-unsafe-eval'" in policy
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
@@ -213,11 +217,21 @@ def test_the_web_client_answers_every_page_and_keeps_hashed_files_for_ever(clien
     for path in ("/", "/studies/1.2.3", "/enrol/secret", "/a%2F..%2Fb"):
         answer = client.get(path)
         assert "Isocenter" in answer.text
-        assert answer.headers["cache-control"] == "no-cache"
+        assert answer.headers["cache-control"] == "no-store"
     asset = client.get("/assets/app-1234.js", headers={"Accept-Encoding": "identity"})
     assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert asset.headers["content-type"].startswith("text/javascript")
     assert client.get("/assets/app-9999.js").status_code == 404
+
+
+def test_every_page_has_a_nonce_of_its_own(client: TestClient) -> None:
+    nonces = set()
+    for _ in range(3):
+        answer = client.get("/")
+        (nonce,) = re.findall(r'nonce="([^"]{20,})"', answer.text)
+        assert f"style-src 'self' 'nonce-{nonce}'" in answer.headers["content-security-policy"]
+        nonces.add(nonce)
+    assert len(nonces) == 3
 
 
 @pytest.mark.parametrize(

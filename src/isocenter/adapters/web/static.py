@@ -7,6 +7,7 @@ server's own is answered with the one page, which draws the room the path names.
 from __future__ import annotations
 
 import mimetypes
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from isocenter.adapters.web.security import content_security_policy
+
+_PAGE = "index.html"
+_NONCE = b"__CSP_NONCE__"
+"""Stands in the built page where each answer puts a nonce of its own."""
 _OWN_PREFIXES = ("api", "dicom-web", "health", "metrics", "assets")
 _FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {".wasm": "application/wasm", ".js": "text/javascript", ".mjs": "text/javascript", ".map": "application/json"}
@@ -34,14 +40,24 @@ def web_client_router(dist: Path | None) -> APIRouter:
     @router.api_route("/{path:path}", methods=["GET", "HEAD"])
     def page(request: Request, path: str) -> Response:
         own = path.split("/", 1)[0] in _OWN_PREFIXES
-        found = files.get(path) or (None if own else files.get("index.html"))
+        found = files.get(path) or (None if own else files.get(_PAGE))
         if own and found is None:
             raise HTTPException(404, "There is nothing at this address.")
         if found is None:
             return PlainTextResponse("The web client has not been built yet: run `make run` in the checkout.\n", 503)
+        if found.path.name == _PAGE:
+            return _page(found)
         return _answer(request, found, forever=path.startswith("assets/"))
 
     return router
+
+
+def _page(found: _File) -> Response:
+    nonce = secrets.token_urlsafe(16)
+    policy = content_security_policy(style_nonce=nonce)
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy}
+    page = found.path.read_bytes().replace(_NONCE, nonce.encode())
+    return Response(page, media_type=found.media_type, headers=headers)
 
 
 def _answer(request: Request, found: _File, *, forever: bool) -> Response:
