@@ -20,7 +20,7 @@ from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import ASSOCIATIONS, ASSOCIATIONS_OPEN
 from isocenter.standards.dicom.uids import printable
 from isocenter.wire.association import Association
-from isocenter.wire.negotiation import Admission, answer_contexts, answer_extended, answer_roles
+from isocenter.wire.negotiation import Admits, answer_contexts, answer_extended, answer_roles
 from isocenter.wire.pdu import (
     HEADER,
     HEADER_BYTES,
@@ -84,7 +84,7 @@ class Listener:
         self,
         host: str,
         port: int,
-        admission: Admission,
+        admission: Admits,
         services: Sequence[Service],
         *,
         limits: Limits | None = None,
@@ -226,9 +226,9 @@ class Listener:
             log.warning("connection.invalid-request", address=waiting.address, error=str(error))
             self._say_and_close(waiting, encode_abort(AbortSource.SERVICE_PROVIDER, AbortReason.INVALID_PDU_PARAMETER))
             return
-        rejection = self._admission.rejection(request, waiting.address, waiting.certificate)
-        if rejection is not None:
-            self._reject(waiting, request, rejection)
+        admitted = self._admission.admit(request, waiting.address, waiting.certificate)
+        if isinstance(admitted, Rejection):
+            self._reject(waiting, request, admitted)
             return
         contexts = answer_contexts(request, self._services)
         extended = answer_extended(request, contexts, self._services)
@@ -239,6 +239,7 @@ class Listener:
             implementation_version_name=printable(request.user.implementation_version_name, 16),
             extended=tuple(extended),
             certificate=waiting.certificate,
+            who=admitted.who,
         )
         roles = answer_roles(request, contexts, self._services)
         association = Association(

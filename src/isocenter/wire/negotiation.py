@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Final
+from typing import Final, Protocol
 
 from isocenter.standards.dicom.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from isocenter.standards.dicom.uids import DICOM_APPLICATION_CONTEXT
@@ -31,37 +31,70 @@ SMALLEST_PDU_BYTES: Final = 128
 Network = IPv4Network | IPv6Network
 
 
+class Admits(Protocol):
+    """Decides who may associate."""
+
+    def admit(self, request: AssociateRequest, address: str, certificate: str | None = None) -> Rejection | Admitted:
+        """Why the request is rejected, or who it was found to come from. certificate: as in Peer.
+
+        Called on the thread that accepts all connections: it must not wait for anything.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """who: what the peer is to the doors, of no meaning here (`Peer.who`)."""
+
+    who: object = None
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Who may associate: the AE title that callers must name, and the networks they may call from."""
+    """Anybody may associate who names this AE title and calls from these networks."""
 
     ae_title: str
     accept_from: tuple[Network, ...]
+
+    def admit(self, request: AssociateRequest, address: str, certificate: str | None = None) -> Rejection | Admitted:
+        """As Admits."""
+        return self.rejection(request, address, certificate) or Admitted()
 
     def rejection(
         self,
         request: AssociateRequest,
         address: str,
-        certificate: str | None = None,  # noqa: ARG002 - for admissions that know who holds which
+        certificate: str | None = None,  # noqa: ARG002 - who shows which is of no matter here
     ) -> Rejection | None:
-        """Why the request is rejected; None when it is not. certificate: as in Peer."""
-        for refused, rejection in (
-            (not request.protocol_version & 1, PROTOCOL_VERSION_NOT_SUPPORTED),
-            (request.application_context != DICOM_APPLICATION_CONTEXT, APPLICATION_CONTEXT_NOT_SUPPORTED),
-            (request.called_ae_title != self.ae_title, CALLED_AE_TITLE_NOT_RECOGNIZED),
-            (not legal_ae_title(request.calling_ae_title), CALLING_AE_TITLE_NOT_RECOGNIZED),
-            (not self._address_is_known(address), CALLING_AE_TITLE_NOT_RECOGNIZED),
-            (0 < request.user.max_pdu_bytes < SMALLEST_PDU_BYTES, NO_COMMON_GROUND),
-        ):
-            if refused:
-                return rejection
+        """Why the request is rejected; None when it is not."""
+        impossible = unsupported(request)
+        if impossible is not None:
+            return impossible
+        if request.called_ae_title != self.ae_title:
+            return CALLED_AE_TITLE_NOT_RECOGNIZED
+        if not is_within(address, self.accept_from):
+            return CALLING_AE_TITLE_NOT_RECOGNIZED
         return None
 
-    def _address_is_known(self, address: str) -> bool:
-        parsed: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-            parsed = parsed.ipv4_mapped
-        return any(parsed.version == network.version and parsed in network for network in self.accept_from)
+
+def unsupported(request: AssociateRequest) -> Rejection | None:
+    """Why a request is rejected whoever it comes from; None when it is not."""
+    for refused, rejection in (
+        (not request.protocol_version & 1, PROTOCOL_VERSION_NOT_SUPPORTED),
+        (request.application_context != DICOM_APPLICATION_CONTEXT, APPLICATION_CONTEXT_NOT_SUPPORTED),
+        (not legal_ae_title(request.calling_ae_title), CALLING_AE_TITLE_NOT_RECOGNIZED),
+        (0 < request.user.max_pdu_bytes < SMALLEST_PDU_BYTES, NO_COMMON_GROUND),
+    ):
+        if refused:
+            return rejection
+    return None
+
+
+def is_within(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is in one of the networks. An IPv4 address mapped into IPv6 is the IPv4 one."""
+    parsed: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return any(parsed.version == network.version and parsed in network for network in networks)
 
 
 def answer_contexts(request: AssociateRequest, services: Sequence[Service]) -> tuple[AnsweredContext, ...]:

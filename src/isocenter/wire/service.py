@@ -18,7 +18,8 @@ class Peer:
     """Who is at the other end of an association. address: IP address as text. AE titles: legal, without padding.
 
     extended: our answers to SOP class extended negotiation (PS3.7 D.3.3.5), by SOP class. certificate: SHA-256 of the
-    certificate that it proved to hold (DER), 64 lower-case hex digits; None without TLS.
+    certificate that it proved to hold (DER), 64 lower-case hex digits; None without TLS. who: what admission found it
+    to be, for the doors; of no meaning on this floor.
     """
 
     calling_ae_title: str
@@ -27,6 +28,7 @@ class Peer:
     implementation_version_name: str = ""
     extended: tuple[tuple[str, bytes], ...] = ()
     certificate: str | None = None
+    who: object = None
 
 
 @dataclass(frozen=True, slots=True)
