@@ -1,16 +1,47 @@
-"""What a caller may see inside one institution: the transaction in which all reading on her behalf is done."""
+"""What a caller may see inside one institution: the transaction in which all reading on her behalf is done.
+
+Row-level security holds it (migration 0014): staff see every patient but the restricted ones they do not care for; who
+has no right to every patient sees those she cares for; a guest sees what one sharing rule gives. A search that forgets
+its caller has no institution, and finds nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from isocenter.access.caller import Caller
-from isocenter.kit.database import Connection, Database
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import RIGHTS, Right
+from isocenter.kit.database import Connection, Database, set_institution
 
 
 @contextmanager
 def transaction_of(database: Database, caller: Caller) -> Iterator[Connection]:
     """A transaction inside the caller's institution that sees what this caller may see and nothing else."""
-    with database.transaction(caller.institution_id) as connection:
+    with database.transaction() as connection:
+        set_sight(connection, caller)
         yield connection
+
+
+def set_sight(connection: Connection, caller: Caller) -> None:
+    """From here to the end of the transaction, see the rows of the caller's institution that she may see."""
+    guest = caller.guest
+    if guest is not None:
+        connection.execute(
+            "SELECT isocenter_look_as_guest(%s, %s, %s)",
+            [caller.institution_id, list(guest.modalities), guest.since],
+            prepare=True,
+        )
+    elif caller.kind is CallerKind.SYSTEM:
+        set_institution(connection, caller.institution_id)
+    else:
+        # Scopes narrow what a program may do; whose rows it may see is its roles'.
+        every = any(Right.READ_EVERY_PATIENT in RIGHTS[role] for role in caller.roles)
+        connection.execute(
+            "SELECT isocenter_look_as(%s, %s, %s)", [caller.institution_id, user_id_of(caller), every], prepare=True
+        )
+
+
+def user_id_of(caller: Caller) -> int | None:
+    """The account of a person; None for programs and application entities, which care for nobody."""
+    return int(caller.id) if caller.kind is CallerKind.USER and caller.id.isdecimal() else None

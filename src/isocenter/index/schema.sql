@@ -62,6 +62,10 @@ CREATE TYPE public.procrastinate_job_to_defer_v1 AS (
 	scheduled_at timestamp with time zone
 );
 
+CREATE FUNCTION public.isocenter_admits() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT current_setting('isocenter.admission', true) = 'on' $$;
+
 CREATE FUNCTION public.isocenter_arrived_after_deletion() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -76,13 +80,107 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION public.isocenter_audit_digest(previous bytea, line text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT sha256(convert_to(coalesce(encode(previous, 'hex'), '') || line, 'UTF8')) $$;
+
+CREATE TABLE public.audit_event (
+    sequence bigint NOT NULL,
+    institution_id integer NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    caller_kind text NOT NULL COLLATE pg_catalog."C",
+    caller_id text NOT NULL COLLATE pg_catalog."C",
+    action text NOT NULL COLLATE pg_catalog."C",
+    study_instance_uid text COLLATE pg_catalog."C",
+    sitting text COLLATE pg_catalog."C",
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    roles text[] DEFAULT '{}'::text[] NOT NULL,
+    outcome smallint DEFAULT 0 NOT NULL,
+    address text COLLATE pg_catalog."C",
+    chain integer NOT NULL,
+    "position" bigint NOT NULL,
+    digest bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.audit_event FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION public.isocenter_audit_line(e public.audit_event) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT json_build_array(e.institution_id, e.chain, e.position, e.sequence,
+        to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.caller_kind, e.caller_id, e.roles,
+        e.action, e.outcome, e.address, e.study_instance_uid, e.sitting, e.detail)::text
+$$;
+
+CREATE FUNCTION public.isocenter_chain_audit_event() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    slots CONSTANT integer := 256;
+    base CONSTANT bigint := (421::bigint << 48) + (NEW.institution_id::bigint << 16);
+    slot integer := 0;
+    head_position bigint;
+    head_digest bytea;
+BEGIN
+    WHILE NOT pg_try_advisory_xact_lock(base + slot) LOOP
+        slot := slot + 1;
+        IF slot = slots THEN
+            slot := pg_backend_pid() % slots;
+            PERFORM pg_advisory_xact_lock(base + slot);
+            EXIT;
+        END IF;
+    END LOOP;
+    SELECT a.position, a.digest INTO head_position, head_digest FROM audit_event a
+        WHERE a.institution_id = NEW.institution_id AND a.chain = slot ORDER BY a.position DESC LIMIT 1;
+    IF head_position IS NULL THEN
+        SELECT a.last_position, a.last_digest INTO head_position, head_digest FROM audit_archive a
+            WHERE a.institution_id = NEW.institution_id AND a.chain = slot ORDER BY a.first_position DESC LIMIT 1;
+    END IF;
+    IF current_user = 'isocenter_app' THEN
+        NEW.at := clock_timestamp();
+    END IF;
+    NEW.chain := slot;
+    NEW.position := coalesce(head_position, 0) + 1;
+    NEW.digest := isocenter_audit_digest(head_digest, isocenter_audit_line(NEW));
+    RETURN NEW;
+END;
+$$;
+
 CREATE FUNCTION public.isocenter_credential() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(current_setting('isocenter.credential', true), '') $$;
 
+CREATE FUNCTION public.isocenter_forget_audit_events(p_chain integer, p_last_position bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    removed bigint;
+BEGIN
+    DELETE FROM audit_event WHERE institution_id = isocenter_institution() AND chain = p_chain
+        AND position <= p_last_position;
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN removed;
+END;
+$$;
+
 CREATE FUNCTION public.isocenter_institution() RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(current_setting('isocenter.institution_id', true), '')::integer $$;
+
+CREATE FUNCTION public.isocenter_keep_audit_event() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND OLD.at < now() - interval '183 days' AND EXISTS (
+        SELECT FROM audit_archive a WHERE a.institution_id = OLD.institution_id AND a.chain = OLD.chain
+            AND OLD.position BETWEEN a.first_position AND a.last_position
+    ) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'IS015';
+END;
+$$;
 
 CREATE FUNCTION public.isocenter_key_object_arrived() RETURNS trigger
     LANGUAGE plpgsql
@@ -101,6 +199,63 @@ BEGIN
     RETURN NULL;
 END;
 $$;
+
+CREATE FUNCTION public.isocenter_look_as(p_institution integer, p_user integer, p_every_patient boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    keys integer[];
+BEGIN
+    PERFORM set_config('isocenter.institution_id', p_institution::text, true),
+        set_config('isocenter.sight', '', true);
+    IF NOT p_every_patient THEN
+        keys := ARRAY(SELECT isocenter_patients_of(p_user));
+        PERFORM set_config('isocenter.sight', 'shown', true), set_config('isocenter.patient_keys', keys::text, true);
+    ELSIF EXISTS (SELECT FROM patient_restriction WHERE lifted_at IS NULL AND kind IN ('vip', 'staff')) THEN
+        keys := ARRAY(SELECT r.patient_key FROM isocenter_restricted('{vip,staff}') r
+            EXCEPT SELECT isocenter_patients_of(p_user));
+        IF cardinality(keys) > 0 THEN
+            PERFORM set_config('isocenter.sight', 'hidden', true),
+                set_config('isocenter.patient_keys', keys::text, true);
+        END IF;
+    END IF;
+END;
+$$;
+
+CREATE FUNCTION public.isocenter_look_as_guest(p_institution integer, p_modalities text[], p_since text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    keys integer[];
+BEGIN
+    PERFORM set_config('isocenter.institution_id', p_institution::text, true),
+        set_config('isocenter.sight', '', true);
+    keys := ARRAY(SELECT r.patient_key FROM isocenter_restricted('{vip,staff,no-sharing}') r);
+    PERFORM set_config('isocenter.sight', 'guest', true), set_config('isocenter.patient_keys', keys::text, true),
+        set_config('isocenter.shared_modalities', p_modalities::text, true),
+        set_config('isocenter.shared_since', p_since, true);
+END;
+$$;
+
+CREATE FUNCTION public.isocenter_patient_keys() RETURNS SETOF integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT unnest(coalesce(nullif(current_setting('isocenter.patient_keys', true), ''), '{}')::integer[]) $$;
+
+CREATE FUNCTION public.isocenter_patients_of(p_user integer) RETURNS SETOF integer
+    LANGUAGE sql STABLE
+    SET "isocenter.sight" TO ''
+    AS $$
+    WITH RECURSIVE known AS (
+        (SELECT c.patient_key FROM care_relationship c WHERE c.user_id = p_user AND c.ended_at IS NULL
+            AND c.since <= now() AND (c.until IS NULL OR c.until > now())
+        UNION SELECT g.patient_key FROM broken_glass g WHERE g.user_id = p_user AND g.until > now())
+        UNION
+        SELECT n.patient_key FROM known k CROSS JOIN LATERAL (
+            SELECT p.merged_into AS patient_key FROM patient p
+                WHERE p.patient_key = k.patient_key AND p.merged_into IS NOT NULL
+            UNION ALL SELECT p.patient_key FROM patient p WHERE p.merged_into = k.patient_key
+        ) n
+    ) SELECT known.patient_key FROM known $$;
 
 CREATE FUNCTION public.isocenter_record(p_institution integer, p_studies integer[], p_counts integer[], p_received_at timestamp with time zone, p_arrivals public.isocenter_arrival[]) RETURNS integer[]
     LANGUAGE plpgsql
@@ -161,9 +316,41 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION public.isocenter_restricted(p_kinds text[]) RETURNS TABLE(patient_key integer, kind text)
+    LANGUAGE sql STABLE
+    SET "isocenter.sight" TO ''
+    AS $$
+    WITH RECURSIVE held AS (
+        SELECT r.patient_key, r.kind FROM patient_restriction r WHERE r.lifted_at IS NULL AND r.kind = ANY (p_kinds)
+        UNION
+        SELECT n.patient_key, h.kind FROM held h CROSS JOIN LATERAL (
+            SELECT p.merged_into AS patient_key FROM patient p
+                WHERE p.patient_key = h.patient_key AND p.merged_into IS NOT NULL
+            UNION ALL SELECT p.patient_key FROM patient p WHERE p.merged_into = h.patient_key
+        ) n
+    ) SELECT held.patient_key, held.kind FROM held $$;
+
 CREATE FUNCTION public.isocenter_sees_deleted() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT coalesce(current_setting('isocenter.deleted', true), '') = 'shown' $$;
+
+CREATE FUNCTION public.isocenter_sees_patient(p_patient_key integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE isocenter_sight()
+        WHEN '' THEN true
+        WHEN 'hidden' THEN p_patient_key IS NULL OR p_patient_key NOT IN (SELECT isocenter_patient_keys())
+        WHEN 'shown' THEN coalesce(p_patient_key IN (SELECT isocenter_patient_keys()), false)
+        ELSE false END $$;
+
+CREATE FUNCTION public.isocenter_sees_study(p_study_instance_uid text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE isocenter_sight()
+        WHEN '' THEN true
+        WHEN 'hidden' THEN p_study_instance_uid IS NULL OR NOT isocenter_study_has_patient(p_study_instance_uid)
+        WHEN 'shown' THEN isocenter_study_has_patient(p_study_instance_uid)
+        ELSE false END $$;
 
 CREATE FUNCTION public.isocenter_server_life() RETURNS uuid
     LANGUAGE plpgsql
@@ -179,6 +366,26 @@ BEGIN
     RETURN found;
 END;
 $$;
+
+CREATE FUNCTION public.isocenter_shared_modalities() RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT coalesce(nullif(current_setting('isocenter.shared_modalities', true), ''), '{}')::text[] $$;
+
+CREATE FUNCTION public.isocenter_shared_since() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT coalesce(current_setting('isocenter.shared_since', true), '') $$;
+
+CREATE FUNCTION public.isocenter_sight() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT coalesce(current_setting('isocenter.sight', true), '') $$;
+
+CREATE FUNCTION public.isocenter_study_has_patient(p_study_instance_uid text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET "isocenter.sight" TO ''
+    SET "isocenter.deleted" TO 'shown'
+    AS $$
+    SELECT EXISTS (SELECT FROM study s WHERE s.study_instance_uid = p_study_instance_uid
+        AND s.patient_key IN (SELECT isocenter_patient_keys())) $$;
 
 CREATE FUNCTION public.procrastinate_cancel_job_v1(job_id bigint, abort boolean, delete_job boolean) RETURNS bigint
     LANGUAGE plpgsql
@@ -609,6 +816,35 @@ CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
 
+CREATE TABLE public.alliance (
+    alliance_id integer NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL COLLATE pg_catalog."C",
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE public.alliance ALTER COLUMN alliance_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.alliance_alliance_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.alliance_member (
+    alliance_id integer NOT NULL,
+    institution_id integer NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone
+);
+
+CREATE TABLE public.answered_challenge (
+    challenge_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.api_token (
     token_id integer NOT NULL,
     token_hash bytea NOT NULL,
@@ -618,7 +854,9 @@ CREATE TABLE public.api_token (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
-    roles text[] NOT NULL
+    roles text[] NOT NULL,
+    scopes text[],
+    client_id text COLLATE pg_catalog."C"
 );
 
 ALTER TABLE ONLY public.api_token FORCE ROW LEVEL SECURITY;
@@ -672,19 +910,27 @@ ALTER TABLE public.aside_instance ALTER COLUMN aside_id ADD GENERATED ALWAYS AS 
     CACHE 1
 );
 
-CREATE TABLE public.audit_event (
-    sequence bigint NOT NULL,
+CREATE TABLE public.audit_anchor (
     institution_id integer NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    caller_kind text NOT NULL COLLATE pg_catalog."C",
-    caller_id text NOT NULL COLLATE pg_catalog."C",
-    action text NOT NULL COLLATE pg_catalog."C",
-    study_instance_uid text COLLATE pg_catalog."C",
-    sitting text COLLATE pg_catalog."C",
-    detail jsonb DEFAULT '{}'::jsonb NOT NULL
+    number bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    body bytea NOT NULL
 );
 
-ALTER TABLE ONLY public.audit_event FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY public.audit_anchor FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.audit_archive (
+    institution_id integer NOT NULL,
+    chain integer NOT NULL,
+    first_position bigint NOT NULL,
+    last_position bigint NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    last_digest bytea NOT NULL,
+    object_key text NOT NULL COLLATE pg_catalog."C",
+    archived_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.audit_archive FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_event ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.audit_event_sequence_seq
@@ -694,6 +940,27 @@ ALTER TABLE public.audit_event ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDE
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.audit_shipped (
+    institution_id integer NOT NULL,
+    chain integer NOT NULL,
+    "position" bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.audit_shipped FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.authenticator_app (
+    institution_id integer NOT NULL,
+    user_id integer NOT NULL,
+    sealed_seed bytea NOT NULL,
+    last_step bigint DEFAULT 0 NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    failures_since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.authenticator_app FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.availability_notice (
     institution_id integer NOT NULL,
@@ -708,6 +975,55 @@ CREATE TABLE public.availability_notice (
 );
 
 ALTER TABLE ONLY public.availability_notice FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.broken_glass (
+    institution_id integer NOT NULL,
+    glass_id integer NOT NULL,
+    user_id integer NOT NULL,
+    patient_key integer NOT NULL,
+    reason text NOT NULL COLLATE pg_catalog."C",
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone NOT NULL,
+    reviewed_at timestamp with time zone,
+    reviewed_by text COLLATE pg_catalog."C",
+    judgement text COLLATE pg_catalog."C",
+    note text COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.broken_glass FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.broken_glass ALTER COLUMN glass_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.broken_glass_glass_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.care_relationship (
+    institution_id integer NOT NULL,
+    care_id integer NOT NULL,
+    user_id integer NOT NULL,
+    patient_key integer NOT NULL,
+    source text NOT NULL COLLATE pg_catalog."C",
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone,
+    given_by text NOT NULL COLLATE pg_catalog."C",
+    ended_at timestamp with time zone,
+    ended_by text COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.care_relationship FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.care_relationship ALTER COLUMN care_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.care_relationship_care_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.checkpoint (
     node text NOT NULL COLLATE pg_catalog."C",
@@ -848,6 +1164,55 @@ ALTER TABLE public.destination ALTER COLUMN destination_id ADD GENERATED ALWAYS 
     CACHE 1
 );
 
+CREATE TABLE public.device (
+    institution_id integer NOT NULL,
+    device_id integer NOT NULL,
+    department_id integer,
+    name text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    ae_title text NOT NULL COLLATE pg_catalog."C",
+    networks cidr[] DEFAULT '{}'::cidr[] NOT NULL,
+    certificate text COLLATE pg_catalog."C",
+    plain_allowed boolean DEFAULT true NOT NULL,
+    may_store boolean DEFAULT true NOT NULL,
+    may_query boolean DEFAULT true NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    host text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    port integer,
+    modality text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    room text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    manufacturer text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    station_name text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    default_character_set text COLLATE pg_catalog."C",
+    issuer_of_patient_id text COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.device FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.device_contact (
+    institution_id integer NOT NULL,
+    device_id integer NOT NULL,
+    last_seen_at timestamp with time zone,
+    last_address text COLLATE pg_catalog."C",
+    last_called_ae_title text COLLATE pg_catalog."C",
+    last_encrypted boolean,
+    first_store_asked_at timestamp with time zone,
+    first_store jsonb
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.device_contact FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.device ALTER COLUMN device_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.device_device_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.enrolment (
     token_hash bytea NOT NULL,
     institution_id integer NOT NULL,
@@ -902,6 +1267,17 @@ ALTER TABLE public.event ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.federated_identity (
+    institution_id integer NOT NULL,
+    provider_id integer NOT NULL,
+    subject text NOT NULL COLLATE pg_catalog."C",
+    user_id integer NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.federated_identity FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.hidden_instance (
     institution_id integer NOT NULL,
     study_id integer NOT NULL,
@@ -912,6 +1288,39 @@ CREATE TABLE public.hidden_instance (
 );
 
 ALTER TABLE ONLY public.hidden_instance FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.identity_provider (
+    institution_id integer NOT NULL,
+    provider_id integer NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    issuer text NOT NULL COLLATE pg_catalog."C",
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    sealed_secret bytea,
+    scopes text[] NOT NULL,
+    second_factor text NOT NULL COLLATE pg_catalog."C",
+    enabled boolean NOT NULL,
+    shown boolean NOT NULL,
+    username_claim text DEFAULT 'preferred_username'::text NOT NULL COLLATE pg_catalog."C",
+    name_claim text DEFAULT 'name'::text NOT NULL COLLATE pg_catalog."C",
+    role_claim text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    roles_by_value jsonb DEFAULT '{}'::jsonb NOT NULL,
+    default_roles text[] DEFAULT '{}'::text[] NOT NULL,
+    creates_accounts boolean DEFAULT false NOT NULL,
+    matches_accounts boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT identity_provider_second_factor_check CHECK ((second_factor = ANY (ARRAY['asked'::text, 'told'::text, 'here'::text])))
+);
+
+ALTER TABLE ONLY public.identity_provider FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.identity_provider ALTER COLUMN provider_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.identity_provider_provider_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.instance (
     institution_id integer NOT NULL,
@@ -960,11 +1369,56 @@ CREATE TABLE public.institution (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     code text DEFAULT substr((gen_random_uuid())::text, 1, 8) NOT NULL COLLATE pg_catalog."C",
     other_name text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
-    deactivated_at timestamp with time zone
+    deactivated_at timestamp with time zone,
+    ae_title text COLLATE pg_catalog."C"
 );
 
 ALTER TABLE public.institution ALTER COLUMN institution_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.institution_institution_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.known_device (
+    institution_id integer NOT NULL,
+    user_id integer NOT NULL,
+    device_hash bytea NOT NULL,
+    last_used_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.known_device FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.oauth_client (
+    institution_id integer NOT NULL,
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL COLLATE pg_catalog."C",
+    roles text[] NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL COLLATE pg_catalog."C",
+    ended_at timestamp with time zone,
+    last_used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.oauth_client FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.oauth_client_secret (
+    institution_id integer NOT NULL,
+    secret_id integer NOT NULL,
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.oauth_client_secret FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.oauth_client_secret ALTER COLUMN secret_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.oauth_client_secret_secret_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -988,6 +1442,32 @@ ALTER TABLE ONLY public.pack FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.pack ALTER COLUMN pack_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.pack_pack_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.passkey (
+    institution_id integer NOT NULL,
+    passkey_id integer NOT NULL,
+    user_id integer NOT NULL,
+    credential_id bytea NOT NULL,
+    rp_id text NOT NULL COLLATE pg_catalog."C",
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    transports text[] DEFAULT '{}'::text[] NOT NULL,
+    backed_up boolean NOT NULL,
+    label text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.passkey FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.passkey ALTER COLUMN passkey_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.passkey_passkey_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1021,6 +1501,30 @@ ALTER TABLE ONLY public.patient_identifier FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.patient ALTER COLUMN patient_key ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.patient_patient_key_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.patient_restriction (
+    institution_id integer NOT NULL,
+    restriction_id integer NOT NULL,
+    patient_key integer NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    reason text NOT NULL COLLATE pg_catalog."C",
+    set_at timestamp with time zone DEFAULT now() NOT NULL,
+    set_by text NOT NULL COLLATE pg_catalog."C",
+    lifted_at timestamp with time zone,
+    lifted_by text COLLATE pg_catalog."C",
+    lifted_reason text COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.patient_restriction FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.patient_restriction ALTER COLUMN restriction_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.patient_restriction_restriction_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1109,6 +1613,40 @@ ALTER TABLE public.quality_task ALTER COLUMN task_id ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
+CREATE TABLE public.recovery_code (
+    institution_id integer NOT NULL,
+    user_id integer NOT NULL,
+    code_hash bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.recovery_code FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.refused_call (
+    institution_id integer NOT NULL,
+    refused_call_id integer NOT NULL,
+    calling_ae_title text NOT NULL COLLATE pg_catalog."C",
+    called_ae_title text NOT NULL COLLATE pg_catalog."C",
+    address text NOT NULL COLLATE pg_catalog."C",
+    certificate text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    reason text NOT NULL COLLATE pg_catalog."C",
+    calls integer NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.refused_call FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.refused_call ALTER COLUMN refused_call_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.refused_call_refused_call_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.rejected_instance (
     institution_id integer NOT NULL,
     rejection_id integer NOT NULL,
@@ -1168,16 +1706,6 @@ ALTER TABLE public.segment ALTER COLUMN segment_id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
-CREATE TABLE public.sender (
-    institution_id integer NOT NULL,
-    ae_title text NOT NULL COLLATE pg_catalog."C",
-    default_character_set text COLLATE pg_catalog."C",
-    issuer_of_patient_id text COLLATE pg_catalog."C",
-    changed_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-ALTER TABLE ONLY public.sender FORCE ROW LEVEL SECURITY;
-
 CREATE TABLE public.series (
     institution_id integer NOT NULL,
     study_id integer NOT NULL,
@@ -1211,10 +1739,66 @@ CREATE TABLE public.session (
     last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     user_agent text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
-    address text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
+    address text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    second_factor boolean DEFAULT false NOT NULL,
+    method text DEFAULT 'password'::text NOT NULL COLLATE pg_catalog."C",
+    confirmed_at timestamp with time zone
 );
 
 ALTER TABLE ONLY public.session FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sharing_rule (
+    rule_id integer NOT NULL,
+    institution_id integer NOT NULL,
+    ally_institution_id integer NOT NULL,
+    roles text[] NOT NULL,
+    purpose text NOT NULL COLLATE pg_catalog."C",
+    modalities text[] DEFAULT '{}'::text[] NOT NULL,
+    first_study_date text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    last_days integer,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone,
+    given_by text NOT NULL COLLATE pg_catalog."C",
+    ended_at timestamp with time zone,
+    ended_by text COLLATE pg_catalog."C",
+    CONSTRAINT sharing_rule_check CHECK ((institution_id <> ally_institution_id))
+);
+
+ALTER TABLE ONLY public.sharing_rule FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sharing_rule ALTER COLUMN rule_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sharing_rule_rule_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.sign_in_policy (
+    institution_id integer NOT NULL,
+    second_factor text NOT NULL COLLATE pg_catalog."C",
+    idle_minutes integer NOT NULL,
+    session_hours integer NOT NULL,
+    min_password_length integer NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_by text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT sign_in_policy_second_factor_check CHECK ((second_factor = ANY (ARRAY['required'::text, 'offered'::text])))
+);
+
+ALTER TABLE ONLY public.sign_in_policy FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sign_in_reset (
+    token_hash bytea NOT NULL,
+    institution_id integer NOT NULL,
+    user_id integer NOT NULL,
+    forget_factors boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.sign_in_reset FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.study (
     institution_id integer NOT NULL,
@@ -1361,7 +1945,9 @@ CREATE TABLE public.user_account (
     language text DEFAULT 'en'::text NOT NULL COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     disabled_at timestamp with time zone,
-    department_id integer
+    department_id integer,
+    external_id text COLLATE pg_catalog."C",
+    withdrawn_at timestamp with time zone
 );
 
 ALTER TABLE ONLY public.user_account FORCE ROW LEVEL SECURITY;
@@ -1396,6 +1982,18 @@ ALTER TABLE ONLY public.procrastinate_periodic_defers ALTER COLUMN id SET DEFAUL
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 
+ALTER TABLE ONLY public.alliance_member
+    ADD CONSTRAINT alliance_member_pkey PRIMARY KEY (alliance_id, institution_id, since);
+
+ALTER TABLE ONLY public.alliance
+    ADD CONSTRAINT alliance_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.alliance
+    ADD CONSTRAINT alliance_pkey PRIMARY KEY (alliance_id);
+
+ALTER TABLE ONLY public.answered_challenge
+    ADD CONSTRAINT answered_challenge_pkey PRIMARY KEY (challenge_hash);
+
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_pkey PRIMARY KEY (token_id);
 
@@ -1411,11 +2009,29 @@ ALTER TABLE ONLY public.aside_instance
 ALTER TABLE ONLY public.aside_instance
     ADD CONSTRAINT aside_instance_pkey PRIMARY KEY (institution_id, aside_id);
 
+ALTER TABLE ONLY public.audit_anchor
+    ADD CONSTRAINT audit_anchor_pkey PRIMARY KEY (institution_id, number);
+
+ALTER TABLE ONLY public.audit_archive
+    ADD CONSTRAINT audit_archive_pkey PRIMARY KEY (institution_id, chain, first_position);
+
 ALTER TABLE ONLY public.audit_event
     ADD CONSTRAINT audit_event_pkey PRIMARY KEY (sequence);
 
+ALTER TABLE ONLY public.audit_shipped
+    ADD CONSTRAINT audit_shipped_pkey PRIMARY KEY (institution_id, chain);
+
+ALTER TABLE ONLY public.authenticator_app
+    ADD CONSTRAINT authenticator_app_pkey PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY public.availability_notice
     ADD CONSTRAINT availability_notice_pkey PRIMARY KEY (institution_id, destination_id, study_instance_uid);
+
+ALTER TABLE ONLY public.broken_glass
+    ADD CONSTRAINT broken_glass_pkey PRIMARY KEY (institution_id, glass_id);
+
+ALTER TABLE ONLY public.care_relationship
+    ADD CONSTRAINT care_relationship_pkey PRIMARY KEY (institution_id, care_id);
 
 ALTER TABLE ONLY public.checkpoint
     ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (node, epoch);
@@ -1453,6 +2069,15 @@ ALTER TABLE ONLY public.destination
 ALTER TABLE ONLY public.destination
     ADD CONSTRAINT destination_pkey PRIMARY KEY (institution_id, destination_id);
 
+ALTER TABLE ONLY public.device_contact
+    ADD CONSTRAINT device_contact_pkey PRIMARY KEY (institution_id, device_id);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_institution_id_ae_title_key UNIQUE (institution_id, ae_title);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_pkey PRIMARY KEY (institution_id, device_id);
+
 ALTER TABLE ONLY public.enrolment
     ADD CONSTRAINT enrolment_enrolment_id_key UNIQUE (enrolment_id);
 
@@ -1465,14 +2090,26 @@ ALTER TABLE ONLY public.erasure
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (sequence);
 
+ALTER TABLE ONLY public.federated_identity
+    ADD CONSTRAINT federated_identity_pkey PRIMARY KEY (provider_id, subject);
+
 ALTER TABLE ONLY public.hidden_instance
     ADD CONSTRAINT hidden_instance_pkey PRIMARY KEY (institution_id, study_id, ordinal);
+
+ALTER TABLE ONLY public.identity_provider
+    ADD CONSTRAINT identity_provider_institution_id_name_key UNIQUE (institution_id, name);
+
+ALTER TABLE ONLY public.identity_provider
+    ADD CONSTRAINT identity_provider_pkey PRIMARY KEY (provider_id);
 
 ALTER TABLE ONLY public.instance_lookup
     ADD CONSTRAINT instance_lookup_pkey PRIMARY KEY (uid_hash);
 
 ALTER TABLE ONLY public.instance
     ADD CONSTRAINT instance_pkey PRIMARY KEY (institution_id, study_id, ordinal);
+
+ALTER TABLE ONLY public.institution
+    ADD CONSTRAINT institution_ae_title_key UNIQUE (ae_title);
 
 ALTER TABLE ONLY public.institution
     ADD CONSTRAINT institution_code_key UNIQUE (code);
@@ -1483,11 +2120,26 @@ ALTER TABLE ONLY public.institution
 ALTER TABLE ONLY public.institution
     ADD CONSTRAINT institution_pkey PRIMARY KEY (institution_id);
 
+ALTER TABLE ONLY public.known_device
+    ADD CONSTRAINT known_device_pkey PRIMARY KEY (user_id, device_hash);
+
+ALTER TABLE ONLY public.oauth_client
+    ADD CONSTRAINT oauth_client_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY public.oauth_client_secret
+    ADD CONSTRAINT oauth_client_secret_pkey PRIMARY KEY (secret_id);
+
 ALTER TABLE ONLY public.pack
     ADD CONSTRAINT pack_object_key_key UNIQUE (object_key);
 
 ALTER TABLE ONLY public.pack
     ADD CONSTRAINT pack_pkey PRIMARY KEY (institution_id, pack_id);
+
+ALTER TABLE ONLY public.passkey
+    ADD CONSTRAINT passkey_credential_id_key UNIQUE (credential_id);
+
+ALTER TABLE ONLY public.passkey
+    ADD CONSTRAINT passkey_pkey PRIMARY KEY (passkey_id);
 
 ALTER TABLE ONLY public.patient_identifier
     ADD CONSTRAINT patient_identifier_pkey PRIMARY KEY (institution_id, patient_id, issuer_of_patient_id);
@@ -1497,6 +2149,9 @@ ALTER TABLE ONLY public.patient
 
 ALTER TABLE ONLY public.patient
     ADD CONSTRAINT patient_pkey PRIMARY KEY (institution_id, patient_key);
+
+ALTER TABLE ONLY public.patient_restriction
+    ADD CONSTRAINT patient_restriction_pkey PRIMARY KEY (institution_id, restriction_id);
 
 ALTER TABLE ONLY public.procrastinate_events
     ADD CONSTRAINT procrastinate_events_pkey PRIMARY KEY (id);
@@ -1519,6 +2174,15 @@ ALTER TABLE ONLY public.quality_task
 ALTER TABLE ONLY public.quality_task
     ADD CONSTRAINT quality_task_pkey PRIMARY KEY (institution_id, task_id);
 
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (user_id, code_hash);
+
+ALTER TABLE ONLY public.refused_call
+    ADD CONSTRAINT refused_call_institution_id_calling_ae_title_called_ae_titl_key UNIQUE (institution_id, calling_ae_title, called_ae_title, address, certificate, reason);
+
+ALTER TABLE ONLY public.refused_call
+    ADD CONSTRAINT refused_call_pkey PRIMARY KEY (institution_id, refused_call_id);
+
 ALTER TABLE ONLY public.rejected_instance
     ADD CONSTRAINT rejected_instance_pkey PRIMARY KEY (institution_id, rejection_id, sop_instance_uid);
 
@@ -1537,9 +2201,6 @@ ALTER TABLE ONLY public.segment
 ALTER TABLE ONLY public.segment
     ADD CONSTRAINT segment_pkey PRIMARY KEY (segment_id);
 
-ALTER TABLE ONLY public.sender
-    ADD CONSTRAINT sender_pkey PRIMARY KEY (institution_id, ae_title);
-
 ALTER TABLE ONLY public.series
     ADD CONSTRAINT series_institution_id_series_instance_uid_study_id_key UNIQUE (institution_id, series_instance_uid, study_id);
 
@@ -1551,6 +2212,15 @@ ALTER TABLE ONLY public.server_life
 
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.sharing_rule
+    ADD CONSTRAINT sharing_rule_pkey PRIMARY KEY (rule_id);
+
+ALTER TABLE ONLY public.sign_in_policy
+    ADD CONSTRAINT sign_in_policy_pkey PRIMARY KEY (institution_id);
+
+ALTER TABLE ONLY public.sign_in_reset
+    ADD CONSTRAINT sign_in_reset_pkey PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY public.study_correction
     ADD CONSTRAINT study_correction_pkey PRIMARY KEY (institution_id, study_id, step);
@@ -1585,7 +2255,27 @@ ALTER TABLE ONLY public.user_account
 ALTER TABLE ONLY public.user_role
     ADD CONSTRAINT user_role_pkey PRIMARY KEY (institution_id, user_id, role, since);
 
+CREATE UNIQUE INDEX alliance_member_now ON public.alliance_member USING btree (institution_id, alliance_id) WHERE (until IS NULL);
+
+CREATE INDEX api_token_by_client ON public.api_token USING btree (client_id, expires_at) WHERE (client_id IS NOT NULL);
+
+CREATE INDEX audit_event_by_caller ON public.audit_event USING btree (institution_id, caller_id, sequence);
+
+CREATE INDEX audit_event_by_study ON public.audit_event USING btree (institution_id, study_instance_uid, sequence) WHERE (study_instance_uid IS NOT NULL);
+
+CREATE UNIQUE INDEX audit_event_chained ON public.audit_event USING btree (institution_id, chain, "position");
+
+CREATE INDEX audit_event_in_order ON public.audit_event USING btree (institution_id, sequence);
+
 CREATE UNIQUE INDEX audit_event_one_look ON public.audit_event USING btree (institution_id, caller_kind, caller_id, study_instance_uid, sitting) WHERE (action = 'study-opened'::text);
+
+CREATE INDEX broken_glass_of_user ON public.broken_glass USING btree (institution_id, user_id, until);
+
+CREATE INDEX broken_glass_to_review ON public.broken_glass USING btree (institution_id, glass_id) WHERE (reviewed_at IS NULL);
+
+CREATE INDEX care_relationship_of_patient ON public.care_relationship USING btree (institution_id, patient_key, care_id);
+
+CREATE INDEX care_relationship_of_user ON public.care_relationship USING btree (institution_id, user_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX commitment_unfinished ON public.commitment_request USING btree (institution_id, commitment_id) WHERE (state = 'waiting'::text);
 
@@ -1597,15 +2287,25 @@ CREATE INDEX deleted_study_by_end ON public.deleted_study USING btree (instituti
 
 CREATE INDEX event_by_institution ON public.event USING btree (institution_id, sequence);
 
+CREATE INDEX federated_identity_by_user ON public.federated_identity USING btree (user_id);
+
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
 
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON public.procrastinate_workers USING btree (last_heartbeat);
 
+CREATE INDEX oauth_client_by_institution ON public.oauth_client USING btree (institution_id);
+
+CREATE INDEX oauth_client_secret_by_client ON public.oauth_client_secret USING btree (client_id) WHERE (ended_at IS NULL);
+
 CREATE INDEX pack_by_study ON public.pack USING btree (institution_id, study_id);
+
+CREATE INDEX passkey_by_user ON public.passkey USING btree (user_id);
 
 CREATE INDEX patient_identifier_by_patient ON public.patient_identifier USING btree (institution_id, patient_key);
 
 CREATE INDEX patient_merged ON public.patient USING btree (institution_id, merged_into) WHERE (merged_into IS NOT NULL);
+
+CREATE UNIQUE INDEX patient_restriction_now ON public.patient_restriction USING btree (institution_id, patient_key, kind) WHERE (lifted_at IS NULL);
 
 CREATE INDEX procrastinate_events_job_id_fkey_v1 ON public.procrastinate_events USING btree (job_id);
 
@@ -1623,9 +2323,17 @@ CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON public.procrastinat
 
 CREATE INDEX quality_task_open ON public.quality_task USING btree (institution_id, task_id) WHERE (resolved_at IS NULL);
 
+CREATE INDEX refused_call_by_time ON public.refused_call USING btree (institution_id, last_at);
+
 CREATE INDEX rejected_instance_by_study ON public.rejected_instance USING btree (institution_id, study_instance_uid);
 
+CREATE INDEX session_by_institution ON public.session USING btree (institution_id, last_seen_at);
+
 CREATE INDEX session_by_user ON public.session USING btree (user_id);
+
+CREATE INDEX sharing_rule_of_ally ON public.sharing_rule USING btree (ally_institution_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX sharing_rule_of_giver ON public.sharing_rule USING btree (institution_id, rule_id);
 
 CREATE INDEX study_by_accession_number ON public.study USING btree (institution_id, accession_number, study_id);
 
@@ -1651,6 +2359,12 @@ CREATE UNIQUE INDEX user_role_held ON public.user_role USING btree (user_id, rol
 
 CREATE TRIGGER arrived_after_deletion AFTER UPDATE OF next_ordinal ON public.study FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (new.next_ordinal > old.next_ordinal))) EXECUTE FUNCTION public.isocenter_arrived_after_deletion();
 
+CREATE TRIGGER chained BEFORE INSERT ON public.audit_event FOR EACH ROW EXECUTE FUNCTION public.isocenter_chain_audit_event();
+
+CREATE TRIGGER kept BEFORE DELETE OR UPDATE ON public.audit_event FOR EACH ROW EXECUTE FUNCTION public.isocenter_keep_audit_event();
+
+CREATE TRIGGER kept_whole BEFORE TRUNCATE ON public.audit_event FOR EACH STATEMENT EXECUTE FUNCTION public.isocenter_keep_audit_event();
+
 CREATE TRIGGER key_object_arrived AFTER INSERT ON public.instance FOR EACH ROW WHEN ((new.sop_class_uid = '1.2.840.10008.5.1.4.1.1.88.59'::text)) EXECUTE FUNCTION public.isocenter_key_object_arrived();
 
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::public.procrastinate_job_status))) EXECUTE FUNCTION public.procrastinate_notify_queue_abort_job_v1();
@@ -1667,8 +2381,35 @@ CREATE TRIGGER procrastinate_trigger_status_events_insert_v1 AFTER INSERT ON pub
 
 CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_update_v1();
 
+ALTER TABLE ONLY public.alliance_member
+    ADD CONSTRAINT alliance_member_alliance_id_fkey FOREIGN KEY (alliance_id) REFERENCES public.alliance(alliance_id);
+
+ALTER TABLE ONLY public.alliance_member
+    ADD CONSTRAINT alliance_member_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT api_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.oauth_client(client_id);
+
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.authenticator_app
+    ADD CONSTRAINT authenticator_app_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.authenticator_app
+    ADD CONSTRAINT authenticator_app_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.broken_glass
+    ADD CONSTRAINT broken_glass_institution_id_patient_key_fkey FOREIGN KEY (institution_id, patient_key) REFERENCES public.patient(institution_id, patient_key);
+
+ALTER TABLE ONLY public.broken_glass
+    ADD CONSTRAINT broken_glass_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.care_relationship
+    ADD CONSTRAINT care_relationship_institution_id_patient_key_fkey FOREIGN KEY (institution_id, patient_key) REFERENCES public.patient(institution_id, patient_key);
+
+ALTER TABLE ONLY public.care_relationship
+    ADD CONSTRAINT care_relationship_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.department
     ADD CONSTRAINT department_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
@@ -1676,14 +2417,59 @@ ALTER TABLE ONLY public.department
 ALTER TABLE ONLY public.destination
     ADD CONSTRAINT destination_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
+ALTER TABLE ONLY public.device_contact
+    ADD CONSTRAINT device_contact_institution_id_device_id_fkey FOREIGN KEY (institution_id, device_id) REFERENCES public.device(institution_id, device_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_institution_id_department_id_fkey FOREIGN KEY (institution_id, department_id) REFERENCES public.department(institution_id, department_id);
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
 ALTER TABLE ONLY public.enrolment
     ADD CONSTRAINT enrolment_institution_id_department_id_fkey FOREIGN KEY (institution_id, department_id) REFERENCES public.department(institution_id, department_id);
 
 ALTER TABLE ONLY public.enrolment
     ADD CONSTRAINT enrolment_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
+ALTER TABLE ONLY public.federated_identity
+    ADD CONSTRAINT federated_identity_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.federated_identity
+    ADD CONSTRAINT federated_identity_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.identity_provider(provider_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.federated_identity
+    ADD CONSTRAINT federated_identity_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.identity_provider
+    ADD CONSTRAINT identity_provider_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.known_device
+    ADD CONSTRAINT known_device_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.known_device
+    ADD CONSTRAINT known_device_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.oauth_client
+    ADD CONSTRAINT oauth_client_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.oauth_client_secret
+    ADD CONSTRAINT oauth_client_secret_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.oauth_client(client_id);
+
+ALTER TABLE ONLY public.oauth_client_secret
+    ADD CONSTRAINT oauth_client_secret_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.passkey
+    ADD CONSTRAINT passkey_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.passkey
+    ADD CONSTRAINT passkey_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.patient
     ADD CONSTRAINT patient_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.patient_restriction
+    ADD CONSTRAINT patient_restriction_institution_id_patient_key_fkey FOREIGN KEY (institution_id, patient_key) REFERENCES public.patient(institution_id, patient_key);
 
 ALTER TABLE ONLY public.procrastinate_events
     ADD CONSTRAINT procrastinate_events_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.procrastinate_jobs(id) ON DELETE CASCADE;
@@ -1694,14 +2480,35 @@ ALTER TABLE ONLY public.procrastinate_jobs
 ALTER TABLE ONLY public.procrastinate_periodic_defers
     ADD CONSTRAINT procrastinate_periodic_defers_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.procrastinate_jobs(id);
 
-ALTER TABLE ONLY public.sender
-    ADD CONSTRAINT sender_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.refused_call
+    ADD CONSTRAINT refused_call_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sharing_rule
+    ADD CONSTRAINT sharing_rule_ally_institution_id_fkey FOREIGN KEY (ally_institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.sharing_rule
+    ADD CONSTRAINT sharing_rule_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.sign_in_policy
+    ADD CONSTRAINT sign_in_policy_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.sign_in_reset
+    ADD CONSTRAINT sign_in_reset_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.sign_in_reset
+    ADD CONSTRAINT sign_in_reset_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.study
     ADD CONSTRAINT study_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
@@ -1718,15 +2525,31 @@ ALTER TABLE ONLY public.user_role
 ALTER TABLE ONLY public.user_role
     ADD CONSTRAINT user_role_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
 
+CREATE POLICY admission ON public.device FOR SELECT USING (public.isocenter_admits());
+
+CREATE POLICY admission ON public.device_contact FOR SELECT USING (public.isocenter_admits());
+
 ALTER TABLE public.api_token ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.arrived_key_object ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.aside_instance ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.audit_anchor ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_archive ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.audit_event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.audit_shipped ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.authenticator_app ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.availability_notice ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.broken_glass ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.care_relationship ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chosen_version ENABLE ROW LEVEL SECURITY;
 
@@ -1740,13 +2563,51 @@ ALTER TABLE public.department ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.destination ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.device_contact ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.erasure ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.federated_identity ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY for_the_ally ON public.sharing_rule FOR SELECT USING ((ally_institution_id = public.isocenter_institution()));
+
 ALTER TABLE public.hidden_instance ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.identity_provider ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY in_sight ON public.aside_instance AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR (EXISTS ( SELECT
+   FROM public.study s
+  WHERE ((s.institution_id = aside_instance.institution_id) AND (s.study_id = aside_instance.study_id))))));
+
+CREATE POLICY in_sight ON public.correction AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR (((study_instance_uid IS NULL) OR public.isocenter_sees_study(study_instance_uid)) AND ((patient_key IS NULL) OR public.isocenter_sees_patient(patient_key)) AND ((into_patient_key IS NULL) OR public.isocenter_sees_patient(into_patient_key)))));
+
+CREATE POLICY in_sight ON public.event AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR public.isocenter_sees_study(study_instance_uid)));
+
+CREATE POLICY in_sight ON public.patient AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR public.isocenter_sees_patient(patient_key)));
+
+CREATE POLICY in_sight ON public.patient_identifier AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR public.isocenter_sees_patient(patient_key)));
+
+CREATE POLICY in_sight ON public.quality_task AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR (EXISTS ( SELECT
+   FROM public.study s
+  WHERE ((s.institution_id = quality_task.institution_id) AND (s.study_id = quality_task.study_id))))));
+
+CREATE POLICY in_sight ON public.rejection AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR public.isocenter_sees_study(study_instance_uid)));
+
+CREATE POLICY in_sight ON public.study AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR
+CASE ( SELECT public.isocenter_sight() AS isocenter_sight)
+    WHEN 'hidden'::text THEN (NOT (COALESCE(patient_key, 0) IN ( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys)))
+    WHEN 'shown'::text THEN (COALESCE(patient_key, 0) IN ( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys))
+    WHEN 'guest'::text THEN ((NOT (COALESCE(patient_key, 0) IN ( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys))) AND (study_date >= ( SELECT public.isocenter_shared_since() AS isocenter_shared_since)) AND (( SELECT (cardinality(public.isocenter_shared_modalities()) = 0)) OR (modalities && ( SELECT public.isocenter_shared_modalities() AS isocenter_shared_modalities))))
+    ELSE false
+END));
+
+CREATE POLICY in_sight ON public.transfer AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR public.isocenter_sees_study(study_instance_uid)));
 
 CREATE POLICY inside_institution ON public.api_token USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -1754,9 +2615,21 @@ CREATE POLICY inside_institution ON public.arrived_key_object USING ((institutio
 
 CREATE POLICY inside_institution ON public.aside_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.audit_anchor USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.audit_archive USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.audit_event USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.audit_shipped USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.authenticator_app USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.availability_notice USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.broken_glass USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.care_relationship USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.chosen_version USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -1770,25 +2643,47 @@ CREATE POLICY inside_institution ON public.department USING ((institution_id = p
 
 CREATE POLICY inside_institution ON public.destination USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.device USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.device_contact USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.enrolment USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.erasure USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.event USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.federated_identity USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.hidden_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.identity_provider USING (((institution_id = public.isocenter_institution()) OR (public.isocenter_credential() = 'identity-providers:'::text))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.instance_lookup USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.known_device USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.oauth_client USING (((institution_id = public.isocenter_institution()) OR (client_id = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.oauth_client_secret USING (((institution_id = public.isocenter_institution()) OR (client_id = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.pack USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.passkey USING (((institution_id = public.isocenter_institution()) OR (encode(credential_id, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.patient USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.patient_identifier USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.patient_restriction USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.quality_task USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.recovery_code USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.refused_call USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.rejected_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -1796,11 +2691,15 @@ CREATE POLICY inside_institution ON public.rejected_study USING ((institution_id
 
 CREATE POLICY inside_institution ON public.rejection USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
-CREATE POLICY inside_institution ON public.sender USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
-
 CREATE POLICY inside_institution ON public.series USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.session USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.sharing_rule USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.sign_in_policy USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.sign_in_reset USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.study USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -1824,15 +2723,29 @@ ALTER TABLE public.instance ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.instance_lookup ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.known_device ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY not_deleted ON public.study AS RESTRICTIVE USING (((deleted_at IS NULL) OR public.isocenter_sees_deleted()));
 
+ALTER TABLE public.oauth_client ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.oauth_client_secret ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.pack ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.passkey ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.patient ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.patient_identifier ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.patient_restriction ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.quality_task ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.recovery_code ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.refused_call ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rejected_instance ENABLE ROW LEVEL SECURITY;
 
@@ -1840,11 +2753,15 @@ ALTER TABLE public.rejected_study ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rejection ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE public.sender ENABLE ROW LEVEL SECURITY;
-
 ALTER TABLE public.series ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sharing_rule ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sign_in_policy ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sign_in_reset ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.study ENABLE ROW LEVEL SECURITY;
 
@@ -1866,9 +2783,20 @@ ALTER TABLE public.user_role ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA public TO isocenter_app;
 
+GRANT SELECT,INSERT ON TABLE public.audit_event TO isocenter_app;
+
+REVOKE ALL ON FUNCTION public.isocenter_forget_audit_events(p_chain integer, p_last_position bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.isocenter_forget_audit_events(p_chain integer, p_last_position bigint) TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.procrastinate_jobs TO isocenter_app;
 
 GRANT SELECT ON TABLE public.alembic_version TO isocenter_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.alliance TO isocenter_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.alliance_member TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.answered_challenge TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_token TO isocenter_app;
 
@@ -1880,11 +2808,21 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.aside_instance TO isocenter_ap
 
 GRANT SELECT,USAGE ON SEQUENCE public.aside_instance_aside_id_seq TO isocenter_app;
 
-GRANT SELECT,INSERT ON TABLE public.audit_event TO isocenter_app;
+GRANT SELECT,INSERT ON TABLE public.audit_anchor TO isocenter_app;
+
+GRANT SELECT,INSERT ON TABLE public.audit_archive TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.audit_event_sequence_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.audit_shipped TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authenticator_app TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.availability_notice TO isocenter_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.broken_glass TO isocenter_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.care_relationship TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.checkpoint TO isocenter_app;
 
@@ -1906,6 +2844,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.destination TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.destination_destination_id_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_contact TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.enrolment TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erasure TO isocenter_app;
@@ -1914,7 +2856,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.event_sequence_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.federated_identity TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.hidden_instance TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity_provider TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.identity_provider_provider_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.instance TO isocenter_app;
 
@@ -1922,17 +2870,33 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.instance_lookup TO isocenter_a
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.institution TO isocenter_app;
 
+GRANT UPDATE(ae_title) ON TABLE public.institution TO isocenter_app;
+
 GRANT SELECT,USAGE ON SEQUENCE public.institution_institution_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.known_device TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_client TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_client_secret TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.oauth_client_secret_secret_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pack TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.pack_pack_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.passkey TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.passkey_passkey_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.patient TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.patient_identifier TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.patient_patient_key_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.patient_restriction TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.procrastinate_events TO isocenter_app;
 
@@ -1952,6 +2916,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.quality_task TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.quality_task_task_id_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_code TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refused_call TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejected_instance TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejected_study TO isocenter_app;
@@ -1964,13 +2932,17 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segment TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.segment_segment_id_seq TO isocenter_app;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sender TO isocenter_app;
-
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.series TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.server_life TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.session TO isocenter_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sharing_rule TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_policy TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_reset TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.study TO isocenter_app;
 
