@@ -10,7 +10,14 @@ from pynetdicom import AE
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.test_everywhere import AXE, violations
 
-ROOMS = ("/patients", "/quality", "/destinations", "/senders", "/deleted")
+ROOMS = (
+    "/patients",
+    "/quality",
+    "/administration",
+    "/administration/destinations",
+    "/administration/senders",
+    "/administration/deleted",
+)
 
 
 def test_a_destination_is_added_tested_changed_and_removed(page: Page) -> None:
@@ -18,7 +25,7 @@ def test_a_destination_is_added_tested_changed_and_removed(page: Page) -> None:
     entity.add_supported_context("1.2.840.10008.1.1")
     server = entity.start_server(("127.0.0.1", 0), block=False)
     assert server is not None and server.socket is not None
-    page.goto("/destinations")
+    page.goto("/administration/destinations")
     page.get_by_role("button", name="Add a destination").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("Peer")
@@ -43,7 +50,7 @@ def test_a_destination_is_added_tested_changed_and_removed(page: Page) -> None:
 
 
 def test_a_port_that_cannot_be_is_refused_in_words(page: Page) -> None:
-    page.goto("/destinations")
+    page.goto("/administration/destinations")
     page.get_by_role("button", name="Add a destination").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("Wrong")
@@ -56,7 +63,7 @@ def test_a_port_that_cannot_be_is_refused_in_words(page: Page) -> None:
 
 
 def test_what_a_sender_leaves_unsaid_is_kept_and_forgotten(page: Page) -> None:
-    page.goto("/senders")
+    page.goto("/administration/senders")
     page.get_by_role("button", name="Add a sender").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("AE title").fill("OLDCT")

@@ -1,5 +1,5 @@
 /** The addresses of the client. They hold UIDs and tokens only, never names. */
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 
 import { NotFound } from './frame/NotFound'
 import { Root } from './frame/Root'
@@ -48,23 +48,46 @@ const qualityRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/quality/QualityTasks'), 'QualityTasks'),
 })
 
-const destinationsRoute = createRoute({
+const administrationRoute = createRoute({
   getParentRoute: () => signedInRoute,
+  path: '/administration',
+  component: lazyRouteComponent(() => import('./rooms/administration/AdministrationFrame'), 'AdministrationFrame'),
+})
+
+const overviewRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('./rooms/administration/Overview'), 'Overview'),
+})
+
+const destinationsRoute = createRoute({
+  getParentRoute: () => administrationRoute,
   path: '/destinations',
   component: lazyRouteComponent(() => import('./rooms/administration/Destinations'), 'Destinations'),
 })
 
 const sendersRoute = createRoute({
-  getParentRoute: () => signedInRoute,
+  getParentRoute: () => administrationRoute,
   path: '/senders',
   component: lazyRouteComponent(() => import('./rooms/administration/Senders'), 'Senders'),
 })
 
 const deletedRoute = createRoute({
-  getParentRoute: () => signedInRoute,
+  getParentRoute: () => administrationRoute,
   path: '/deleted',
   component: lazyRouteComponent(() => import('./rooms/administration/RecentlyDeleted'), 'RecentlyDeleted'),
 })
+
+/** Where these pages were before; bookmarks still lead to them. */
+const movedRoutes = (['destinations', 'senders', 'deleted'] as const).map((page) =>
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: `/${page}`,
+    beforeLoad: () => {
+      throw redirect({ to: `/administration/${page}`, replace: true })
+    },
+  }),
+)
 
 const accountRoute = createRoute({
   getParentRoute: () => signedInRoute,
@@ -83,15 +106,14 @@ export const router = createRouter({
     signInRoute,
     enrolmentRoute,
     aboutRoute,
+    ...movedRoutes,
     signedInRoute.addChildren([
       studiesRoute,
       studyRoute,
       historyRoute,
       patientsRoute,
       qualityRoute,
-      destinationsRoute,
-      sendersRoute,
-      deletedRoute,
+      administrationRoute.addChildren([overviewRoute, destinationsRoute, sendersRoute, deletedRoute]),
       accountRoute,
     ]),
   ]),

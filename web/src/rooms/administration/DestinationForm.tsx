@@ -1,12 +1,11 @@
 /** One destination: its name for people, its DICOM address, how it is sent to. */
-import { Button, Checkbox, Group, NativeSelect, SimpleGrid, Stack, TextInput } from '@mantine/core'
+import { Checkbox, NativeSelect, SimpleGrid, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { addDestination, changeDestination, type Destination, type DestinationFields, destinationsQuery } from '../../api/destinations'
-import { Dialog } from '../../frame/Dialog'
-import { Refusal } from '../../frame/Refusal'
+import { FormDialog } from '../../frame/FormDialog'
 
 const NEW: DestinationFields = {
   name: '',
@@ -36,22 +35,19 @@ export function DestinationForm({ destination, onClose }: DestinationFormProps) 
       onClose()
     },
   })
-  const ready = fields.name.trim() && fields.ae_title.trim() && fields.host.trim() && /^\d{1,5}$/.test(port)
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
+  const ready = Boolean(fields.name.trim() && fields.ae_title.trim() && fields.host.trim()) && /^\d{1,5}$/.test(port)
+  const submit = () => {
     const { name, ae_title, host, calling_ae_title, transfer_syntaxes, send_allowed, notify_availability } = fields
-    if (ready) {
-      saving.mutate({
-        name: name.trim(),
-        ae_title: ae_title.trim(),
-        host: host.trim(),
-        port: Number(port),
-        calling_ae_title: calling_ae_title.trim(),
-        transfer_syntaxes,
-        send_allowed,
-        notify_availability,
-      })
-    }
+    saving.mutate({
+      name: name.trim(),
+      ae_title: ae_title.trim(),
+      host: host.trim(),
+      port: Number(port),
+      calling_ae_title: calling_ae_title.trim(),
+      transfer_syntaxes,
+      send_allowed,
+      notify_availability,
+    })
   }
   const field = (key: 'name' | 'ae_title' | 'host' | 'calling_ae_title', label: string, more: object = {}) => (
     <TextInput
@@ -67,50 +63,43 @@ export function DestinationForm({ destination, onClose }: DestinationFormProps) 
     />
   )
   return (
-    <Dialog title={destination ? t('destinations.editTitle') : t('destinations.addTitle')} onClose={onClose}>
-      <form onSubmit={submit}>
-        <Stack gap="md">
-          {field('name', t('destinations.name'), { maxLength: 64, description: t('destinations.nameHint'), 'data-autofocus': true })}
-          {field('ae_title', t('list.aeTitle'), { maxLength: 16 })}
-          <SimpleGrid cols={2} spacing="sm">
-            {field('host', t('list.host'), { maxLength: 255 })}
-            <TextInput label={t('list.port')} inputMode="numeric" maxLength={5} value={port} onChange={(event) => setPort(event.currentTarget.value)} />
-          </SimpleGrid>
-          {field('calling_ae_title', t('destinations.calling'), { maxLength: 16, description: t('destinations.callingHint') })}
-          <NativeSelect
-            label={t('destinations.syntaxes')}
-            value={fields.transfer_syntaxes}
-            onChange={(event) => {
-              const wanted = event.currentTarget.value === 'decoded' ? 'decoded' : 'stored'
-              setFields((now) => ({ ...now, transfer_syntaxes: wanted }))
-            }}
-            data={[
-              { value: 'stored', label: t('destinations.stored') },
-              { value: 'decoded', label: t('destinations.decoded') },
-            ]}
-          />
-          <Checkbox
-            label={t('destinations.sendAllowed')}
-            checked={fields.send_allowed}
-            onChange={(event) => setFields({ ...fields, send_allowed: event.currentTarget.checked })}
-          />
-          <Checkbox
-            label={t('destinations.notify')}
-            description={t('destinations.notifyHint')}
-            checked={fields.notify_availability}
-            onChange={(event) => setFields({ ...fields, notify_availability: event.currentTarget.checked })}
-          />
-          <Refusal error={saving.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t('common.cancel')}
-            </Button>
-            <Button type="submit" disabled={!ready} loading={saving.isPending}>
-              {t('common.save')}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={destination ? t('destinations.editTitle') : t('destinations.addTitle')}
+      ready={ready}
+      saving={saving}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      {field('name', t('destinations.name'), { maxLength: 64, description: t('destinations.nameHint'), 'data-autofocus': true })}
+      {field('ae_title', t('list.aeTitle'), { maxLength: 16 })}
+      <SimpleGrid cols={2} spacing="sm">
+        {field('host', t('list.host'), { maxLength: 255 })}
+        <TextInput label={t('list.port')} inputMode="numeric" maxLength={5} value={port} onChange={(event) => setPort(event.currentTarget.value)} />
+      </SimpleGrid>
+      {field('calling_ae_title', t('destinations.calling'), { maxLength: 16, description: t('destinations.callingHint') })}
+      <NativeSelect
+        label={t('destinations.syntaxes')}
+        value={fields.transfer_syntaxes}
+        onChange={(event) => {
+          const wanted = event.currentTarget.value === 'decoded' ? 'decoded' : 'stored'
+          setFields((now) => ({ ...now, transfer_syntaxes: wanted }))
+        }}
+        data={[
+          { value: 'stored', label: t('destinations.stored') },
+          { value: 'decoded', label: t('destinations.decoded') },
+        ]}
+      />
+      <Checkbox
+        label={t('destinations.sendAllowed')}
+        checked={fields.send_allowed}
+        onChange={(event) => setFields({ ...fields, send_allowed: event.currentTarget.checked })}
+      />
+      <Checkbox
+        label={t('destinations.notify')}
+        description={t('destinations.notifyHint')}
+        checked={fields.notify_availability}
+        onChange={(event) => setFields({ ...fields, notify_availability: event.currentTarget.checked })}
+      />
+    </FormDialog>
   )
 }

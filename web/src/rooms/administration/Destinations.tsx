@@ -1,16 +1,16 @@
 /** Where studies can be sent to: add, change, remove, and ask whether it answers. */
-import { Button, Group, Stack, Text } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { type Destination, destinationsQuery, echoDestination, removeDestination } from '../../api/destinations'
 import { Icon } from '../../brand/Icon'
-import { Dialog } from '../../frame/Dialog'
+import { ConfirmDialog } from '../../frame/ConfirmDialog'
 import { Nothing } from '../../frame/Nothing'
-import { Page } from '../../frame/Page'
 import { Refusal, useWordsOfReason } from '../../frame/Refusal'
 import classes from './Administration.module.css'
+import { AdministrationPage } from './AdministrationPage'
 import { DestinationForm } from './DestinationForm'
 
 export function Destinations() {
@@ -19,7 +19,7 @@ export function Destinations() {
   const [edited, setEdited] = useState<Destination | 'new'>()
   const [removed, setRemoved] = useState<Destination>()
   return (
-    <Page
+    <AdministrationPage
       title={t('destinations.title')}
       intro={t('destinations.intro')}
       actions={
@@ -39,7 +39,7 @@ export function Destinations() {
       )}
       {edited && <DestinationForm destination={edited === 'new' ? undefined : edited} onClose={() => setEdited(undefined)} />}
       {removed && <Removal destination={removed} onClose={() => setRemoved(undefined)} />}
-    </Page>
+    </AdministrationPage>
   )
 }
 
@@ -93,27 +93,16 @@ function DestinationLine({ destination, onEdit, onRemove }: DestinationLineProps
 function Removal({ destination, onClose }: { readonly destination: Destination; readonly onClose: () => void }) {
   const { t } = useTranslation()
   const queryClient = useQueryClient()
-  const removal = useMutation({
-    mutationFn: () => removeDestination(destination.destination_id),
-    onSuccess: async () => {
-      await queryClient.invalidateQueries({ queryKey: destinationsQuery.queryKey })
-      onClose()
-    },
-  })
   return (
-    <Dialog title={t('destinations.removeTitle', { name: destination.name })} onClose={onClose}>
-      <Stack gap="md">
-        <Text size="sm">{t('destinations.removeMeans')}</Text>
-        <Refusal error={removal.error} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {t('common.cancel')}
-          </Button>
-          <Button color="red" loading={removal.isPending} onClick={() => removal.mutate()}>
-            {t('common.remove')}
-          </Button>
-        </Group>
-      </Stack>
-    </Dialog>
+    <ConfirmDialog
+      title={t('destinations.removeTitle', { name: destination.name })}
+      means={t('destinations.removeMeans')}
+      confirm={t('common.remove')}
+      act={async () => {
+        await removeDestination(destination.destination_id)
+        await queryClient.invalidateQueries({ queryKey: destinationsQuery.queryKey })
+      }}
+      onClose={onClose}
+    />
   )
 }

@@ -1,27 +1,27 @@
 /** Studies that were deleted and can still be had back, or be erased for good at once. */
-import { Button, Group, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Text, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { type DeletedStudy, deletedStudiesQuery, eraseStudy, restoreStudy } from '../../api/deletion'
 import { Icon } from '../../brand/Icon'
-import { Dialog } from '../../frame/Dialog'
+import { FormDialog } from '../../frame/FormDialog'
 import { Nothing } from '../../frame/Nothing'
-import { Page } from '../../frame/Page'
 import { Refusal } from '../../frame/Refusal'
 import { useMay } from '../../frame/rights'
 import { readableDate, readableMoment } from '../../kit/dates'
 import { marked } from '../../kit/marked'
 import { readableName } from '../../kit/person-name'
 import classes from './Administration.module.css'
+import { AdministrationPage } from './AdministrationPage'
 
 export function RecentlyDeleted() {
   const { t } = useTranslation()
   const { data, error } = useQuery(deletedStudiesQuery)
   const [erased, setErased] = useState<DeletedStudy>()
   return (
-    <Page title={t('deleted.title')} intro={t('deleted.intro')}>
+    <AdministrationPage title={t('deleted.title')} intro={t('deleted.intro')}>
       <Refusal error={error} />
       {data?.length === 0 && <Nothing title={t('deleted.none')} detail={t('deleted.noneDetail')} />}
       {data && data.length > 0 && (
@@ -32,7 +32,7 @@ export function RecentlyDeleted() {
         </ul>
       )}
       {erased && <Erasure study={erased} onClose={() => setErased(undefined)} />}
-    </Page>
+    </AdministrationPage>
   )
 }
 
@@ -89,34 +89,25 @@ function Erasure({ study, onClose }: { readonly study: DeletedStudy; readonly on
   })
   const nameOf = useNameOf()
   const ready = typed.trim().toLowerCase() === word.toLowerCase()
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    if (ready) erasing.mutate()
-  }
   return (
-    <Dialog title={t('deleted.eraseTitle')} onClose={onClose}>
-      <form onSubmit={submit}>
-        <Stack gap="md">
-          <Text>{t('deleted.eraseMeans', { name: nameOf(study), count: study.instance_count })}</Text>
-          <TextInput
-            label={t('deleted.eraseType', { word })}
-            autoComplete="off"
-            spellCheck={false}
-            data-autofocus
-            value={typed}
-            onChange={(event) => setTyped(event.currentTarget.value)}
-          />
-          <Refusal error={erasing.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t('common.cancel')}
-            </Button>
-            <Button type="submit" color="red" disabled={!ready} loading={erasing.isPending}>
-              {t('deleted.erase')}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t('deleted.eraseTitle')}
+      confirm={t('deleted.erase')}
+      danger
+      ready={ready}
+      saving={erasing}
+      onSubmit={() => erasing.mutate()}
+      onClose={onClose}
+    >
+      <Text>{t('deleted.eraseMeans', { name: nameOf(study), count: study.instance_count })}</Text>
+      <TextInput
+        label={t('deleted.eraseType', { word })}
+        autoComplete="off"
+        spellCheck={false}
+        data-autofocus
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+      />
+    </FormDialog>
   )
 }

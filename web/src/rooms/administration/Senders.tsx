@@ -1,16 +1,16 @@
 /** What senders leave unsaid: how they write, and whose patient IDs they use. It holds for what arrives from then on. */
-import { Button, Group, NativeSelect, Stack, TextInput } from '@mantine/core'
+import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { putSender, type Sender, sendersQuery } from '../../api/senders'
 import { Icon } from '../../brand/Icon'
-import { Dialog } from '../../frame/Dialog'
+import { FormDialog } from '../../frame/FormDialog'
 import { Nothing } from '../../frame/Nothing'
-import { Page } from '../../frame/Page'
 import { Refusal } from '../../frame/Refusal'
 import classes from './Administration.module.css'
+import { AdministrationPage } from './AdministrationPage'
 
 /** Defined terms of Specific Character Set (PS3.3 C.12.1.1.2), the usual ones of single-valued senders. */
 const CHARACTER_SETS = [
@@ -37,7 +37,7 @@ export function Senders() {
   const { data, error } = useQuery(sendersQuery)
   const [edited, setEdited] = useState<Sender>()
   return (
-    <Page
+    <AdministrationPage
       title={t('senders.title')}
       intro={t('senders.intro')}
       actions={
@@ -56,7 +56,7 @@ export function Senders() {
         </ul>
       )}
       {edited && <SenderForm sender={edited} onClose={() => setEdited(undefined)} />}
-    </Page>
+    </AdministrationPage>
   )
 }
 
@@ -116,52 +116,41 @@ function SenderForm({ sender, onClose }: { readonly sender: Sender; readonly onC
   const known = sender.default_character_set
   const sets = known && !CHARACTER_SETS.some((each) => each === known) ? [known, ...CHARACTER_SETS] : CHARACTER_SETS
   const ready = fields.ae_title.trim() !== '' && Boolean(fields.default_character_set || fields.issuer_of_patient_id?.trim())
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    if (ready) saving.mutate()
-  }
   return (
-    <Dialog title={sender.ae_title ? t('senders.editTitle') : t('senders.addTitle')} onClose={onClose}>
-      <form onSubmit={submit}>
-        <Stack gap="md">
-          <TextInput
-            label={t('senders.aeTitle')}
-            description={t('senders.aeTitleHint')}
-            maxLength={16}
-            autoComplete="off"
-            spellCheck={false}
-            data-autofocus
-            readOnly={sender.ae_title !== ''}
-            value={fields.ae_title}
-            onChange={(event) => setFields({ ...fields, ae_title: event.currentTarget.value })}
-          />
-          <NativeSelect
-            label={t('senders.characterSet')}
-            description={t('senders.characterSetHint')}
-            value={fields.default_character_set ?? ''}
-            onChange={(event) => setFields({ ...fields, default_character_set: event.currentTarget.value || null })}
-            data={[{ value: '', label: t('senders.assumeNothing') }, ...sets.map((each) => ({ value: each, label: each }))]}
-          />
-          <TextInput
-            label={t('patients.issuer')}
-            description={t('senders.issuerHint')}
-            maxLength={64}
-            autoComplete="off"
-            spellCheck={false}
-            value={fields.issuer_of_patient_id ?? ''}
-            onChange={(event) => setFields({ ...fields, issuer_of_patient_id: event.currentTarget.value })}
-          />
-          <Refusal error={saving.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t('common.cancel')}
-            </Button>
-            <Button type="submit" disabled={!ready} loading={saving.isPending}>
-              {t('common.save')}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={sender.ae_title ? t('senders.editTitle') : t('senders.addTitle')}
+      ready={ready}
+      saving={saving}
+      onSubmit={() => saving.mutate()}
+      onClose={onClose}
+    >
+      <TextInput
+        label={t('senders.aeTitle')}
+        description={t('senders.aeTitleHint')}
+        maxLength={16}
+        autoComplete="off"
+        spellCheck={false}
+        data-autofocus
+        readOnly={sender.ae_title !== ''}
+        value={fields.ae_title}
+        onChange={(event) => setFields({ ...fields, ae_title: event.currentTarget.value })}
+      />
+      <NativeSelect
+        label={t('senders.characterSet')}
+        description={t('senders.characterSetHint')}
+        value={fields.default_character_set ?? ''}
+        onChange={(event) => setFields({ ...fields, default_character_set: event.currentTarget.value || null })}
+        data={[{ value: '', label: t('senders.assumeNothing') }, ...sets.map((each) => ({ value: each, label: each }))]}
+      />
+      <TextInput
+        label={t('patients.issuer')}
+        description={t('senders.issuerHint')}
+        maxLength={64}
+        autoComplete="off"
+        spellCheck={false}
+        value={fields.issuer_of_patient_id ?? ''}
+        onChange={(event) => setFields({ ...fields, issuer_of_patient_id: event.currentTarget.value })}
+      />
+    </FormDialog>
   )
 }

@@ -1,17 +1,13 @@
 /** Finding one patient: a search field and those found, to choose one of. */
-import { Radio, Stack, Text, TextInput } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
-import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { Radio, Stack, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
-import { type Patient, patientsQuery } from '../../api/patients'
-import { Icon } from '../../brand/Icon'
+import type { Patient } from '../../api/patients'
 import { Refusal } from '../../frame/Refusal'
+import { SearchField } from '../../frame/SearchField'
 import { usePersonWords } from './patient-facts'
 import classes from './PatientPicker.module.css'
-
-const TYPING_MS = 250
+import { usePatientSearch } from './use-patient-search'
 
 interface PatientPickerProps {
   readonly label: string
@@ -23,22 +19,12 @@ interface PatientPickerProps {
 
 export function PatientPicker({ label, chosen, onChoose, without }: PatientPickerProps) {
   const { t } = useTranslation()
-  const [text, setText] = useState('')
-  const [settled] = useDebouncedValue(text.trim(), TYPING_MS)
-  const { data, error } = useQuery({ ...patientsQuery(settled), enabled: settled !== '' })
+  const { text, setText, found: data, error } = usePatientSearch()
   const inWords = usePersonWords()
   const found = data?.filter((each) => String(each.patient_key) !== without && each.merged_into === null)
   return (
     <Stack gap="sm">
-      <TextInput
-        label={label}
-        placeholder={t('patients.searchPlaceholder')}
-        leftSection={<Icon name="search" size={18} />}
-        autoComplete="off"
-        spellCheck={false}
-        value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
-      />
+      <SearchField label={label} placeholder={t('patients.searchPlaceholder')} value={text} onChange={setText} />
       <Refusal error={error} />
       {found?.length === 0 && (
         <Text size="sm" c="dimmed" role="status">

@@ -1,30 +1,26 @@
 /** Patients: find one, see her identifiers, put two together that are one. */
-import { Button, Checkbox, Group, TextInput } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
-import { useQuery } from '@tanstack/react-query'
+import { Button, Checkbox, Group } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { type Patient, patientsQuery } from '../../api/patients'
+import type { Patient } from '../../api/patients'
 import { Icon } from '../../brand/Icon'
 import { Nothing } from '../../frame/Nothing'
 import { Page } from '../../frame/Page'
 import { Refusal } from '../../frame/Refusal'
+import { SearchField } from '../../frame/SearchField'
 import { marked } from '../../kit/marked'
 import { MergeDialog } from './MergeDialog'
 import { Merges } from './Merges'
 import { usePersonWords } from './patient-facts'
 import classes from './Patients.module.css'
-
-const TYPING_MS = 250
+import { usePatientSearch } from './use-patient-search'
 
 export function Patients() {
   const { t } = useTranslation()
-  const [text, setText] = useState('')
-  const [settled] = useDebouncedValue(text.trim(), TYPING_MS)
+  const { text, setText, found, error } = usePatientSearch({ emptyFindsAll: true })
   const [chosen, setChosen] = useState<readonly Patient[]>([])
   const [merging, setMerging] = useState(false)
-  const { data: found, error } = useQuery(patientsQuery(settled))
   const shown = [...chosen, ...(found ?? []).filter((each) => !chosen.some((one) => one.patient_key === each.patient_key))]
   const [one, other] = chosen
   const toggle = (patient: Patient) =>
@@ -36,16 +32,13 @@ export function Patients() {
   return (
     <Page title={t('patients.title')} intro={t('patients.intro')}>
       <Group align="flex-end" gap="sm">
-        <TextInput
+        <SearchField
           className={classes.search}
           size="md"
           aria-label={t('patients.search')}
           placeholder={t('patients.searchPlaceholder')}
-          leftSection={<Icon name="search" size={18} />}
-          autoComplete="off"
-          spellCheck={false}
           value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
+          onChange={setText}
         />
         <Button size="md" disabled={!one || !other} leftSection={<Icon name="people" size={18} />} onClick={() => setMerging(true)}>
           {t('patients.merge')}

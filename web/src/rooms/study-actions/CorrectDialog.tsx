@@ -1,5 +1,5 @@
 /** The patient of a study is wrong: it belongs to another one, or what is written about her is not right. Before and after are shown first. */
-import { Button, Group, SegmentedControl, Stack, Text } from '@mantine/core'
+import { SegmentedControl, Stack, Text } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -9,7 +9,7 @@ import type { Patient } from '../../api/patients'
 import type { StudyRow } from '../../api/types'
 import { Comparison } from '../../frame/Comparison'
 import { Dialog } from '../../frame/Dialog'
-import { Refusal } from '../../frame/Refusal'
+import { DialogFooter } from '../../frame/DialogFooter'
 import { type Person, usePersonFacts } from '../patients/patient-facts'
 import { PatientPicker } from '../patients/PatientPicker'
 import { changedAttributes, type PatientAttributes, withAttributes } from './correction'
@@ -66,15 +66,7 @@ export function CorrectDialog({ studies, onClose }: CorrectDialogProps) {
           {way === 'attributes' && only && <AttributeFields study={only} value={attributes} onChange={setAttributes} />}
           {first && after && request && <Preview before={first} after={after} count={studies.length} />}
           <Reason value={reason} placeholder={t('correct.reasonExample')} onChange={setReason} />
-          <Refusal error={correction.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t('common.cancel')}
-            </Button>
-            <Button type="submit" disabled={!request?.reason} loading={correction.isPending}>
-              {t('correct.confirm')}
-            </Button>
-          </Group>
+          <DialogFooter error={correction.error} confirm={t('correct.confirm')} ready={Boolean(request?.reason)} busy={correction.isPending} onCancel={onClose} />
         </Stack>
       </form>
     </Dialog>

@@ -8,7 +8,7 @@ import { deleteStudy } from '../../api/deletion'
 import type { StudyRow } from '../../api/types'
 import { Icon } from '../../brand/Icon'
 import { Dialog } from '../../frame/Dialog'
-import { Refusal } from '../../frame/Refusal'
+import { DialogFooter } from '../../frame/DialogFooter'
 import { readableMoment } from '../../kit/dates'
 import { Reason } from './Reason'
 import { letGo } from './selected-studies'
@@ -47,15 +47,7 @@ export function DeleteDialog({ studies, onClose }: DeleteDialogProps) {
           <StudyNames studies={studies} />
           <Text size="sm">{t('deletion.what')}</Text>
           <Reason value={reason} placeholder={t('deletion.reasonExample')} onChange={setReason} />
-          <Refusal error={deletion.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t('common.cancel')}
-            </Button>
-            <Button type="submit" color="red" disabled={!reason.trim()} loading={deletion.isPending}>
-              {t('deletion.confirm')}
-            </Button>
-          </Group>
+          <DialogFooter error={deletion.error} confirm={t('deletion.confirm')} ready={reason.trim() !== ''} busy={deletion.isPending} danger onCancel={onClose} />
         </Stack>
       </form>
     </Dialog>

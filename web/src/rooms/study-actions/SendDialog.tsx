@@ -8,7 +8,7 @@ import { destinationsQuery } from '../../api/destinations'
 import { sendStudy, transfersQuery } from '../../api/transfers'
 import type { StudyRow } from '../../api/types'
 import { Dialog } from '../../frame/Dialog'
-import { Refusal } from '../../frame/Refusal'
+import { DialogFooter } from '../../frame/DialogFooter'
 import { marked } from '../../kit/marked'
 import { TransferLine } from '../transfers/TransferLine'
 import { studyQuery } from '../viewer/use-study'
@@ -78,15 +78,7 @@ function Question({ studies, onClose, onSent }: QuestionProps) {
           />
         )}
         {only && <SeriesChoice study={only} chosen={series} onChange={setSeries} />}
-        <Refusal error={error ?? sending.error} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {t('common.cancel')}
-          </Button>
-          <Button type="submit" disabled={!ready} loading={sending.isPending}>
-            {t('send.confirm')}
-          </Button>
-        </Group>
+        <DialogFooter error={error ?? sending.error} confirm={t('send.confirm')} ready={ready} busy={sending.isPending} onCancel={onClose} />
       </Stack>
     </form>
   )

@@ -1,0 +1,47 @@
+/**
+ * The pages of administration, once: where they are, what they are called, and whose they are.
+ * A new page is one line here, one route in routes.tsx under administrationRoute, and its words under `administration.sections`.
+ */
+import type { LinkProps } from '@tanstack/react-router'
+
+import type { IconName } from '../../brand/Icon'
+import { useMay } from '../../frame/rights'
+import type { en } from '../../i18n/en'
+
+export type SectionName = keyof typeof en.administration.sections
+export type GroupName = keyof typeof en.administration.groups
+
+export interface Section {
+  readonly name: SectionName
+  readonly to: LinkProps['to']
+  readonly icon: IconName
+  /** Any one of these rights opens it. */
+  readonly rights: readonly string[]
+}
+
+interface Group {
+  readonly name: GroupName
+  readonly sections: readonly Section[]
+}
+
+const GROUPS: readonly Group[] = [
+  {
+    name: 'network',
+    sections: [
+      { name: 'destinations', to: '/administration/destinations', icon: 'send', rights: ['manage-destinations'] },
+      { name: 'senders', to: '/administration/senders', icon: 'signal', rights: ['manage-devices'] },
+    ],
+  },
+  {
+    name: 'studies',
+    sections: [{ name: 'deleted', to: '/administration/deleted', icon: 'bin', rights: ['recover'] }],
+  },
+]
+
+/** What the person signed in may administer, in groups; empty when that is nothing. */
+export function useSections(): readonly Group[] {
+  const may = useMay()
+  return GROUPS.map((group) => ({ ...group, sections: group.sections.filter((section) => section.rights.some(may)) })).filter(
+    (group) => group.sections.length > 0,
+  )
+}
