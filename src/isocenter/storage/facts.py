@@ -74,6 +74,21 @@ def read_key_file(path: Path) -> SigningKey:
     return SigningKey(blake3(secret).hexdigest()[:16], secret)
 
 
+def signed(key: SigningKey, line: bytes) -> bytes:
+    """One line without a line end, and a second one with its signature."""
+    return b"%s\nhmac-sha256 %s %s\n" % (line, key.key_id.encode(), _signature(key, line).encode())
+
+
+def line_signed_by(trusted: Mapping[str, SigningKey], data: bytes) -> bytes | None:
+    """The line that one of the keys (by key id) signed, or None when none of them did."""
+    line, _, rest = data.partition(b"\n")
+    words = rest.decode("ascii", "replace").split(" ")
+    key = trusted.get(words[1]) if len(words) == 3 and words[0] == "hmac-sha256" else None
+    if key is None or not hmac.compare_digest(words[2].encode(), _signature(key, line).encode() + b"\n"):
+        return None
+    return line
+
+
 class FactLog:
     """The facts of one institution. Several nodes may append: create-only puts decide the order."""
 
@@ -151,13 +166,13 @@ class FactLog:
             "fact": dict(content),
         }
         line = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-        data = b"%s\nhmac-sha256 %s %s\n" % (line, self._key.key_id.encode(), _signature(self._key, line).encode())
+        data = signed(self._key, line)
         return Fact(self._institution_id, sequence, at, dict(content), blake3(data).hexdigest()), data
 
     def _read(self, sequence: int, previous: str) -> Fact:
         data = self._store.get(self._object_key(sequence))
-        line, _, rest = data.partition(b"\n")
-        if not self._is_signed(line, rest):
+        line = line_signed_by(self._trusted, data)
+        if line is None:
             raise self._forged("The signature of a fact is wrong.", sequence)
         body = json.loads(line)
         if body["format"] != FACT_FORMAT:
@@ -168,11 +183,6 @@ class FactLog:
             raise self._forged("A fact does not follow the one before it.", sequence)
         at = datetime.fromisoformat(body["at"])
         return Fact(self._institution_id, sequence, at, body["fact"], blake3(data).hexdigest())
-
-    def _is_signed(self, line: bytes, rest: bytes) -> bool:
-        words = rest.decode("ascii", "replace").split(" ")
-        key = self._trusted.get(words[1]) if len(words) == 3 and words[0] == "hmac-sha256" else None
-        return key is not None and hmac.compare_digest(words[2].encode(), _signature(key, line).encode() + b"\n")
 
     def _forged(self, message: str, sequence: int) -> ForgedFact:
         return ForgedFact(message, institution_id=self._institution_id, sequence=sequence)
