@@ -10,7 +10,6 @@ import contextlib
 import mmap
 import select
 import socket
-import struct
 import time
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -39,6 +38,7 @@ from isocenter.wire.pdu import (
 )
 from isocenter.wire.service import Conversation, ConversationOver, Message, Peer, Response, Service
 from isocenter.wire.stream import AssociationAborted, PduStream, invalid, unexpected
+from isocenter.wire.tls import be_patient, waits_decrypted
 
 log = get_logger(__name__)
 
@@ -152,13 +152,8 @@ class Association(PduStream):
             self._connection.shutdown(how)
 
     def _prepare_connection(self) -> None:
-        """Blocking reads with the kernel's own time-out: Python's would cost a poll before each."""
-        self._connection.setblocking(True)
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        seconds = int(self._idle_for_s)
-        timeout = struct.pack("ll", seconds, int((self._idle_for_s - seconds) * 1e6))
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            self._connection.setsockopt(socket.SOL_SOCKET, option, timeout)
+        be_patient(self._connection, self._idle_for_s)
 
     def _serve(self) -> str:
         """Receive until the peer ends it; returns how it ended. Raises AssociationAborted, OSError."""
@@ -323,7 +318,7 @@ class Association(PduStream):
         if self._filled and self._channel is not None and not self._paused:
             self._walk()
         try:
-            if wait_s:
+            if wait_s and not waits_decrypted(self._connection):
                 poll = select.poll()
                 poll.register(self._connection, select.POLLIN)
                 poll.poll(wait_s * 1000)

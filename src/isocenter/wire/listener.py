@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Sequence
@@ -40,6 +41,7 @@ from isocenter.wire.pdu import (
 )
 from isocenter.wire.roster import Limits, Roster
 from isocenter.wire.service import Peer, Service
+from isocenter.wire.tls import TlsServer, TlsSocket, fingerprint_of, waits_decrypted
 
 log = get_logger(__name__)
 
@@ -59,9 +61,9 @@ class CannotListen(Conflict):
 
 
 class _Waiting:
-    """A connection before its association, or after its rejection (closing)."""
+    """A connection before its association, or after its rejection (closing); under TLS first before its handshake."""
 
-    __slots__ = ("address", "certificate", "closing", "connection", "deadline", "needed", "received")
+    __slots__ = ("address", "certificate", "closing", "connection", "deadline", "needed", "received", "shaking")
 
     def __init__(self, connection: socket.socket, address: str, deadline: float) -> None:
         self.connection = connection
@@ -71,12 +73,14 @@ class _Waiting:
         self.needed = HEADER_BYTES
         self.closing = False
         self.certificate: str | None = None  # SHA-256 of the peer's, under TLS
+        self.shaking = isinstance(connection, TlsSocket)
 
 
 class Listener:
     """Listens on one address for as long as it is started.
 
-    services: what accepted associations may ask for. artim_s: time from connection to a whole request.
+    services: what accepted associations may ask for. artim_s: time from connection to a whole request, handshake and
+    all. tls: what the port is secured with; None is plain. roster: shared with another listener that counts with it.
     Raises CannotListen when the port is taken.
     """
 
@@ -91,7 +95,10 @@ class Listener:
         artim_s: float = 30.0,
         idle_for_s: float = 60.0,
         max_pdu_bytes: int = 131072,
+        tls: TlsServer | None = None,
+        roster: Roster | None = None,
     ) -> None:
+        self._tls = tls
         self._socket = _listening_socket(host, port)
         self._admission = admission
         self._services = tuple(services)
@@ -99,7 +106,7 @@ class Listener:
         self._artim_s = artim_s
         self._idle_for_s = idle_for_s
         self._max_pdu_bytes = max_pdu_bytes
-        self.roster = Roster(self._limits)
+        self.roster = Roster(self._limits) if roster is None else roster
         self._waiting: dict[socket.socket, _Waiting] = {}
         self._selector = selectors.DefaultSelector()
         self._alarm, self._bell = socket.socketpair()
@@ -147,7 +154,7 @@ class Listener:
             if key.fileobj is self._socket:
                 self._accept()
             elif isinstance(key.data, _Waiting) and key.data.connection in self._waiting:
-                self._read(key.data)
+                self._serve(key.data)
         now = time.monotonic()
         for waiting in [each for each in self._waiting.values() if each.deadline <= now]:
             if not waiting.closing:
@@ -171,16 +178,56 @@ class Listener:
                     time.sleep(0.1)
                 return
             connection.setblocking(False)
+            if self._tls is not None:
+                try:
+                    connection = self._tls.begin(connection)
+                except OSError:
+                    connection.close()
+                    continue
             if len(self._waiting) >= self._limits.waiting:
                 self._drop_oldest()
             waiting = _Waiting(connection, str(address[0]), time.monotonic() + self._artim_s)
             self._waiting[connection] = waiting
             self._selector.register(connection, selectors.EVENT_READ, waiting)
 
+    def _serve(self, waiting: _Waiting) -> None:
+        if waiting.shaking:
+            self._shake_hands(waiting)
+            return
+        self._read(waiting)
+        while waiting.connection in self._waiting and waits_decrypted(waiting.connection):
+            self._read(waiting)
+
+    def _shake_hands(self, waiting: _Waiting) -> None:
+        """Go on with the TLS handshake as far as what has arrived allows."""
+        connection = waiting.connection
+        assert self._tls is not None and isinstance(connection, TlsSocket)
+        try:
+            connection.do_handshake()
+        except ssl.SSLWantReadError:
+            self._selector.modify(connection, selectors.EVENT_READ, waiting)
+        except ssl.SSLWantWriteError:
+            self._selector.modify(connection, selectors.EVENT_WRITE, waiting)
+        except OSError as error:
+            self._refuse_handshake(waiting, getattr(error, "verify_message", "") or getattr(error, "reason", "") or "")
+        else:
+            waiting.shaking, waiting.certificate = False, fingerprint_of(connection)
+            self._selector.modify(connection, selectors.EVENT_READ, waiting)
+            if waiting.certificate is None or self._tls.refuses(waiting.certificate):
+                self._refuse_handshake(waiting, "certificate revoked")
+
+    def _refuse_handshake(self, waiting: _Waiting, why: str) -> None:
+        ASSOCIATIONS.labels("not-secure").inc()
+        log.warning("connection.not-secure", why=why, address=waiting.address, certificate=waiting.certificate)
+        waiting.shaking, waiting.closing = False, True
+        waiting.deadline = min(waiting.deadline, time.monotonic() + CLOSING_S)
+        with contextlib.suppress(OSError):
+            waiting.connection.shutdown(socket.SHUT_WR)  # the alert has gone out; a reset must not swallow it
+
     def _read(self, waiting: _Waiting) -> None:
         try:
             if waiting.closing:
-                received = waiting.connection.recv(1 << 16)
+                received = socket.socket.recv(waiting.connection, 1 << 16)  # whatever it is, encrypted or not
             else:
                 received = waiting.connection.recv(waiting.needed - len(waiting.received))
         except BlockingIOError:

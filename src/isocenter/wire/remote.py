@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-import struct
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +15,7 @@ from isocenter.standards.dicom.uids import printable
 from isocenter.wire.pdu import InvalidPdu, PduType, legal_ae_title
 from isocenter.wire.pdu import ProposedContext as NumberedContext
 from isocenter.wire.reading import AssociationEnded
+from isocenter.wire.tls import TlsClient, be_patient
 
 MAX_PROPOSED_CONTEXTS: Final = 128
 
@@ -41,6 +42,12 @@ class PeerAway(Exhausted):
     reason = "peer-away"
 
 
+class PeerNotSecure(Exhausted):
+    """No TLS with the peer: it does not speak it, or one of us does not accept the other's certificate."""
+
+    reason = "peer-not-secure"
+
+
 class PeerMisbehaved(Invalid):
     """The peer breaks the protocol; the association has been aborted."""
 
@@ -57,7 +64,10 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """An application entity to call. answer_timeout_s: the longest silence, and the longest wait for one answer."""
+    """An application entity to call. answer_timeout_s: the longest silence, and the longest wait for one answer.
+    tls: how its connection is secured; None calls in plain text. certificate: fingerprint (as in Peer) of the only
+    certificate that is its own; None: any that an authority gave to the host.
+    """
 
     ae_title: str
     host: str
@@ -66,6 +76,8 @@ class Remote:
     connect_timeout_s: float = 10.0
     answer_timeout_s: float = 60.0
     max_pdu_bytes: int = 131072
+    tls: TlsClient | None = None
+    certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +136,18 @@ def numbered_contexts(remote: Remote, contexts: Sequence[ProposedContext]) -> li
 
 
 def connected(remote: Remote) -> socket.socket:
-    """A blocking connection with the kernel's own time-outs, which cost no poll before each call."""
+    """A blocking connection with time-outs. Raises PeerAway, PeerNotSecure."""
     try:
         connection = socket.create_connection((remote.host, remote.port), timeout=remote.connect_timeout_s)
+        if remote.tls is not None:
+            connection = remote.tls.secured(connection, remote.host, remote.certificate)
+    except ssl.SSLError as error:
+        raise _not_secure(error, remote.ae_title) from error
     except OSError as error:
         cause = "time-out" if isinstance(error, TimeoutError) else "no-connection"
         raise PeerAway("The peer cannot be reached.", ae_title=remote.ae_title, cause=cause) from error
-    connection.setblocking(True)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    seconds = int(remote.answer_timeout_s)
-    timeout = struct.pack("ll", seconds, int((remote.answer_timeout_s - seconds) * 1e6))
-    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        connection.setsockopt(socket.SOL_SOCKET, option, timeout)
+    be_patient(connection, remote.answer_timeout_s)
     return connection
 
 
@@ -145,11 +157,19 @@ def fault_of(error: BaseException, ae_title: str) -> IsocenterError | None:
         return _ended(error, ae_title)
     if isinstance(error, BlockingIOError | TimeoutError):
         return PeerAway("The peer does not answer.", cause="time-out", ae_title=ae_title)
+    if isinstance(error, ssl.SSLError):
+        return _not_secure(error, ae_title)
     if isinstance(error, EOFError | OSError):
         return PeerAway("The connection to the peer was lost.", cause="lost", ae_title=ae_title)
     if isinstance(error, InvalidPdu | MalformedCommandSet):
         return PeerMisbehaved(error.message, ae_title=ae_title, **error.fields)
     return None
+
+
+def _not_secure(error: ssl.SSLError, ae_title: str) -> PeerNotSecure:
+    """TLS 1.3 refuses our certificate only after the handshake: then the first answer is the alert."""
+    said = getattr(error, "verify_message", "") or error.reason or str(error)
+    return PeerNotSecure("There is no secure connection with the peer.", ae_title=ae_title, cause=str(said)[:120])
 
 
 def _ended(ended: AssociationEnded, ae_title: str) -> IsocenterError:

@@ -43,6 +43,7 @@ from isocenter.wire.remote import (
     NoAcceptedContext,
     PeerAway,
     PeerMisbehaved,
+    PeerNotSecure,
     ProposedContext,
     Remote,
     Role,
@@ -53,6 +54,7 @@ from isocenter.wire.remote import (
 )
 from isocenter.wire.requestor_pdu import decode_associate_accept, decode_associate_reject, encode_associate_request
 from isocenter.wire.service import Conversation, Message, Peer, Service
+from isocenter.wire.tls import fingerprint_of
 
 __all__ = [
     "Answer",
@@ -61,6 +63,7 @@ __all__ = [
     "NoAcceptedContext",
     "PeerAway",
     "PeerMisbehaved",
+    "PeerNotSecure",
     "ProposedContext",
     "Remote",
     "RequestedAssociation",
@@ -75,8 +78,8 @@ def request_association(
 ) -> RequestedAssociation:
     """Connect, associate and return the established association; release or abort it.
 
-    Raises PeerAway (no connection, no answer), AssociationRefused (rejected), PeerMisbehaved, and Invalid for contexts
-    or AE titles that cannot be proposed.
+    Raises PeerAway (no connection, no answer), PeerNotSecure, AssociationRefused (rejected), PeerMisbehaved, and
+    Invalid for contexts or AE titles that cannot be proposed.
     """
     numbered = numbered_contexts(remote, contexts)
     roles = [RoleSelection(each.abstract_syntax, *each.role.value) for each in contexts if each.role is not Role.SCU]
@@ -106,7 +109,8 @@ class RequestedAssociation:
         self._contexts: dict[int, AnsweredContext] = {}
         self._peer_max_pdu_bytes = 0
         self._reader = MessageReader(connection, max(remote.max_pdu_bytes, MAX_COMMAND_SET_BYTES))
-        self._peer = Peer(remote.ae_title, remote.calling_ae_title, str(connection.getpeername()[0]))
+        address, certificate = str(connection.getpeername()[0]), fingerprint_of(connection)
+        self._peer = Peer(remote.ae_title, remote.calling_ae_title, address, certificate=certificate)
         self._message_id = 0
         self._released = False
 
