@@ -1,13 +1,17 @@
-"""Who did what, when: append-only rows in the caller's institution (the audit trail in its first form; ATNA follows).
+"""Who did what, when, from where: rows of the audit trail in the caller's institution (IHE ATNA; PS3.15 A.5).
 
-Looking at a study is recorded once per caller, study and sitting, not once per frame.
+The database chains each row to the one before it and lets nobody change or remove it (access/trail verifies, anchors,
+archives and sends the trail). Looking at a study is recorded once per caller, study and sitting, not once per frame.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from enum import StrEnum
+from collections.abc import Mapping
+from contextvars import ContextVar
+from enum import IntEnum, StrEnum
 from threading import Lock
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from psycopg.types.json import Jsonb
@@ -23,6 +27,15 @@ class Action(StrEnum):
     SIGN_IN_FAILED = "sign-in-failed"
     SIGNED_OUT = "signed-out"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a word for the trail, not a secret
+    SECOND_FACTOR_ADDED = "second-factor-added"
+    SECOND_FACTOR_REMOVED = "second-factor-removed"
+    SECOND_FACTOR_FAILED = "second-factor-failed"
+    RECOVERY_CODES_MADE = "recovery-codes-made"
+    RECOVERY_CODE_USED = "recovery-code-used"
+    SIGN_IN_POLICY_CHANGED = "sign-in-policy-changed"
+    SIGN_IN_RESET_ISSUED = "sign-in-reset-issued"
+    SIGN_IN_RESET_USED = "sign-in-reset-used"
+    SESSION_ENDED = "session-ended"
     USER_ENROLLED = "user-enrolled"
     USER_CREATED = "user-created"
     USER_CHANGED = "user-changed"
@@ -59,31 +72,73 @@ class Action(StrEnum):
     DESTINATION_REMOVED = "destination-removed"
     STUDY_SENT = "study-sent"
     REJECTION_RESTORED = "rejection-restored"
+    CERTIFICATE_ISSUED = "certificate-issued"
+    CERTIFICATE_TRUSTED = "certificate-trusted"
+    CERTIFICATE_NOT_TRUSTED = "certificate-not-trusted"
+    CERTIFICATE_REVOKED = "certificate-revoked"
 
+
+class Outcome(IntEnum):
+    """How it ended: EventOutcomeIndicator (PS3.15 A.5.2)."""
+
+    SUCCESS = 0
+    MINOR_FAILURE = 4  # refused, a wrong password
+    SERIOUS_FAILURE = 8  # begun and not finished
+    MAJOR_FAILURE = 12  # not available any more
+
+
+ADDRESS: ContextVar[str | None] = ContextVar("isocenter.audit.address", default=None)
+"""The network address that the present request comes from; doors set it once, rows carry it."""
 
 _INSERT = """
-insert into audit_event (institution_id, caller_kind, caller_id, action, study_instance_uid, sitting, detail)
-values (%s, %s, %s, %s, %s, %s, %s)
+insert into audit_event (institution_id, caller_kind, caller_id, roles, action, outcome, address, study_instance_uid,
+    sitting, detail)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict do nothing
 """
 
 
 def record(
-    connection: Connection, caller: Caller, action: Action, study_instance_uid: str | None = None, **detail: object
+    connection: Connection,
+    caller: Caller,
+    action: Action,
+    study_instance_uid: str | None = None,
+    *,
+    outcome: Outcome = Outcome.SUCCESS,
+    **detail: object,
 ) -> None:
-    """Append one row in the transaction of what it tells about. detail holds ids and counts, never names."""
+    """Append one row in the transaction of what it tells about. detail holds ids and counts, never names.
+
+    What is refused or fails is recorded in a transaction of its own, because the refused one is rolled back.
+    """
+    if caller.guest is not None:
+        detail |= {"home_institution_id": caller.guest.home_institution_id, "rule_id": caller.guest.rule_id}
     connection.execute(
         _INSERT,
         (
             caller.institution_id,
             str(caller.kind),
-            caller.id,
+            _storable(caller.id),
+            [str(role) for role in caller.roles],
             str(action),
+            int(outcome),
+            ADDRESS.get(),
             study_instance_uid,
             caller.sitting or None,
-            Jsonb(detail),
+            Jsonb(_storable(detail)),
         ),
     )
+
+
+def _storable(value: Any) -> Any:
+    """The value without what PostgreSQL cannot hold (NUL, lone surrogates): no sender keeps itself unrecorded."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_storable(str(name)): _storable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_storable(each) for each in value]
+    return value
 
 
 class StudyLooks:
