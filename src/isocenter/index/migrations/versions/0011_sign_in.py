@@ -48,7 +48,8 @@ def upgrade() -> None:
         CREATE TABLE authenticator_app (
             institution_id integer NOT NULL REFERENCES institution,
             user_id integer PRIMARY KEY REFERENCES user_account ON DELETE CASCADE,
-            sealed_seed bytea NOT NULL,
+            sealed_seed bytea NOT NULL, -- empty until the first one is confirmed
+            pending_seed bytea,
             last_step bigint NOT NULL DEFAULT 0,
             made_at timestamptz NOT NULL DEFAULT now(),
             confirmed_at timestamptz,
@@ -87,7 +88,7 @@ def upgrade() -> None:
 
         -- Challenges of WebAuthn that were answered, until they have expired: an answer counts once.
         CREATE TABLE answered_challenge (
-            challenge_hash bytea PRIMARY KEY,
+            challenge bytea PRIMARY KEY,
             expires_at timestamptz NOT NULL
         );
         GRANT SELECT, INSERT, DELETE ON answered_challenge TO isocenter_app;
