@@ -1,6 +1,6 @@
-"""What senders leave unsaid: the character set of one that declares none, the issuer of its patient IDs.
+"""What devices leave unsaid: the character set of one that declares none, the issuer of its patient IDs.
 
-Known by calling AE title; "*" stands for every sender without a row of its own, also for those that have no AE title.
+Known by calling AE title; "*" stands for every sender that nothing is said of, also for those that have no AE title.
 """
 
 from __future__ import annotations
@@ -38,24 +38,31 @@ UNKNOWN: Final = Sender("")
 def senders(connection: Connection) -> list[Sender]:
     """Every sender of the institution that something is known of, by AE title."""
     rows = connection.execute(
-        "SELECT ae_title, default_character_set, issuer_of_patient_id FROM sender ORDER BY ae_title"
+        """
+        SELECT ae_title, default_character_set, issuer_of_patient_id FROM device
+        WHERE default_character_set IS NOT NULL OR issuer_of_patient_id IS NOT NULL ORDER BY ae_title
+        """
     ).fetchall()
     return [Sender(str(row[0]), *(None if each is None else str(each) for each in row[1:])) for row in rows]
 
 
 def put_sender(connection: Connection, institution_id: int, sender: Sender) -> None:
-    """Write what is known of a sender; one of whom nothing is known has no row."""
-    if sender.default_character_set is None and sender.issuer_of_patient_id is None:
-        connection.execute("DELETE FROM sender WHERE ae_title = %s", [sender.ae_title])
-        return
+    """Write what is known of a sender; one of whom nothing is known, and that is no device, has no row."""
     connection.execute(
         """
-        INSERT INTO sender (institution_id, ae_title, default_character_set, issuer_of_patient_id)
+        INSERT INTO device (institution_id, ae_title, default_character_set, issuer_of_patient_id)
         VALUES (%s, %s, %s, %s)
         ON CONFLICT (institution_id, ae_title) DO UPDATE SET default_character_set = excluded.default_character_set,
             issuer_of_patient_id = excluded.issuer_of_patient_id, changed_at = now()
         """,
         [institution_id, sender.ae_title, sender.default_character_set, sender.issuer_of_patient_id],
+    )
+    connection.execute(
+        """
+        DELETE FROM device WHERE ae_title = %s AND name = ''
+            AND default_character_set IS NULL AND issuer_of_patient_id IS NULL
+        """,
+        [sender.ae_title],
     )
 
 
