@@ -841,7 +841,7 @@ CREATE TABLE public.alliance_member (
 );
 
 CREATE TABLE public.answered_challenge (
-    challenge_hash bytea NOT NULL,
+    challenge bytea NOT NULL,
     expires_at timestamp with time zone NOT NULL
 );
 
@@ -953,6 +953,7 @@ CREATE TABLE public.authenticator_app (
     institution_id integer NOT NULL,
     user_id integer NOT NULL,
     sealed_seed bytea NOT NULL,
+    pending_seed bytea,
     last_step bigint DEFAULT 0 NOT NULL,
     made_at timestamp with time zone DEFAULT now() NOT NULL,
     confirmed_at timestamp with time zone,
@@ -1992,7 +1993,7 @@ ALTER TABLE ONLY public.alliance
     ADD CONSTRAINT alliance_pkey PRIMARY KEY (alliance_id);
 
 ALTER TABLE ONLY public.answered_challenge
-    ADD CONSTRAINT answered_challenge_pkey PRIMARY KEY (challenge_hash);
+    ADD CONSTRAINT answered_challenge_pkey PRIMARY KEY (challenge);
 
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_pkey PRIMARY KEY (token_id);
