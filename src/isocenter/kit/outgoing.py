@@ -83,6 +83,15 @@ def check_outgoing(url: str, allowed: Iterable[str]) -> Outgoing:
     return Outgoing(parts.scheme, host, port, target, check_host(host, port, entries))
 
 
+def is_allowed_scheme(url: str, allowed: Iterable[str]) -> bool:
+    """Whether the address may be shown to a browser: https, or plain http to a trusted host. Nothing is resolved."""
+    try:
+        parts = _split(url)
+    except ForbiddenAddress:
+        return False
+    return parts.scheme == "https" or _trusted(parts.hostname or "", _port(parts), tuple(allowed))
+
+
 def check_host(host: str, port: int, allowed: Iterable[str], *, private: bool = False) -> tuple[str, ...]:
     """What the host resolves to, every address of it allowed. private: a hospital's own network is no secret target.
 
