@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -118,7 +119,7 @@ def a_query(level: str, *, relational: bool = True, **how: Any) -> DicomQuery:
 
 
 def studies(database: Database, inside: Inside | None = None, **how: Any) -> list[int]:
-    found = find(database, 1, a_query("STUDY", **how), inside)
+    found = find(partial(database.transaction, 1), a_query("STUDY", **how), inside)
     return sorted(int((one.study_instance_uid or "").rsplit(".", 1)[1]) for one in found)
 
 
@@ -165,7 +166,7 @@ def test_studies_are_found(filled: Database, query: dict[Any, Any], expected: li
 
 def test_a_study_has_its_attributes_and_counts(filled: Database) -> None:
     counts = tuple(Key(tag, "IS") for tag in (0x00201200, 0x00201202, 0x00201204))
-    [one] = find(filled, 1, a_query("STUDY", t0020000D="1.2.826.0.1.1", keys=counts))
+    [one] = find(partial(filled.transaction, 1), a_query("STUDY", t0020000D="1.2.826.0.1.1", keys=counts))
     attributes = one.attributes
     assert attributes[0x00100010] == ("PN", ("Wang^XiaoMing=王^小明",))
     assert attributes[0x00080061] == ("CS", ("CT", "SR"))
@@ -174,42 +175,46 @@ def test_a_study_has_its_attributes_and_counts(filled: Database) -> None:
 
 
 def test_moments_are_given_in_the_zone_of_whoever_asks(filled: Database) -> None:
-    [one] = find(filled, 1, a_query("STUDY", t0020000D="1.2.826.0.1.5", timezone_offset="-0330"))
+    [one] = find(partial(filled.transaction, 1), a_query("STUDY", t0020000D="1.2.826.0.1.5", timezone_offset="-0330"))
     assert one.attributes[0x00080020] == ("DA", ("20240229",))
     assert one.attributes[0x00080030] == ("TM", ("130000.5",))
     assert one.attributes[0x00080201] == ("SH", ("-0330",))
 
 
 def test_patients_are_found_once_with_their_counts(filled: Database) -> None:
-    found = list(find(filled, 1, a_query("PATIENT")))
+    found = list(find(partial(filled.transaction, 1), a_query("PATIENT")))
     assert [one.attributes[0x00100020][1][0] for one in found] == ["P1", "P2", "P5"]
     assert [one.attributes[0x00201200][1][0] for one in found] == [2, 1, 1]
-    [wang] = find(filled, 1, a_query("PATIENT", t00100010="Wang*"))
+    [wang] = find(partial(filled.transaction, 1), a_query("PATIENT", t00100010="Wang*"))
     assert wang.attributes[0x00201204] == ("IS", (4,))
-    rest = find(filled, 1, a_query("PATIENT", cursor=found[0].cursor))
+    rest = find(partial(filled.transaction, 1), a_query("PATIENT", cursor=found[0].cursor))
     assert [one.attributes[0x00100020][1][0] for one in rest] == ["P2", "P5"]
 
 
 def test_series_are_found_in_one_study_and_over_all(filled: Database) -> None:
-    inside_one = list(find(filled, 1, a_query("SERIES", relational=False, t0020000D="1.2.826.0.1.1")))
+    inside_one = list(
+        find(partial(filled.transaction, 1), a_query("SERIES", relational=False, t0020000D="1.2.826.0.1.1"))
+    )
     assert [one.attributes[0x00201209][1][0] for one in inside_one] == [2, 1]
-    over_all = list(find(filled, 1, a_query("SERIES", t00080060=("SR", "MR"))))
+    over_all = list(find(partial(filled.transaction, 1), a_query("SERIES", t00080060=("SR", "MR"))))
     assert [one.series_instance_uid for one in over_all] == ["1.2.826.0.1.2.1", "1.2.826.0.1.1.2"]
     assert over_all[1].attributes[0x00100020] == ("LO", ("P1",))
-    assert not list(find(filled, 1, a_query("SERIES", t00200011="x")))
-    by_instance = find(filled, 1, a_query("SERIES", t00080018="1.2.826.0.1.1.2.1"))
+    assert not list(find(partial(filled.transaction, 1), a_query("SERIES", t00200011="x")))
+    by_instance = find(partial(filled.transaction, 1), a_query("SERIES", t00080018="1.2.826.0.1.1.2.1"))
     assert [one.series_instance_uid for one in by_instance] == ["1.2.826.0.1.1.2"]
 
 
 def test_instances_are_found_at_every_level_of_detail(filled: Database, inside: Inside) -> None:
     unique = {"t0020000D": "1.2.826.0.1.1", "t0020000E": "1.2.826.0.1.1.1"}
-    found = list(find(filled, 1, a_query("IMAGE", relational=False, **unique), inside))
+    found = list(find(partial(filled.transaction, 1), a_query("IMAGE", relational=False, **unique), inside))
     assert [one.attributes[0x00200013] for one in found] == [("IS", (1,)), ("IS", (2,))]
     assert found[0].attributes[0x00280010] == ("US", (512,))
-    [second] = find(filled, 1, a_query("IMAGE", relational=False, **unique, t00200013="02"), inside)
+    [second] = find(
+        partial(filled.transaction, 1), a_query("IMAGE", relational=False, **unique, t00200013="02"), inside
+    )
     assert second.instance is not None and second.instance.sop_instance_uid == "1.2.826.0.1.1.1.2"
-    assert len(list(find(filled, 1, a_query("IMAGE"), inside))) == 7
-    [one] = find(filled, 1, a_query("IMAGE", t00080018="1.2.826.0.1.4.1.1"), inside)
+    assert len(list(find(partial(filled.transaction, 1), a_query("IMAGE"), inside))) == 7
+    [one] = find(partial(filled.transaction, 1), a_query("IMAGE", t00080018="1.2.826.0.1.4.1.1"), inside)
     assert one.study_instance_uid == "1.2.826.0.1.4"
 
 
@@ -220,7 +225,7 @@ def test_a_hierarchical_query_needs_its_unique_keys(filled: Database, inside: In
         a_query("IMAGE", relational=False, t0020000D="1.2"),
     ):
         with pytest.raises(InvalidQuery):
-            find(filled, 1, query, inside)
+            find(partial(filled.transaction, 1), query, inside)
 
 
 @pytest.mark.parametrize("level", ["PATIENT", "STUDY", "SERIES", "IMAGE"])
@@ -229,20 +234,22 @@ def test_pages_by_cursor_are_the_whole_without_gap_or_double(
 ) -> None:
     monkeypatch.setattr(engine, "BATCH", 2)
     monkeypatch.setattr(engine, "_batch", lambda query, most: 2)
-    whole = [one.position for one in find(filled, 1, a_query(level), inside)]
+    whole = [one.position for one in find(partial(filled.transaction, 1), a_query(level), inside)]
     pages: list[Any] = []
     cursor = None
-    while page := list(find(filled, 1, a_query(level, cursor=cursor, limit=2), inside)):
+    while page := list(find(partial(filled.transaction, 1), a_query(level, cursor=cursor, limit=2), inside)):
         pages += [one.position for one in page]
         cursor = page[-1].cursor
     assert pages == whole and len(set(whole)) == len(whole)
-    assert [one.position for one in find(filled, 1, a_query(level, offset=1, limit=1), inside)] == whole[1:2]
+    assert [
+        one.position for one in find(partial(filled.transaction, 1), a_query(level, offset=1, limit=1), inside)
+    ] == whole[1:2]
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10=", "WyJTVFVEWSJd", "WyJTVFVEWSIsICJhIiwgOTk5OTk5OTk5OTk5OV0="])
 def test_a_cursor_of_somebody_else_is_refused(filled: Database, cursor: str) -> None:
     with pytest.raises(InvalidQuery):
-        find(filled, 1, a_query("STUDY", cursor=cursor))
+        find(partial(filled.transaction, 1), a_query("STUDY", cursor=cursor))
 
 
 def test_keys_that_only_objects_answer_are_looked_for_inside(filled: Database, inside: Inside) -> None:
@@ -255,11 +262,17 @@ def test_keys_that_only_objects_answer_are_looked_for_inside(filled: Database, i
 
 
 def test_attributes_of_objects_are_given_when_asked_for(filled: Database, inside: Inside) -> None:
-    [plain] = find(filled, 1, a_query("STUDY", t0020000D="1.2.826.0.1.2", t00080080=""), inside)
+    [plain] = find(partial(filled.transaction, 1), a_query("STUDY", t0020000D="1.2.826.0.1.2", t00080080=""), inside)
     assert 0x00080080 not in plain.attributes and not inside.described
-    [one] = find(filled, 1, a_query("STUDY", t0020000D="1.2.826.0.1.2", t00080080="", described=True), inside)
+    [one] = find(
+        partial(filled.transaction, 1),
+        a_query("STUDY", t0020000D="1.2.826.0.1.2", t00080080="", described=True),
+        inside,
+    )
     assert one.attributes[0x00080080] == ("LO", ("South",))
-    [every] = find(filled, 1, a_query("STUDY", t0020000D="1.2.826.0.1.2", all_attributes=True), inside)
+    [every] = find(
+        partial(filled.transaction, 1), a_query("STUDY", t0020000D="1.2.826.0.1.2", all_attributes=True), inside
+    )
     assert every.attributes[0x00400275] == ("SQ", ({0x00400007: ("LO", ("Step 2",))},))
     assert every.attributes[0x00291010] == ("UN", (b"\x00\x01",))
 
@@ -267,7 +280,11 @@ def test_attributes_of_objects_are_given_when_asked_for(filled: Database, inside
 def test_sop_classes_in_study_are_counted_from_its_instances(filled: Database, inside: Inside) -> None:
     inside.facts["1.2.826.0.1.2"].append(Facts("1.2.826.0.1.2.1.9", "1.2.826.0.1.2.1", 9, "1.2.840.10008.5.1.4.1.1.4"))
     assert studies(filled, inside, t00080062="1.2.840.10008.5.1.4.1.1.4") == [2]
-    [one] = find(filled, 1, a_query("STUDY", t0020000D="1.2.826.0.1.2", t00080062="", described=True), inside)
+    [one] = find(
+        partial(filled.transaction, 1),
+        a_query("STUDY", t0020000D="1.2.826.0.1.2", t00080062="", described=True),
+        inside,
+    )
     assert one.attributes[0x00080062] == ("UI", ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"))
 
 
@@ -276,11 +293,11 @@ def test_a_search_that_must_read_too_much_says_so_after_what_it_found(
 ) -> None:
     monkeypatch.setattr(engine, "MAX_STUDIES_OPENED", 2)
     monkeypatch.setattr(engine, "STUDIES_AT_ONCE", 1)
-    found = find(filled, 1, a_query("STUDY", t00080080="South"), inside)
+    found = find(partial(filled.transaction, 1), a_query("STUDY", t00080080="South"), inside)
     assert len(list(islice(found, 2))) == 2
     with pytest.raises(LookedFarEnough):
         next(found)
-    over_all = find(filled, 1, a_query("IMAGE"), inside)
+    over_all = find(partial(filled.transaction, 1), a_query("IMAGE"), inside)
     with pytest.raises(LookedFarEnough):
         list(over_all)
 
@@ -296,7 +313,7 @@ def test_whoever_stops_reading_has_stopped_the_search(filled: Database, monkeypa
         return read(*given)
 
     monkeypatch.setitem(engine._READERS, Level.STUDY, reading)
-    found = find(filled, 1, a_query("STUDY"))
+    found = find(partial(filled.transaction, 1), a_query("STUDY"))
     next(found)
     del found
     assert len(asked) == 1
@@ -327,17 +344,17 @@ def test_no_value_breaks_a_search(filled: Database, inside: Inside, level: str) 
         for value in NASTY:
             query = DicomQuery(Level(level), (Key(tag, vr, (value, "x")),), True, fuzzy=value == "(*", described=True)
             try:
-                list(find(filled, 1, query, inside))
+                list(find(partial(filled.transaction, 1), query, inside))
             except InvalidQuery:
                 assert vr in ("DA", "TM")
     for text in ("\0", "\ud800"):
         cursor = base64.urlsafe_b64encode(json.dumps([level, text, 1]).encode()).decode()
         try:
-            list(find(filled, 1, a_query(level, cursor=cursor), inside))
+            list(find(partial(filled.transaction, 1), a_query(level, cursor=cursor), inside))
         except InvalidQuery:
             assert level != "STUDY"
 
 
 def test_another_institution_finds_nothing(filled: Database, other_institution: Institution, inside: Inside) -> None:
     for level in Level:
-        assert not list(find(filled, other_institution.institution_id, a_query(level), inside))
+        assert not list(find(partial(filled.transaction, other_institution.institution_id), a_query(level), inside))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from bench.index_fill import PER_STUDY, bytes_by_table, fill
 
@@ -61,7 +63,9 @@ def test_answers_do_not_depend_on_what_a_search_begins_with(
     large: Database, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     def found() -> list[str | None]:
-        return [one.study_instance_uid for one in find(large, 1, a_query(name=name, modality="CT"))]
+        return [
+            one.study_instance_uid for one in find(partial(large.transaction, 1), a_query(name=name, modality="CT"))
+        ]
 
     every = found()
     monkeypatch.setattr(matching, "COMMON", 0)

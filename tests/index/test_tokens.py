@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import psycopg
 import pytest
 from tests.index.builders import a_row, an_instance
@@ -45,7 +47,9 @@ def by_words(database: Database, words: str) -> set[int]:
 
 def by_name(database: Database, pattern: str, *, fuzzy: bool) -> set[int]:
     query = DicomQuery(Level.STUDY, (Key(0x00100010, "PN", (pattern,)),), fuzzy=fuzzy)
-    return {int((one.study_instance_uid or "").rsplit(".", 1)[1]) for one in find(database, 1, query)}
+    return {
+        int((one.study_instance_uid or "").rsplit(".", 1)[1]) for one in find(partial(database.transaction, 1), query)
+    }
 
 
 @pytest.mark.parametrize(

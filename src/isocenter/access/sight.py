@@ -42,6 +42,15 @@ def set_sight(connection: Connection, caller: Caller) -> None:
         )
 
 
+def sees_study(database: Database, caller: Caller, study_instance_uid: str) -> bool:
+    """Whether the caller may see this study of her institution."""
+    with transaction_of(database, caller) as connection:
+        row = connection.execute(
+            "SELECT 1 FROM study WHERE study_instance_uid = %s", [study_instance_uid], prepare=True
+        )
+        return row.fetchone() is not None
+
+
 def user_id_of(caller: Caller) -> int | None:
     """The account of a person; None for programs and application entities, which care for nobody."""
     return int(caller.id) if caller.kind is CallerKind.USER and caller.id.isdecimal() else None

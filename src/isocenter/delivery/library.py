@@ -8,6 +8,7 @@ whatever is delivered is asked for with a view.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from isocenter.access.audit import study_opened
-from isocenter.access.caller import Caller
+from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Right
+from isocenter.access.sharing.doors import doors_open_to
+from isocenter.access.sight import sees_study
 from isocenter.delivery import frames
 from isocenter.delivery.cache import BoundedCache
-from isocenter.delivery.errors import NotDrawable
+from isocenter.delivery.errors import NotDrawable, UnknownStudy
 from isocenter.delivery.files import Files
 from isocenter.delivery.header_json import headers_to_json
 from isocenter.delivery.index_source import IndexSource
@@ -40,6 +43,8 @@ log = get_logger(__name__)
 
 LAYOUTS_KEPT = 50_000
 LOOKS_KEPT = 50_000
+SIGHT_TRUSTED_FOR_S = 2.0
+"""A right that ended, or a restriction, is felt within this by who is looking already."""
 METADATA_CACHE_BYTES = 128 << 20
 PICTURE_CACHE_BYTES = 64 << 20
 
@@ -77,31 +82,52 @@ class Library:
         self.pictures = BoundedCache(PICTURE_CACHE_BYTES)
         self._frame_tables: OrderedDict[tuple[int, Extent], tuple[tuple[Extent, ...], ...]] = OrderedDict()
         self._forms: OrderedDict[tuple[int, Extent], Form] = OrderedDict()
-        self._looks: OrderedDict[tuple[int, str, str, str], None] = OrderedDict()
+        self._looks: OrderedDict[tuple[int, str, str, str], tuple[Caller, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def view_at_hand(self, caller: Caller, study_instance_uid: str) -> StudyView | None:
         """The view when it is in memory, fresh, and this sitting's look is on record. Never waits."""
         caller.require(Right.READ)
-        if _look(caller, study_instance_uid) not in self._looks:
+        known = self._looks.get(_look(caller, study_instance_uid))
+        if known is None or time.monotonic() - known[1] > SIGHT_TRUSTED_FOR_S:
             return None
-        return self.locator.at_hand(caller.institution_id, study_instance_uid)
+        return self.locator.at_hand(known[0].institution_id, study_instance_uid)
 
     def view(self, caller: Caller, study_instance_uid: str, trusted_for_s: float = 0.0) -> StudyView:
         """The study as it is now, or was trusted_for_s ago; records the caller's look.
 
-        Raises Refused, UnknownStudy, Exhausted.
+        Of the caller's own institution if it is there, else of an ally that shares it: see its institution_id.
+        Raises Refused, UnknownStudy (also when it is out of the caller's sight), Exhausted.
         """
         caller.require(Right.READ)
-        view = self.locator.view(caller.institution_id, study_instance_uid, trusted_for_s)
         look = _look(caller, study_instance_uid)
-        if look not in self._looks:
-            study_opened(self.database, caller, study_instance_uid)
-            with self._lock:
-                self._looks[look] = None
-                while len(self._looks) > LOOKS_KEPT:
-                    self._looks.popitem(last=False)
+        known = self._looks.get(look)
+        if known is not None and time.monotonic() - known[1] <= SIGHT_TRUSTED_FOR_S:
+            return self.locator.view(known[0].institution_id, study_instance_uid, trusted_for_s)
+        asked_at = time.monotonic()
+        looking = self._looking(caller, study_instance_uid)
+        view = self.locator.view(looking.institution_id, study_instance_uid, trusted_for_s)
+        if known is None or known[0] != looking:
+            study_opened(self.database, looking, study_instance_uid)
+        with self._lock:
+            self._looks[look] = looking, asked_at
+            while len(self._looks) > LOOKS_KEPT:
+                self._looks.popitem(last=False)
         return view
+
+    def holder(self, caller: Caller, study_instance_uid: str) -> int | None:
+        """The ally where the caller sees a study, None when at home. Raises UnknownStudy."""
+        looking = self._looking(caller, study_instance_uid)
+        return None if looking.guest is None else looking.institution_id
+
+    def _looking(self, caller: Caller, study_instance_uid: str) -> Caller:
+        """As whom the caller sees the study: as herself, or as the guest of an ally. Raises UnknownStudy."""
+        if caller.kind is CallerKind.SYSTEM or sees_study(self.database, caller, study_instance_uid):
+            return caller
+        for guest in doors_open_to(self.database, caller):
+            if sees_study(self.database, guest, study_instance_uid):
+                return guest
+        raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
 
     def forget(self, institution_id: int, study_instance_uid: str) -> None:
         """Something about the study has changed in this process: look at the index at the next request."""

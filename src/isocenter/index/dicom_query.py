@@ -125,7 +125,10 @@ class Contents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One match. attributes: of its level and those above, by tag; instance: at the level IMAGE."""
+    """One match. attributes: of its level and those above, by tag; instance: at the level IMAGE.
+
+    institution_id: of the ally that shares it; None at home.
+    """
 
     level: Level
     attributes: dict[int, Attribute]
@@ -133,6 +136,7 @@ class Found:
     study_instance_uid: str | None = None
     series_instance_uid: str | None = None
     instance: InstanceFacts | None = None
+    institution_id: int | None = None
 
     @property
     def cursor(self) -> str:

@@ -9,6 +9,7 @@ instances newest arrived study first, patients by Patient ID.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -38,9 +39,12 @@ from isocenter.index.query_keys import (
     keys_to_look_for_inside,
 )
 from isocenter.index.text import clean
-from isocenter.kit.database import Connection, Database
+from isocenter.kit.database import Connection
 
-__all__ = ["Attribute", "Contents", "DicomQuery", "Found", "Key", "Level", "LookedFarEnough", "find"]
+__all__ = ["Attribute", "Contents", "DicomQuery", "Found", "Key", "Level", "LookedFarEnough", "Opening", "find"]
+
+Opening = Callable[[], AbstractContextManager[Connection]]
+"""Begins a transaction that sees what may be found: inside one institution, on behalf of one caller."""
 
 MAX_STUDIES_OPENED = 1000
 """One search reads the inside of at most so many studies."""
@@ -58,9 +62,7 @@ _READERS: dict[Level, Callable[[Connection, DicomQuery, Position | None, int, in
 }
 
 
-def find(
-    database: Database, institution_id: int, query: DicomQuery, contents: Contents | None = None
-) -> Iterator[Found]:
+def find(opening: Opening, query: DicomQuery, contents: Contents | None = None) -> Iterator[Found]:
     """What matches, in order, as it is found; stop reading to stop the search.
 
     contents: needed at the level IMAGE and for attributes that the index does not hold (`held`); without it, keys on
@@ -69,7 +71,7 @@ def find(
     """
     _check(query, contents)
     query = replace(query, keys=tuple(_clean(key) for key in query.keys))
-    found = _rows(database, institution_id, query)
+    found = _rows(opening, query)
     if query.level is Level.IMAGE:
         assert contents is not None
         found = _instances(query, contents, found)
@@ -102,7 +104,7 @@ def _counts_afterwards(query: DicomQuery, contents: Contents | None) -> bool:
     return query.level is Level.IMAGE or (contents is not None and bool(keys_to_look_for_inside(query)))
 
 
-def _rows(database: Database, institution_id: int, query: DicomQuery) -> Iterator[Found]:
+def _rows(opening: Opening, query: DicomQuery) -> Iterator[Found]:
     """Rows of the index, batch by batch. For IMAGE these are the series to look into."""
     position = position_of(query)
     read = _READERS[query.level]
@@ -113,7 +115,7 @@ def _rows(database: Database, institution_id: int, query: DicomQuery) -> Iterato
         study_id, series_id = position[:2]
         position = (study_id, int(series_id or 0) - 1)
     while True:
-        with database.transaction(institution_id) as connection:
+        with opening() as connection:
             batch = read(connection, query, position, wanted, offset)
         yield from batch
         if len(batch) < wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,9 @@ def counts(hospital: Hospital) -> tuple[int, int, list[str], list[tuple[str, int
             return 0, 0, [], []
         (study,) = page.studies
         shown = [(each.series_instance_uid, each.instance_count) for each in series_of(connection, study.study_id)]
-    found = list(find(hospital.database, institution_id, DicomQuery(Level.SERIES, (), relational=True)))
+    found = list(
+        find(partial(hospital.database.transaction, institution_id), DicomQuery(Level.SERIES, (), relational=True))
+    )
     assert {each.series_instance_uid for each in found} == {uid for uid, count in shown if count}
     return study.series_count, study.instance_count, study.modalities, sorted(each for each in shown if each[1])
 

@@ -21,11 +21,9 @@ from isocenter.adapters.dicomweb.negotiation import DICOM_JSON, choose
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.adapters.dicomweb.search_parameters import SearchParameters, search_parameters
 from isocenter.adapters.dicomweb.search_results import belongs_to, result_of
-from isocenter.delivery.contents import StudyContents
-from isocenter.delivery.errors import UnknownStudy
 from isocenter.delivery.library import Library
-from isocenter.index.find import DicomQuery, Found, Key, Level, LookedFarEnough, find
-from isocenter.index.locators import study_version
+from isocenter.delivery.searching import search
+from isocenter.index.find import DicomQuery, Found, Key, Level, LookedFarEnough
 from isocenter.index.query_keys import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID, held, keys_to_look_for_inside
 
 DESCRIBED_AT_MOST = 200
@@ -92,11 +90,10 @@ class SearchDoor:
     def _page(self, request: DicomwebRequest, query: DicomQuery) -> Page:
         """One result more than asked for is looked for, to know whether there is a next page."""
         wanted = query.limit or 0
-        contents = StudyContents(self._library, request.caller)
         found: list[Found] = []
         more = replace(query, limit=wanted + 1)
         try:
-            found.extend(find(self._library.database, request.caller.institution_id, more, contents))
+            found.extend(search(self._library, request.caller, more))
         except LookedFarEnough as error:
             return Page(found[:wanted], error.cursor if len(found) <= wanted else found[wanted - 1].cursor, True)
         cursor = found[wanted - 1].cursor if len(found) > wanted > 0 else None
@@ -126,9 +123,7 @@ class SearchDoor:
     def _check_path(self, request: DicomwebRequest) -> None:
         """Raises UnknownStudy, UnknownSeries: nothing found may mean that the path names nothing."""
         study_uid = request.study_instance_uid
-        with self._library.database.transaction(request.caller.institution_id) as connection:
-            if study_version(connection, study_uid) is None:
-                raise UnknownStudy("There is no such study.", study_instance_uid=study_uid)
+        self._library.holder(request.caller, study_uid)
         if len(request.segments) > 3:
             self._library.view(request.caller, study_uid).of_series(request.series_instance_uid)
 

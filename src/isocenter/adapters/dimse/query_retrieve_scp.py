@@ -7,8 +7,10 @@ C-CANCEL is seen before each answer and before each look into objects.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from isocenter.access.caller import Caller
+from isocenter.access.sight import transaction_of
 from isocenter.adapters.dimse.query_retrieve_request import (
     CallerOf,
     Identifier,
@@ -76,7 +78,7 @@ class FindRequest(QueryRetrieveRequest):
         contents = CancellableContents(StudyContents(self._library, caller), channel)
         pending = encode_response(self._command, _pending_status(query), has_data_set=True)
         try:
-            for found in find(self._library.database, caller.institution_id, query, contents):
+            for found in find(partial(transaction_of, self._library.database, caller), query, contents):
                 if channel.cancelled:
                     return self._final(Status.CANCEL)
                 answer = answer_of(found, identifier, self._ae_title)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 from isocenter.access.caller import Caller
+from isocenter.access.sight import transaction_of
 from isocenter.adapters.dimse.query_retrieve_request import Identifier, unique_tags
 from isocenter.delivery.errors import BytesAway, UnknownStudy
 from isocenter.delivery.instances import Delivery, delivery_of, prepared, read_pieces
@@ -80,7 +82,7 @@ def _studies(library: Library, caller: Caller, values_of: dict[int, tuple[str, .
             Key(tag, "LO" if tag == _PATIENT_ID else "UI", values) for tag, values in values_of.items() if values
         )
         query = DicomQuery(Level.STUDY, keys, relational=True)
-        matches = islice(find(library.database, caller.institution_id, query), MOST_STUDIES + 1)
+        matches = islice(find(partial(transaction_of, library.database, caller), query), MOST_STUDIES + 1)
         found = [each.study_instance_uid for each in matches if each.study_instance_uid]
     if len(found) > MOST_STUDIES:
         raise TooManyStudies("The request means too many studies.", limit=MOST_STUDIES)
