@@ -24,6 +24,7 @@ from isocenter.wire.negotiation import Admission
 from isocenter.wire.pdu import AnsweredContext
 from isocenter.wire.roster import Limits
 from isocenter.wire.service import Peer, Response, Service
+from isocenter.wire.tls import TlsServer
 
 APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -233,6 +234,7 @@ def listening(
     idle_for_s: float = 10.0,
     accept_from: tuple[object, ...] = LOOPBACK,
     max_pdu_bytes: int = 131072,
+    tls: TlsServer | None = None,
 ) -> Iterator[Listener]:
     listener = Listener(
         "127.0.0.1",
@@ -243,6 +245,7 @@ def listening(
         artim_s=artim_s,
         idle_for_s=idle_for_s,
         max_pdu_bytes=max_pdu_bytes,
+        tls=tls,
     )
     listener.start()
     try:

@@ -139,16 +139,25 @@ def connected(remote: Remote) -> socket.socket:
     """A blocking connection with time-outs. Raises PeerAway, PeerNotSecure."""
     try:
         connection = socket.create_connection((remote.host, remote.port), timeout=remote.connect_timeout_s)
-        if remote.tls is not None:
-            connection = remote.tls.secured(connection, remote.host, remote.certificate)
-    except ssl.SSLError as error:
-        raise _not_secure(error, remote.ae_title) from error
     except OSError as error:
         cause = "time-out" if isinstance(error, TimeoutError) else "no-connection"
         raise PeerAway("The peer cannot be reached.", ae_title=remote.ae_title, cause=cause) from error
+    if remote.tls is not None:
+        try:
+            connection = remote.tls.secured(connection, remote.host, remote.certificate)
+        except OSError as error:
+            raise not_secure(error, remote.ae_title) from error
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     be_patient(connection, remote.answer_timeout_s)
     return connection
+
+
+def address_of(connection: socket.socket) -> str:
+    """The peer's IP address; empty when it has gone meanwhile."""
+    try:
+        return str(connection.getpeername()[0])
+    except OSError:
+        return ""
 
 
 def fault_of(error: BaseException, ae_title: str) -> IsocenterError | None:
@@ -158,7 +167,7 @@ def fault_of(error: BaseException, ae_title: str) -> IsocenterError | None:
     if isinstance(error, BlockingIOError | TimeoutError):
         return PeerAway("The peer does not answer.", cause="time-out", ae_title=ae_title)
     if isinstance(error, ssl.SSLError):
-        return _not_secure(error, ae_title)
+        return not_secure(error, ae_title)
     if isinstance(error, EOFError | OSError):
         return PeerAway("The connection to the peer was lost.", cause="lost", ae_title=ae_title)
     if isinstance(error, InvalidPdu | MalformedCommandSet):
@@ -166,10 +175,11 @@ def fault_of(error: BaseException, ae_title: str) -> IsocenterError | None:
     return None
 
 
-def _not_secure(error: ssl.SSLError, ae_title: str) -> PeerNotSecure:
-    """TLS 1.3 refuses our certificate only after the handshake: then the first answer is the alert."""
-    said = getattr(error, "verify_message", "") or error.reason or str(error)
-    return PeerNotSecure("There is no secure connection with the peer.", ae_title=ae_title, cause=str(said)[:120])
+def not_secure(error: BaseException, ae_title: str) -> PeerNotSecure:
+    """The error of a handshake, or of what comes next: TLS 1.3 learns only there that our certificate is refused."""
+    words = (getattr(error, name, None) for name in ("verify_message", "reason", "strerror"))
+    cause = next((str(word) for word in words if word), "") or str(error) or type(error).__name__
+    return PeerNotSecure("There is no secure connection with the peer.", ae_title=ae_title, cause=cause[:120])
 
 
 def _ended(ended: AssociationEnded, ae_title: str) -> IsocenterError:

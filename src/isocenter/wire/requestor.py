@@ -48,8 +48,10 @@ from isocenter.wire.remote import (
     Remote,
     Role,
     StoreStatus,
+    address_of,
     connected,
     fault_of,
+    not_secure,
     numbered_contexts,
 )
 from isocenter.wire.requestor_pdu import decode_associate_accept, decode_associate_reject, encode_associate_request
@@ -109,8 +111,9 @@ class RequestedAssociation:
         self._contexts: dict[int, AnsweredContext] = {}
         self._peer_max_pdu_bytes = 0
         self._reader = MessageReader(connection, max(remote.max_pdu_bytes, MAX_COMMAND_SET_BYTES))
-        address, certificate = str(connection.getpeername()[0]), fingerprint_of(connection)
-        self._peer = Peer(remote.ae_title, remote.calling_ae_title, address, certificate=certificate)
+        self._peer = Peer(
+            remote.ae_title, remote.calling_ae_title, address_of(connection), certificate=fingerprint_of(connection)
+        )
         self._message_id = 0
         self._released = False
 
@@ -125,7 +128,7 @@ class RequestedAssociation:
 
     def establish(self, request: bytes) -> None:
         """Send the A-ASSOCIATE-RQ and take the answer; closes the connection when it is not accepted."""
-        with self._broken():
+        with self._broken(answered=False):
             self._await_answer()
             self._connection.sendall(request)
             kind, body = self._reader.pdu()
@@ -312,8 +315,8 @@ class RequestedAssociation:
     def _await_answer(self) -> None:
         self._reader.deadline = time.monotonic() + self.remote.answer_timeout_s
 
-    def _broken(self) -> _Broken:
-        return _Broken(self)
+    def _broken(self, *, answered: bool = True) -> _Broken:
+        return _Broken(self, answered)
 
 
 @dataclass(slots=True)
@@ -340,12 +343,16 @@ class Answers:
 
 
 class _Broken:
-    """What breaks an association becomes one of our errors, and the association is over."""
+    """What breaks an association becomes one of our errors, and the association is over.
 
-    __slots__ = ("_association",)
+    answered: whether the peer has said something; who ends a secure connection before may not like our certificate.
+    """
 
-    def __init__(self, association: RequestedAssociation) -> None:
+    __slots__ = ("_answered", "_association")
+
+    def __init__(self, association: RequestedAssociation, answered: bool) -> None:
         self._association = association
+        self._answered = answered
 
     def __enter__(self) -> None:
         """Nothing to do."""
@@ -354,6 +361,9 @@ class _Broken:
         if error is None:
             return
         self._association.abort()
-        fault = fault_of(error, self._association.remote.ae_title)
+        remote = self._association.remote
+        if remote.tls is not None and not self._answered and isinstance(error, EOFError | ConnectionError):
+            raise not_secure(error, remote.ae_title) from error
+        fault = fault_of(error, remote.ae_title)
         if fault is not None:
             raise fault from error
