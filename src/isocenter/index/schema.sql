@@ -1151,7 +1151,10 @@ CREATE TABLE public.destination (
     associations integer DEFAULT 1 NOT NULL,
     send_allowed boolean DEFAULT true NOT NULL,
     availability_since timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    tls boolean DEFAULT false NOT NULL,
+    certificate text COLLATE pg_catalog."C",
+    CONSTRAINT destination_certificate_check CHECK ((certificate ~ '^[0-9a-f]{64}$'::text))
 );
 
 ALTER TABLE ONLY public.destination FORCE ROW LEVEL SECURITY;
