@@ -20,6 +20,7 @@ from isocenter.access.errors import (
     WeakPassword,
 )
 from isocenter.access.institutions import ensure_institution, institution_of
+from isocenter.access.people import accounts
 from isocenter.access.roles import Role
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
@@ -154,15 +155,16 @@ def test_an_old_or_idle_session_is_over(database: Database, institution: Institu
 
 
 def test_a_disabled_user_is_out_at_once_and_stays_out(database: Database, institution: Institution) -> None:
+    an_enrolled_user(database, institution.institution_id, "grace")
     user = an_enrolled_user(database, institution.institution_id)
     secret = signed_in(database)
     administrator = Caller(CallerKind.USER, "0", institution.institution_id, (Role.ADMINISTRATOR,))
-    users.disable_user(database, administrator, user.username)
+    accounts.disable(database, administrator, user.user_id)
     assert sessions.session_of(database, secret) is None
     with pytest.raises(BadCredentials):
         signed_in(database)
     with pytest.raises(UnknownUser):
-        users.disable_user(database, administrator, user.username)
+        accounts.disable(database, administrator, 1_000_000)
 
 
 def test_a_new_password_ends_the_other_sessions(database: Database, institution: Institution) -> None:
@@ -254,7 +256,7 @@ def test_a_modality_may_not_manage_users(database: Database, institution: Instit
     with pytest.raises(Refused):
         api_tokens.issue_token(database, modality, (Role.ADMINISTRATOR,))
     with pytest.raises(Refused):
-        users.users_of(database, modality)
+        accounts.people(database, modality)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from psycopg.errors import ForeignKeyViolation
+
 from isocenter.access import audit
 from isocenter.access.caller import Caller, CallerKind
-from isocenter.access.errors import UnknownEnrolment, UsernameTaken
-from isocenter.access.roles import Right, Role
+from isocenter.access.errors import UnknownDepartment, UnknownEnrolment, UsernameTaken
+from isocenter.access.people.roles_held import require_giving
+from isocenter.access.roles import Role
 from isocenter.access.secret_tokens import new_secret, secret_hash
-from isocenter.access.users import User, checked_username, create_user
+from isocenter.access.users import User, checked_display_name, checked_username, create_user
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
 
@@ -27,6 +30,8 @@ class Enrolment:
     roles: tuple[Role, ...]
     username: str | None
     expires_at: datetime
+    display_name: str = ""
+    department_id: int | None = None
 
 
 def issue_enrolment(
@@ -35,22 +40,32 @@ def issue_enrolment(
     roles: tuple[Role, ...],
     *,
     username: str | None = None,
+    display_name: str = "",
+    department_id: int | None = None,
     valid_for: timedelta = VALID_FOR,
 ) -> str:
-    """The secret of a new link; only its hash is kept. Raises UsernameTaken, InvalidUsername."""
-    caller.require(Right.MANAGE_USERS)
+    """The secret of a new link; only its hash is kept. What is known of the person already is offered to her.
+
+    Raises Refused, UsernameTaken, InvalidUsername, UnknownDepartment, Invalid.
+    """
+    require_giving(caller, roles)
     secret = new_secret()
+    name = checked_display_name(display_name) if display_name.strip() else ""
     wanted = None if username is None else checked_username(username)
     with database.transaction(caller.institution_id) as connection:
         same_name = "select 1 from user_account where username = %s"
         if connection.execute(same_name, (wanted,)).fetchone() is not None:
             raise UsernameTaken("This user name is taken; choose another.")
         connection.execute("delete from enrolment where expires_at < now() - interval '30 days'")
-        connection.execute(
-            "insert into enrolment (token_hash, institution_id, roles, username, expires_at)"
-            " values (%s, %s, %s, %s, %s)",
-            (secret_hash(secret), caller.institution_id, [str(role) for role in roles], wanted, utc_now() + valid_for),
-        )
+        words, until = [str(role) for role in roles], utc_now() + valid_for
+        try:
+            connection.execute(
+                "insert into enrolment (token_hash, institution_id, roles, username, expires_at, display_name,"
+                " department_id, issued_by) values (%s, %s, %s, %s, %s, %s, %s, %s)",
+                (secret_hash(secret), caller.institution_id, words, wanted, until, name, department_id, caller.id),
+            )
+        except ForeignKeyViolation:
+            raise UnknownDepartment("There is no such department.") from None
         audit.record(connection, caller, audit.Action.ENROLMENT_ISSUED, roles=list(roles))
     return secret
 
@@ -69,14 +84,14 @@ def enrolment_of(database: Database, secret: str) -> Enrolment:
     """What the link offers. Raises UnknownEnrolment when it was never issued, is used or has expired."""
     with database.credential_transaction(secret_hash(secret).hex()) as connection:
         row: Any = connection.execute(
-            "select e.institution_id, i.name, e.roles, e.username, e.expires_at"
+            "select e.institution_id, i.name, e.roles, e.username, e.expires_at, e.display_name, e.department_id"
             " from enrolment e join institution i using (institution_id)"
-            " where token_hash = %s and used_at is null and expires_at > now()",
+            " where token_hash = %s and used_at is null and expires_at > now() and i.deactivated_at is null",
             (secret_hash(secret),),
         ).fetchone()
     if row is None:
         raise UnknownEnrolment("This link is not valid: it was used, has expired, or is incomplete.")
-    return Enrolment(row[0], row[1], tuple(Role(word) for word in row[2]), row[3], row[4])
+    return Enrolment(row[0], row[1], tuple(Role(word) for word in row[2]), *row[3:])
 
 
 def enrol(database: Database, secret: str, *, username: str, display_name: str, password: str, language: str) -> User:
@@ -102,6 +117,7 @@ def enrol(database: Database, secret: str, *, username: str, display_name: str, 
             password=password,
             language=language,
             given_by="enrolment",
+            department_id=offer.department_id,
         )
         caller = Caller(CallerKind.USER, str(user.user_id), user.institution_id, user.roles)
         audit.record(connection, caller, audit.Action.USER_ENROLLED)

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import normalize
 
-from psycopg.errors import UniqueViolation
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from isocenter.access import audit
 from isocenter.access.caller import Caller
-from isocenter.access.errors import BadCredentials, InvalidUsername, UnknownUser, UsernameTaken
+from isocenter.access.errors import (
+    BadCredentials,
+    InvalidUsername,
+    UnknownDepartment,
+    UnknownUser,
+    UsernameTaken,
+)
 from isocenter.access.passwords import check_password, hash_password, verify_password
-from isocenter.access.roles import Right, Role
+from isocenter.access.roles import Role
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.errors import Invalid
 
@@ -21,7 +27,9 @@ LANGUAGES = ("en", "zh-CN")
 _USERNAME = re.compile(r"[^\W_][\w.@-]{1,63}")
 _MAX_DISPLAY_NAME = 100
 USER_COLUMNS = """
-    u.user_id, u.institution_id, u.username, u.display_name, u.language, u.disabled_at is not null,
+    u.user_id, u.institution_id, u.username, u.display_name, u.language,
+    u.disabled_at is not null or (select i.deactivated_at is not null from institution i
+        where i.institution_id = u.institution_id),
     array(select r.role from user_role r where r.user_id = u.user_id and r.until is null order by r.role)
 """
 """Of user_account u. Roles are seen inside the institution only."""
@@ -29,7 +37,10 @@ USER_COLUMNS = """
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One account. display_name is a person's name: it is shown, never logged."""
+    """One account. display_name is a person's name: it is shown, never logged.
+
+    disabled: she cannot sign in, because the account or its whole institution has ended.
+    """
 
     user_id: int
     institution_id: int
@@ -67,22 +78,36 @@ def create_user(
     username: str,
     display_name: str,
     roles: tuple[Role, ...],
-    password: str,
+    password: str | None,
     language: str,
     given_by: str,
+    department_id: int | None = None,
 ) -> User:
-    """Make the account. Raises InvalidUsername, WeakPassword, UsernameTaken, Invalid."""
+    """Make the account; without a password nobody signs in with one.
+
+    Raises InvalidUsername, WeakPassword, UsernameTaken, UnknownDepartment, Invalid.
+    """
     username = checked_username(username)
-    check_password(password, username)
-    values = (institution_id, username, _display_name(display_name), hash_password(password), _language(language))
+    if password is not None:
+        check_password(password, username)
+    values = (
+        institution_id,
+        username,
+        checked_display_name(display_name),
+        None if password is None else hash_password(password),
+        checked_language(language),
+        department_id,
+    )
     try:
         row: Any = connection.execute(
-            "insert into user_account (institution_id, username, display_name, password_hash, language)"
-            " values (%s, %s, %s, %s, %s) returning user_id",
+            "insert into user_account (institution_id, username, display_name, password_hash, language, department_id)"
+            " values (%s, %s, %s, %s, %s, %s) returning user_id",
             values,
         ).fetchone()
     except UniqueViolation:
         raise UsernameTaken("This user name is taken; choose another.") from None
+    except ForeignKeyViolation:
+        raise UnknownDepartment("There is no such department.") from None
     for role in roles:
         connection.execute(
             "insert into user_role (institution_id, user_id, role, given_by) values (%s, %s, %s, %s)",
@@ -102,17 +127,6 @@ def user_of_id(connection: Connection, user_id: int) -> User:
     return user_of_row(row)
 
 
-def users_of(database: Database, caller: Caller) -> list[User]:
-    """Everyone of the caller's institution, by name."""
-    caller.require(Right.MANAGE_USERS)
-    with database.transaction(caller.institution_id) as connection:
-        rows: list[Any] = connection.execute(
-            f"select {USER_COLUMNS} from user_account u where institution_id = %s order by username",  # noqa: S608
-            (caller.institution_id,),
-        ).fetchall()
-    return [user_of_row(row) for row in rows]
-
-
 def administrator_exists(database: Database, institution_id: int) -> bool:
     """Whether anybody can administer the institution."""
     with database.transaction(institution_id) as connection:
@@ -124,21 +138,6 @@ def administrator_exists(database: Database, institution_id: int) -> bool:
     return row is not None
 
 
-def disable_user(database: Database, caller: Caller, username: str) -> None:
-    """End the account and all its sessions. Raises UnknownUser."""
-    caller.require(Right.MANAGE_USERS)
-    with database.transaction(caller.institution_id) as connection:
-        row = connection.execute(
-            "update user_account set disabled_at = now() where institution_id = %s and username = %s"
-            " and disabled_at is null returning user_id",
-            (caller.institution_id, folded_username(username)),
-        ).fetchone()
-        if row is None:
-            raise UnknownUser("There is no active user of this name.")
-        connection.execute("delete from session where user_id = %s", row)
-        audit.record(connection, caller, audit.Action.USER_DISABLED, user_id=row[0])
-
-
 def change_profile(
     database: Database, caller: Caller, user_id: int, *, display_name: str | None, language: str | None
 ) -> User:
@@ -148,8 +147,8 @@ def change_profile(
             "update user_account set display_name = coalesce(%s, display_name), language = coalesce(%s, language)"
             " where user_id = %s",
             (
-                None if display_name is None else _display_name(display_name),
-                None if language is None else _language(language),
+                None if display_name is None else checked_display_name(display_name),
+                None if language is None else checked_language(language),
                 user_id,
             ),
         )
@@ -174,14 +173,16 @@ def change_password(
         audit.record(connection, caller, audit.Action.PASSWORD_CHANGED)
 
 
-def _display_name(text: str) -> str:
+def checked_display_name(text: str) -> str:
+    """The name with single spaces. Raises Invalid unless it is 1 to 100 printable characters."""
     name = " ".join(text.split())
     if not 1 <= len(name) <= _MAX_DISPLAY_NAME or not name.isprintable():
         raise Invalid(f"A display name has 1 to {_MAX_DISPLAY_NAME} printable characters.")
     return name
 
 
-def _language(text: str) -> str:
+def checked_language(text: str) -> str:
+    """The language. Raises Invalid unless it is one of ours."""
     if text not in LANGUAGES:
         raise Invalid(f"The language is one of: {', '.join(LANGUAGES)}.")
     return text
