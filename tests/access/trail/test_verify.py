@@ -98,7 +98,7 @@ def test_a_row_that_was_there_already_or_is_rolled_back_leaves_no_gap(trail: Tra
     for _ in range(3):
         with trail.database.transaction(trail.institution_id) as connection:
             for uid in ("1.2", "1.3"):
-                caller = system_caller(trail.institution_id, "looker")
+                caller = replace(system_caller(trail.institution_id, "looker"), sitting="today")
                 audit.record(connection, caller, audit.Action.STUDY_OPENED, uid)
     trail.record()
     with pytest.raises(ZeroDivisionError), trail.database.transaction(trail.institution_id) as connection:
