@@ -105,7 +105,7 @@ class Library:
         if known is not None and time.monotonic() - known[1] <= SIGHT_TRUSTED_FOR_S:
             return self.locator.view(known[0].institution_id, study_instance_uid, trusted_for_s)
         asked_at = time.monotonic()
-        looking = self._looking(caller, study_instance_uid)
+        looking = self.looking_as(caller, study_instance_uid)
         view = self.locator.view(looking.institution_id, study_instance_uid, trusted_for_s)
         if known is None or known[0] != looking:
             study_opened(self.database, looking, study_instance_uid)
@@ -117,10 +117,10 @@ class Library:
 
     def holder(self, caller: Caller, study_instance_uid: str) -> int | None:
         """The ally where the caller sees a study, None when at home. Raises UnknownStudy."""
-        looking = self._looking(caller, study_instance_uid)
+        looking = self.looking_as(caller, study_instance_uid)
         return None if looking.guest is None else looking.institution_id
 
-    def _looking(self, caller: Caller, study_instance_uid: str) -> Caller:
+    def looking_as(self, caller: Caller, study_instance_uid: str) -> Caller:
         """As whom the caller sees the study: as herself, or as the guest of an ally. Raises UnknownStudy."""
         if caller.kind is CallerKind.SYSTEM or sees_study(self.database, caller, study_instance_uid):
             return caller

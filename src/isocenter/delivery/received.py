@@ -10,6 +10,7 @@ from blake3 import blake3
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.access.sight import transaction_of
 from isocenter.delivery.errors import BytesAway, UnknownInstance
 from isocenter.delivery.study_view import InstanceView
 from isocenter.index.asides import Aside, aside_of, asides_of
@@ -61,14 +62,14 @@ def received_instance(
 def asides_of_study(caller: Caller, library: Library, study_instance_uid: str) -> list[Aside]:
     """The versions kept aside with a study. Raises Refused."""
     caller.require(Right.CORRECT)
-    with library.database.transaction(caller.institution_id) as connection:
+    with transaction_of(library.database, caller) as connection:
         return asides_of(connection, study_instance_uid)
 
 
 def received_aside(caller: Caller, library: Library, aside_id: int) -> ReceivedObject:
     """A version kept aside, as received; the look is audited. Raises Refused, UnknownInstance, BytesAway."""
     caller.require(Right.CORRECT)
-    with library.database.transaction(caller.institution_id) as connection:
+    with transaction_of(library.database, caller) as connection:
         aside = aside_of(connection, aside_id)
         packs = [] if aside is None else [pack.object_key for pack in packs_of(connection, aside.study_id)]
     if aside is None:
@@ -115,7 +116,7 @@ def _from_packs(library: Library, aside: Aside, packs: list[str]) -> tuple[bytes
 
 
 def _audit(caller: Caller, library: Library, study_instance_uid: str, sop_instance_uid: str) -> None:
-    with library.database.transaction(caller.institution_id) as connection:
+    with transaction_of(library.database, caller) as connection:
         audit.record(
             connection,
             caller,

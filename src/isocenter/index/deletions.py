@@ -111,15 +111,30 @@ def deleted_study(connection: Connection, study_instance_uid: str) -> DeletedStu
 
 
 def past_recovery(connection: Connection, now: datetime, *, limit: int = 100) -> list[str]:
-    """Study Instance UIDs whose period is over, those that ended first."""
+    """Study Instance UIDs whose period is over, those that ended first; on legal hold none is."""
+    see_deleted(connection)
     rows = connection.execute(
         """
-        SELECT study_instance_uid FROM deleted_study WHERE recoverable_until <= %s
-        ORDER BY recoverable_until LIMIT %s
+        SELECT d.study_instance_uid FROM deleted_study d WHERE d.recoverable_until <= %s AND NOT EXISTS (
+            SELECT FROM study s JOIN isocenter_restricted('{legal-hold}') r USING (patient_key)
+            WHERE s.institution_id = d.institution_id AND s.study_id = d.study_id)
+        ORDER BY d.recoverable_until LIMIT %s
         """,
         [now, limit],
     ).fetchall()
     return [str(row[0]) for row in rows]
+
+
+def on_legal_hold(connection: Connection, study_instance_uid: str) -> bool:
+    """Whether the study's patient is on legal hold: nothing of hers may be deleted."""
+    row = connection.execute(
+        """
+        SELECT FROM study s JOIN isocenter_restricted('{legal-hold}') r USING (patient_key)
+        WHERE s.study_instance_uid = %s LIMIT 1
+        """,
+        [study_instance_uid],
+    ).fetchone()
+    return row is not None
 
 
 def note_arrival(connection: Connection, study_id: int) -> None:

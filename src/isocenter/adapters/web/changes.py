@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.access.sight import transaction_of
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.index.outbox import Event, events_after
@@ -51,7 +52,7 @@ def changes(
     study-restored, study-erased and the kinds of corrections: when they were done.
     """
     who.require(Right.READ)
-    with parts_of(request).database.transaction(who.institution_id) as connection:
+    with transaction_of(parts_of(request).database, who) as connection:
         found = events_after(connection, after, limit + 1)
     shown = [_change(event) for event in found[:limit]]
     return Changes(changes=shown, next_after=shown[-1].sequence if shown else after, more=len(found) > limit)

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.access.sight import transaction_of
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.delivery.download import Download, DownloadForm, download
@@ -42,9 +43,12 @@ def download_study(
     chosen = [view.of_series(uid) for uid in series_instance_uid] if series_instance_uid else view.series.values()
     instances = [instance for series in chosen for instance in series.instances]
     made = download(parts.library, view, instances, form=form, at=utc_now().replace(tzinfo=None))
-    with parts.database.transaction(who.institution_id) as connection:
+    looking = parts.library.looking_as(who, view.study_instance_uid)
+    with transaction_of(parts.database, looking) as connection:
         count = len(instances)
-        audit.record(connection, who, audit.Action.STUDY_DOWNLOADED, view.study_instance_uid, form=form, objects=count)
+        audit.record(
+            connection, looking, audit.Action.STUDY_DOWNLOADED, view.study_instance_uid, form=form, objects=count
+        )
     headers = {"Content-Disposition": f'attachment; filename="{view.study_instance_uid}-{form}.zip"'}
     if made.length is not None:
         headers["Content-Length"] = str(made.length)

@@ -14,8 +14,9 @@ from pathlib import Path
 from isocenter.access import audit
 from isocenter.access.caller import Caller, system_caller
 from isocenter.access.roles import Right
+from isocenter.access.sight import transaction_of
 from isocenter.domain.archive.erase import ErasedStudy, erase_study
-from isocenter.domain.archive.errors import NotDeleted, UnknownStudy
+from isocenter.domain.archive.errors import NotDeleted, OnLegalHold, UnknownStudy
 from isocenter.index import deletions
 from isocenter.index.deletions import DeletedStudy
 from isocenter.index.institutions import institutions
@@ -44,16 +45,21 @@ class Deletions:
     recoverable_for: timedelta
 
     def delete(self, caller: Caller, study_instance_uid: str, *, reason: str) -> datetime:
-        """Hide a study; returns until when it can be restored. Raises Refused, UnknownStudy, Exhausted."""
+        """Hide a study; returns until when it can be restored.
+
+        Raises Refused, UnknownStudy, OnLegalHold, Exhausted.
+        """
         caller.require(Right.RECOVER)
         unknown = UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
-        with self.database.transaction(caller.institution_id) as connection:
+        with transaction_of(self.database, caller) as connection:
             if study_by_uid(connection, study_instance_uid) is None:
                 raise unknown
+            if deletions.on_legal_hold(connection, study_instance_uid):
+                raise OnLegalHold("The patient is on legal hold.", study_instance_uid=study_instance_uid)
         now = utc_now()
         until = now + self.recoverable_for
         self._fact(caller, "study-deleted", study_instance_uid, now, reason=reason)
-        with self.database.transaction(caller.institution_id) as connection:
+        with transaction_of(self.database, caller) as connection:
             if not deletions.delete_study(
                 connection,
                 study_instance_uid,
@@ -73,7 +79,7 @@ class Deletions:
         caller.require(Right.RECOVER)
         self._deleted(caller, study_instance_uid)
         self._fact(caller, "study-restored", study_instance_uid, utc_now())
-        with self.database.transaction(caller.institution_id) as connection:
+        with transaction_of(self.database, caller) as connection:
             count = deletions.restore_study(connection, study_instance_uid)
             if count is None:
                 raise NotDeleted("This study is not deleted.", study_instance_uid=study_instance_uid)
@@ -85,7 +91,7 @@ class Deletions:
     def deleted(self, caller: Caller) -> list[DeletedStudy]:
         """What can be restored, last deleted first. Raises Refused."""
         caller.require(Right.RECOVER)
-        with self.database.transaction(caller.institution_id) as connection:
+        with transaction_of(self.database, caller) as connection:
             return deletions.deleted_studies(connection)
 
     def erase_now(self, caller: Caller, study_instance_uid: str) -> ErasedStudy:
@@ -101,7 +107,7 @@ class Deletions:
         return sum(self._erase_past(system_caller(one.institution_id, ERASE_DELETED)) for one in every)
 
     def _erase_past(self, caller: Caller) -> int:
-        with self.database.transaction(caller.institution_id) as connection:
+        with transaction_of(self.database, caller) as connection:
             due = deletions.past_recovery(connection, utc_now())
         for study_instance_uid in due:
             self._erase(caller, study_instance_uid, "recovery-period-over")
@@ -109,13 +115,13 @@ class Deletions:
 
     def _erase(self, caller: Caller, study_instance_uid: str, reason: str) -> ErasedStudy:
         erased = erase_study(caller, self.database, self.store, self.key_file, study_instance_uid, reason=reason)
-        with self.database.transaction(caller.institution_id) as connection:
+        with transaction_of(self.database, caller) as connection:
             append_event(connection, "study-erased", study_instance_uid)
             audit.record(connection, caller, audit.Action.STUDY_ERASED, study_instance_uid, reason=reason)
         return erased
 
     def _deleted(self, caller: Caller, study_instance_uid: str) -> DeletedStudy:
-        with self.database.transaction(caller.institution_id) as connection:
+        with transaction_of(self.database, caller) as connection:
             found = deletions.deleted_study(connection, study_instance_uid)
         if found is None:
             raise NotDeleted("There is no deleted study of this UID.", study_instance_uid=study_instance_uid)

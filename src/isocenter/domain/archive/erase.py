@@ -12,8 +12,9 @@ from pathlib import Path
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.domain.archive.errors import UnknownStudy
-from isocenter.index.deletions import see_deleted
+from isocenter.access.sight import transaction_of
+from isocenter.domain.archive.errors import OnLegalHold, UnknownStudy
+from isocenter.index.deletions import on_legal_hold, see_deleted
 from isocenter.index.erasures import erase_study as forget_study
 from isocenter.index.locators import packs_of, study_places
 from isocenter.kit.clock import utc_now
@@ -43,13 +44,15 @@ def erase_study(
 
     key_file: signs the fact (`facts_key_path`). reason: a stable word or sentence, kept in the fact log.
 
-    Raises Refused, UnknownStudy, Exhausted.
+    Raises Refused, UnknownStudy, OnLegalHold, Exhausted.
     """
     caller.require(Right.ERASE)
-    with database.transaction(caller.institution_id) as connection:
+    with transaction_of(database, caller) as connection:
         see_deleted(connection)
         if study_places(connection, study_instance_uid) is None:
             raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
+        if on_legal_hold(connection, study_instance_uid):
+            raise OnLegalHold("The patient is on legal hold.", study_instance_uid=study_instance_uid)
     moment = utc_now()
     FactLog(store, caller.institution_id, key_file).append(
         {
@@ -61,7 +64,7 @@ def erase_study(
             "reason": reason,
         }
     )
-    with database.transaction(caller.institution_id) as connection:
+    with transaction_of(database, caller) as connection:
         see_deleted(connection)
         places = study_places(connection, study_instance_uid)
         keys = [] if places is None else [pack.object_key for pack in packs_of(connection, places.study_id)]

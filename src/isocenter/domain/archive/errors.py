@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isocenter.kit.errors import Exhausted, Invalid, NotFound
+from isocenter.kit.errors import Conflict, Exhausted, Invalid, NotFound
 
 
 class DataSetMismatch(Invalid):
@@ -45,6 +45,12 @@ class IndexAway(Exhausted):
     """The database does not answer; nothing was acknowledged."""
 
     reason = "index-away"
+
+
+class OnLegalHold(Conflict):
+    """The patient is on legal hold: nothing of hers is deleted or erased until it is lifted."""
+
+    reason = "legal-hold"
 
 
 class UnknownStudy(NotFound):

@@ -15,6 +15,7 @@ from typing import Final
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.access.sight import transaction_of
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.exchange.commitment import PROMISES_QUEUE
 from isocenter.index import rejections as index
@@ -71,7 +72,7 @@ class RejectionWork:
 def rejections(caller: Caller, database: Database, study_instance_uid: str) -> list[Rejection]:
     """Notes in a study or about it, oldest first. Raises Refused, UnknownStudy."""
     caller.require(Right.READ)
-    with database.transaction(caller.institution_id) as connection:
+    with transaction_of(database, caller) as connection:
         if study_version(connection, study_instance_uid) is None:
             raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
         return index.rejections_of(connection, study_instance_uid)
@@ -85,7 +86,7 @@ def restore_rejection(
     Raises Refused, UnknownRejection, AlreadyRestored.
     """
     caller.require(Right.CORRECT)
-    with database.transaction(caller.institution_id) as connection:
+    with transaction_of(database, caller) as connection:
         found = index.rejection_by_id(connection, rejection_id)
     if found is None:
         raise UnknownRejection("There is no such rejection.", rejection_id=rejection_id)
@@ -100,7 +101,7 @@ def restore_rejection(
             "caller_id": caller.id,
         }
     )
-    with database.transaction(caller.institution_id) as connection:
+    with transaction_of(database, caller) as connection:
         restored = index.restore(connection, rejection_id, f"{caller.kind} {caller.id}")
         if restored is None:
             raise AlreadyRestored("This rejection has been taken back already.", rejection_id=rejection_id)

@@ -17,6 +17,7 @@ from typing import Final
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.access.sight import transaction_of
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.exchange.destinations import UnknownDestination
 from isocenter.domain.exchange.peers import Progress, Sender, WantedInstances
@@ -73,7 +74,7 @@ def send(caller: Caller, database: Database, destination_id: int, wanted: Wanted
     Raises Refused, SendingNotAllowed, UnknownDestination, UnknownStudy.
     """
     caller.require(Right.SEND)
-    with database.transaction(caller.institution_id) as connection:
+    with transaction_of(database, caller) as connection:
         destination = destination_by_id(connection, destination_id)
         if destination is None:
             raise UnknownDestination("There is no such destination.")
@@ -101,14 +102,14 @@ def send(caller: Caller, database: Database, destination_id: int, wanted: Wanted
 def transfers(caller: Caller, database: Database, limit: int = 100) -> list[Transfer]:
     """The newest transfers of the caller's institution. Raises Refused."""
     caller.require(Right.SEND)
-    with database.transaction(caller.institution_id) as connection:
+    with transaction_of(database, caller) as connection:
         return index.recent_transfers(connection, limit)
 
 
 def transfer(caller: Caller, database: Database, transfer_id: int) -> tuple[Transfer, list[index.Failure]]:
     """One transfer and the objects that were not taken. Raises Refused, UnknownTransfer."""
     caller.require(Right.SEND)
-    with database.transaction(caller.institution_id) as connection:
+    with transaction_of(database, caller) as connection:
         found = index.transfer_by_id(connection, transfer_id)
         failures = index.failures_of(connection, transfer_id)
     if found is None:
@@ -119,7 +120,7 @@ def transfer(caller: Caller, database: Database, transfer_id: int) -> tuple[Tran
 def retry_transfer(caller: Caller, database: Database, transfer_id: int) -> None:
     """Send what was not taken once more, now. Raises Refused, UnknownTransfer, UnknownDestination, NothingToRetry."""
     caller.require(Right.SEND)
-    with database.transaction(caller.institution_id) as connection:
+    with transaction_of(database, caller) as connection:
         found = index.transfer_by_id(connection, transfer_id)
         if found is None:
             raise UnknownTransfer("There is no such transfer.")

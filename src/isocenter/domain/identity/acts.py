@@ -7,7 +7,7 @@ what a correction says can be destroyed when its study is erased (docs/decisions
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,10 +21,14 @@ from blake3 import blake3
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.domain.identity.errors import InvalidCorrection
+from isocenter.access.sight import transaction_of
+from isocenter.domain.archive.errors import UnknownStudy
+from isocenter.domain.identity.errors import InvalidCorrection, UnknownPatient
 from isocenter.index import correction_acts
 from isocenter.index.deletions import see_deleted
+from isocenter.index.locators import study_version
 from isocenter.index.outbox import append_event
+from isocenter.index.patients import patient_of
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.overlay import Replacement
@@ -92,15 +96,16 @@ class Records:
     ) -> Iterator[Act]:
         """A transaction in which something is corrected; when the block ends all of it is written down, or nothing.
 
-        Raises Refused, InvalidCorrection (no reason given), Exhausted.
+        Raises Refused, InvalidCorrection (no reason given), UnknownStudy, UnknownPatient, Exhausted.
         """
         caller.require(Right.CORRECT)
         why = checked_reason(reason)
         object_key = f"corrections/{caller.institution_id}/{uuid4().hex}.json"
         stated = False
         try:
-            with self.database.transaction(caller.institution_id) as connection:
+            with transaction_of(self.database, caller) as connection:
                 see_deleted(connection)
+                _check_seen(connection, study_instance_uid, (patient_key, into_patient_key))
                 correction_id = correction_acts.insert_act(
                     connection,
                     correction_acts.NewAct(
@@ -180,6 +185,15 @@ class Records:
             self._fact(caller, "correction-undone", correction_id, object_key)
         except Exception as error:
             log.error("archive.correction-not-withdrawn", correction_id=correction_id, error=type(error).__name__)
+
+
+def _check_seen(connection: Connection, study_instance_uid: str | None, patient_keys: Sequence[int | None]) -> None:
+    """An act names only what its caller sees; what is out of her sight is as unknown as what is not there."""
+    if study_instance_uid is not None and study_version(connection, study_instance_uid) is None:
+        raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
+    for key in patient_keys:
+        if key is not None and patient_of(connection, key) is None:
+            raise UnknownPatient("There is no such patient.", patient_key=key)
 
 
 def checked_reason(reason: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.access.sight import transaction_of
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.identity.acts import Act, Kind, Records, as_json
 from isocenter.domain.identity.errors import (
@@ -143,7 +144,7 @@ def move_study_to_patient(
 def corrections_of(caller: Caller, records: Records, study_instance_uid: str) -> list[ActRow]:
     """Everything that was corrected in a study, undone acts too, newest first. Raises Refused."""
     caller.require(Right.READ)
-    with records.database.transaction(caller.institution_id) as connection:
+    with transaction_of(records.database, caller) as connection:
         return correction_acts.acts_of_study(connection, study_instance_uid)
 
 
@@ -153,7 +154,7 @@ def undo(caller: Caller, records: Records, correction_id: int) -> None:
     Raises Refused, UnknownCorrection, AlreadyUndone; CorrectedSince when a later act builds on it, which must go first.
     """
     caller.require(Right.CORRECT)
-    with records.database.transaction(caller.institution_id) as connection:
+    with transaction_of(records.database, caller) as connection:
         see_deleted(connection)
         act = correction_acts.act_of(connection, correction_id)
         if act is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.access.sight import transaction_of
 from isocenter.domain.identity.acts import Kind, Records, as_json
 from isocenter.domain.identity.corrections import CORRECTABLE, lay_over, undo
 from isocenter.domain.identity.errors import CorrectedSince, InvalidCorrection, PatientIsMerged, UnknownPatient
@@ -22,7 +23,7 @@ MAX_CHAIN = index.MAX_MERGES - 1
 def search_patients(caller: Caller, records: Records, text: str, limit: int = 50) -> list[PatientRow]:
     """Patients found by the beginning of an identifier or by words of a name, merged ones too. Raises Refused."""
     caller.require(Right.READ)
-    with records.database.transaction(caller.institution_id) as connection:
+    with transaction_of(records.database, caller) as connection:
         return index.search_patients(connection, text, min(limit, MAX_FOUND))
 
 
@@ -61,7 +62,7 @@ def unmerge_patients(caller: Caller, records: Records, merge_id: int) -> None:
 def merges(caller: Caller, records: Records) -> list[tuple[ActRow, PatientRow | None, PatientRow | None]]:
     """Merges, newest first, each with the patient that was merged and the one it became. Raises Refused."""
     caller.require(Right.READ)
-    with records.database.transaction(caller.institution_id) as connection:
+    with transaction_of(records.database, caller) as connection:
         return [
             (
                 act,

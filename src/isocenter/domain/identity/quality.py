@@ -7,6 +7,7 @@ from typing import Any, Final
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.access.sight import transaction_of
 from isocenter.domain.identity.acts import Records
 from isocenter.domain.identity.corrections import CORRECTABLE, correct_attributes, move_study_to_patient
 from isocenter.domain.identity.errors import AlreadyResolved, InvalidCorrection, UnknownTask, UnknownVersion
@@ -53,7 +54,7 @@ def list_tasks(
 ) -> tuple[list[TaskRow], int]:
     """(tasks of the caller's institution, how many there are in all). Raises Refused."""
     caller.require(Right.READ)
-    with records.database.transaction(caller.institution_id) as connection:
+    with transaction_of(records.database, caller) as connection:
         return index.list_tasks(
             connection,
             is_open=is_open,
@@ -84,7 +85,7 @@ def resolve(
     if note is not None and len(note) > MAX_NOTE:
         raise InvalidCorrection("The note is too long.", attribute="note")
     _do(caller, records, task, choice, (note or "").strip()[:500] or f"Quality task {task_id}", patient_key)
-    with records.database.transaction(caller.institution_id) as connection:
+    with transaction_of(records.database, caller) as connection:
         if not index.resolve_task(connection, task_id, choice, note, caller.id):
             raise AlreadyResolved("Somebody resolved this task before.", task_id=task_id)
         audit.record(
@@ -99,7 +100,7 @@ def resolve(
 
 
 def _open_task(caller: Caller, records: Records, task_id: int) -> TaskRow:
-    with records.database.transaction(caller.institution_id) as connection:
+    with transaction_of(records.database, caller) as connection:
         task = index.task_of(connection, task_id)
     if task is None:
         raise UnknownTask("There is no such quality task.", task_id=task_id)
@@ -122,7 +123,7 @@ def _do(caller: Caller, records: Records, task: TaskRow, choice: str, reason: st
 
 def _aside_of(caller: Caller, records: Records, task: TaskRow) -> int:
     """The version that the task is about."""
-    with records.database.transaction(caller.institution_id) as connection:
+    with transaction_of(records.database, caller) as connection:
         for one in asides_of(connection, task.study_instance_uid or ""):
             if task_fingerprint(f"{one.sop_instance_uid} {one.digest.hex()}") == task.fingerprint:
                 return one.aside_id
