@@ -23,6 +23,11 @@ from isocenter.kit.database import Connection, Database
 class Action(StrEnum):
     """What is recorded."""
 
+    APPLICATION_STARTED = "application-started"
+    APPLICATION_STOPPED = "application-stopped"
+    AUDIT_SEARCHED = "audit-searched"
+    AUDIT_EXPORTED = "audit-exported"
+    AUDIT_VERIFIED = "audit-verified"
     SIGNED_IN = "signed-in"
     SIGN_IN_FAILED = "sign-in-failed"
     SIGNED_OUT = "signed-out"
@@ -69,6 +74,8 @@ class Action(StrEnum):
     IDENTITY_LINKED = "identity-linked"
     FEDERATED_SIGN_IN_FAILED = "federated-sign-in-failed"
     USER_WITHDRAWN = "user-withdrawn"
+    QUERIED = "queried"
+    INSTANCES_RECEIVED = "instances-received"
     STUDY_OPENED = "study-opened"
     STUDY_ERASED = "study-erased"
     STUDY_DOWNLOADED = "study-downloaded"
