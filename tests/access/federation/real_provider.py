@@ -1,0 +1,51 @@
+"""The oidc-provider of npm as a process on loopback, and a person who signs in there without a browser."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import httpx
+
+HERE = Path(__file__).parent
+MODULES = HERE.parents[2] / "web" / "node_modules"
+TRUSTED = ("127.0.0.0/8",)
+_MOST_STEPS = 8
+
+
+@contextmanager
+def a_provider(accounts: dict[str, dict[str, Any]], clients: list[dict[str, Any]]) -> Iterator[str]:
+    """Its issuer. accounts: claims by subject; clients: as in OpenID Connect Dynamic Client Registration 2."""
+    words = json.dumps({"accounts": accounts, "clients": clients})
+    command = ["node", str(HERE / "provider.mjs"), str(MODULES), words]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            issuer = process.stdout.readline().strip()
+            assert issuer, "the identity provider did not start; is web/node_modules there?"
+            yield issuer
+        finally:
+            process.stdin.close()
+            process.wait(10)
+
+
+def signed_in_there(question: str, redirect_uri: str, login: str, *amr: str) -> dict[str, str]:
+    """What the browser brings back to the redirect address after the person has answered the provider's page."""
+    with httpx.Client() as browser:
+        where = question
+        for _ in range(_MOST_STEPS):
+            if urlsplit(where).path.startswith("/interaction/"):
+                where = str(httpx.URL(where, params={"login": login, "amr": list(amr)}))
+            answer = browser.get(where)
+            assert answer.status_code in (302, 303), answer.text
+            where = urljoin(where, answer.headers["location"])
+            if where.startswith(redirect_uri):
+                return dict(parse_qsl(urlsplit(where).query))
+    raise AssertionError("the provider does not come to an end")
