@@ -28,7 +28,9 @@ class Destination:
 
     calling_ae_title: what we call ourselves there, '' for our usual title. transfer_syntaxes: 'stored' sends an object
     as it lies where the peer takes that, 'decoded' in explicit VR little endian. associations: held at one time.
-    send_allowed: for send-to and C-MOVE. availability_since: it is told of studies that went quiet since then.
+    send_allowed: for send-to and C-MOVE. availability_since: it is told of studies that went quiet since then. tls: it
+    is called over TLS. certificate: SHA-256 of the only certificate that is its own, lower-case hex digits; None: any
+    that an authority gave to the host.
     """
 
     destination_id: int
@@ -42,6 +44,8 @@ class Destination:
     send_allowed: bool
     availability_since: datetime | None
     created_at: datetime
+    tls: bool
+    certificate: str | None
 
 
 _COLUMNS = ", ".join(Destination.__slots__)

@@ -88,6 +88,7 @@ def test_who_may_only_send_may_not_change_where_to(client: TestClient, radiologi
     ("change", "reason"),
     [
         ({"ae_title": "back\\slash"}, "invalid-ae-title"),
+        ({"certificate": "ab" * 31}, "invalid-destination"),
         ({"ae_title": " "}, "invalid-ae-title"),
         ({"port": 0}, "invalid-destination"),
         ({"port": 70000}, "invalid-destination"),
@@ -134,3 +135,19 @@ def test_another_hospital_knows_nothing_of_it(
     stranger = bearer(database, other_institution, Role.ADMINISTRATOR)
     assert client.get("/api/destinations", headers=stranger).json() == {"destinations": []}
     assert client.delete(f"/api/destinations/{made['destination_id']}", headers=stranger).status_code == 404
+
+
+def test_a_destination_is_called_over_tls_and_bound_to_one_certificate(
+    client: TestClient, administrator: dict[str, str], echo_peer: int
+) -> None:
+    printed = ":".join(["AB"] * 32)
+    secure = a_destination(echo_peer, tls=True, certificate=printed)
+    made = client.post("/api/destinations", json=secure, headers=administrator).json()
+    assert (made["tls"], made["certificate"]) == (True, "ab" * 32)
+    path = f"/api/destinations/{made['destination_id']}"
+    answer = client.post(f"{path}/echo", headers=administrator).json()
+    assert (answer["ok"], answer["reason"]) == (False, "tls-not-usable")  # this home has no certificate
+    loosened = client.patch(path, json={"certificate": ""}, headers=administrator).json()
+    assert (loosened["tls"], loosened["certificate"]) == (True, None)
+    assert client.patch(path, json={"tls": False}, headers=administrator).json()["tls"] is False
+    assert client.post(f"{path}/echo", headers=administrator).json()["ok"] is True

@@ -44,20 +44,29 @@ class UnknownDestination(NotFound):
 class MoveScp(QueryRetrieveScp):
     """Takes C-MOVE, relational too.
 
-    ae_title: ours. answer_timeout_s: the longest silence of a destination.
+    ae_title: ours. peers: who calls the destinations. answer_timeout_s: the longest silence of one.
     """
 
     command_field = int(CommandField.C_MOVE_RQ)
 
-    def __init__(self, library: Library, caller_of: CallerOf, ae_title: str, *, answer_timeout_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        library: Library,
+        caller_of: CallerOf,
+        ae_title: str,
+        *,
+        peers: PeersScu | None = None,
+        answer_timeout_s: float = 60.0,
+    ) -> None:
         super().__init__(library, caller_of)
         self._ae_title = ae_title
+        self._peers = peers or PeersScu(ae_title)
         self._answer_timeout_s = answer_timeout_s
 
     def receive(self, peer: Peer, context: AnsweredContext, command: CommandSet) -> MoveRequest:
         """Begin to take one C-MOVE-RQ."""
         return MoveRequest(
-            peer, context, command, self._caller_of, self._library, self._ae_title, self._answer_timeout_s
+            peer, context, command, self._caller_of, self._library, self._peers, self._ae_title, self._answer_timeout_s
         )
 
 
@@ -71,11 +80,13 @@ class MoveRequest(QueryRetrieveRequest):
         command: CommandSet,
         caller_of: CallerOf,
         library: Library,
+        peers: PeersScu,
         ae_title: str,
         answer_timeout_s: float,
     ) -> None:
         super().__init__(peer, context, command, caller_of, library)
         self._ae_title = ae_title
+        self._peers = peers
         self._answer_timeout_s = answer_timeout_s
 
     def serve(self, channel: Channel, caller: Caller, identifier: Identifier) -> Response:
@@ -125,7 +136,7 @@ class MoveRequest(QueryRetrieveRequest):
     ) -> queue.SimpleQueue[Done]:
         """Sub-associations on threads of their own; each instance comes out of the queue once."""
         results: queue.SimpleQueue[Done] = queue.SimpleQueue()
-        remote = PeersScu(self._ae_title).remote(peer_of(destination))
+        remote = self._peers.remote(peer_of(destination))
         remote = replace(remote, answer_timeout_s=self._answer_timeout_s)
         order = Order(
             library=self._library,

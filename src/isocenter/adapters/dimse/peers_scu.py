@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
@@ -32,6 +33,7 @@ from isocenter.wire.requestor import (
     Role,
     request_association,
 )
+from isocenter.wire.tls import CannotSecure, TlsClient, TlsFiles
 
 SHORT_SYNTAXES = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 """What data sets without pixels are proposed in."""
@@ -48,14 +50,33 @@ class PeerDeclined(Refused):
 
 
 class PeersScu:
-    """Speaks to peers in our name. ae_title: our usual one."""
+    """Speaks to peers in our name. ae_title: our usual one. tls: our certificate and whom we trust."""
 
-    def __init__(self, ae_title: str) -> None:
+    def __init__(self, ae_title: str, tls: TlsFiles | None = None) -> None:
         self._ae_title = ae_title
+        self._files = tls
+        self._tls: TlsClient | None = None
+        self._lock = threading.Lock()
 
     def remote(self, peer: Peer) -> Remote:
-        """How a peer is called."""
-        return Remote(peer.ae_title, peer.host, peer.port, peer.calling_ae_title or self._ae_title)
+        """How a peer is called. Raises CannotSecure when it wants TLS and we have no certificate."""
+        return Remote(
+            peer.ae_title,
+            peer.host,
+            peer.port,
+            peer.calling_ae_title or self._ae_title,
+            tls=self._client() if peer.tls else None,
+            certificate=peer.certificate,
+        )
+
+    def _client(self) -> TlsClient:
+        """Made when it is first needed: a home without certificates calls nobody over TLS."""
+        with self._lock:
+            if self._tls is None:
+                if self._files is None:
+                    raise CannotSecure("There is no certificate to call with; `isocenter certificates init` makes one.")
+                self._tls = TlsClient(self._files)
+            return self._tls
 
     def echo(self, peer: Peer) -> None:
         """Associate and C-ECHO. Raises PeerAway, AssociationRefused, NoAcceptedContext, PeerDeclined."""

@@ -26,7 +26,8 @@ LARGEST_ID = 2**31 - 1
 class NewDestination(StrictModel):
     """calling_ae_title: what we call ourselves there, empty for our usual title. transfer_syntaxes: stored sends an
     object as it lies where the peer takes that, decoded in Explicit VR Little Endian. associations: held at one time.
-    notify_availability: tell it which studies are complete (Instance Availability Notification).
+    notify_availability: tell it which studies are complete (Instance Availability Notification). tls: call it over TLS.
+    certificate: SHA-256 of the only certificate that is its own; empty: any that an authority gave to the host.
     """
 
     name: str = Field(max_length=64)
@@ -38,6 +39,8 @@ class NewDestination(StrictModel):
     associations: int = 1
     send_allowed: bool = True
     notify_availability: bool = False
+    tls: bool = False
+    certificate: str = Field("", max_length=128)
 
 
 class DestinationChange(StrictModel):
@@ -52,6 +55,8 @@ class DestinationChange(StrictModel):
     associations: int | None = None
     send_allowed: bool | None = None
     notify_availability: bool | None = None
+    tls: bool | None = None
+    certificate: str | None = Field(None, max_length=128)
 
 
 class Destination(BaseModel):
@@ -67,6 +72,8 @@ class Destination(BaseModel):
     associations: int
     send_allowed: bool
     notify_availability: bool
+    tls: bool
+    certificate: str | None
     created_at: datetime
 
 
@@ -144,5 +151,7 @@ def _shown(destination: index.Destination) -> Destination:
         associations=destination.associations,
         send_allowed=destination.send_allowed,
         notify_availability=destination.availability_since is not None,
+        tls=destination.tls,
+        certificate=destination.certificate,
         created_at=destination.created_at,
     )

@@ -6,7 +6,7 @@ new association, again and again for a week if the peer is away. A peer that ask
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -94,7 +94,7 @@ def verify_and_report(work: CommitmentWork, institution_id: int, commitment_id: 
         return
     peer = peer_of(destination) if destination else Peer(asked.calling_ae_title, asked.peer_address, work.fallback_port)
     if not peer.calling_ae_title:
-        peer = Peer(peer.ae_title, peer.host, peer.port, asked.called_ae_title)
+        peer = replace(peer, calling_ae_title=asked.called_ae_title)
     try:
         failures = _verified(work, institution_id, asked)
         _report(work, peer, asked, failures)

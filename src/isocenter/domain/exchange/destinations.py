@@ -21,6 +21,7 @@ from isocenter.standards.dicom.ae_titles import check_ae_title
 
 MAX_ASSOCIATIONS: Final = 8
 TRANSFER_SYNTAXES: Final = ("stored", "decoded")
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]{0,253}[A-Za-z0-9])?|::1|::")
 
 
@@ -147,6 +148,8 @@ def _record(connection: Connection, caller: Caller, action: audit.Action, destin
         host=destination.host,
         port=destination.port,
         send_allowed=destination.send_allowed,
+        tls=destination.tls,
+        certificate=destination.certificate,
     )
 
 
@@ -180,6 +183,14 @@ def _transfer_syntaxes(value: object) -> str:
     return str(value)
 
 
+def _certificate(value: object) -> str | None:
+    """As people write it too: with colons, in capitals."""
+    text = str(value or "").replace(":", "").strip().lower()
+    if text and _FINGERPRINT.fullmatch(text) is None:
+        raise InvalidDestination("The certificate is its SHA-256 fingerprint: 64 hex digits.", field="certificate")
+    return text or None
+
+
 _CHECKS: Final[dict[str, Callable[[object], object]]] = {
     "name": _name,
     "ae_title": lambda value: check_ae_title(str(value)),
@@ -189,4 +200,6 @@ _CHECKS: Final[dict[str, Callable[[object], object]]] = {
     "transfer_syntaxes": _transfer_syntaxes,
     "associations": lambda value: _between("associations", 1, MAX_ASSOCIATIONS, value),
     "send_allowed": bool,
+    "tls": bool,
+    "certificate": _certificate,
 }

@@ -11,17 +11,29 @@ from isocenter.index.destinations import Destination
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Where an application entity is, and how it knows us: calling_ae_title, or our usual one when empty."""
+    """Where an application entity is, and how it knows us: calling_ae_title, or our usual one when empty.
+
+    tls, certificate: as of a destination.
+    """
 
     ae_title: str
     host: str
     port: int
     calling_ae_title: str = ""
+    tls: bool = False
+    certificate: str | None = None
 
 
 def peer_of(destination: Destination) -> Peer:
     """The application entity of a destination."""
-    return Peer(destination.ae_title, destination.host, destination.port, destination.calling_ae_title)
+    return Peer(
+        destination.ae_title,
+        destination.host,
+        destination.port,
+        destination.calling_ae_title,
+        destination.tls,
+        destination.certificate,
+    )
 
 
 @dataclass(frozen=True, slots=True)
