@@ -217,7 +217,7 @@ def _identity() -> str:
 
 
 def _syntaxes() -> str:
-    storage, verification = StorageScp(cast(Any, None), 0), VerificationScp()
+    storage, verification = StorageScp(cast(Any, None), cast(Any, None)), VerificationScp()
     rows = []
     for uid, syntax in TRANSFER_SYNTAXES.items():
         taken = ["no", "yes"][storage.transfer_syntax([uid]) == uid]
@@ -247,7 +247,7 @@ def _rejections() -> str:
 def _why(rejection: pdu.Rejection) -> str:
     extra = {
         negotiation.NO_COMMON_GROUND: f" (a caller that takes PDUs below {negotiation.SMALLEST_PDU_BYTES} bytes only)",
-        negotiation.CALLING_AE_TITLE_NOT_RECOGNIZED: " (an illegal title, or an address that may not call)",
+        negotiation.CALLING_AE_TITLE_NOT_RECOGNIZED: " (an illegal title, or not known to call from there)",
     }
     return rejection.word + extra.get(rejection, "")
 
@@ -293,7 +293,7 @@ def _statuses() -> str:
 
 def _information_models() -> str:
     nothing = cast(Any, None)
-    services: list[Service] = [FindScp(nothing, nothing, ""), MoveScp(nothing, nothing, ""), GetScp(nothing, nothing)]
+    services: list[Service] = [FindScp(nothing, nothing), MoveScp(nothing, nothing, ""), GetScp(nothing, nothing)]
     rows = [
         (model.name, f"`{uid}`", ", ".join(model.levels))
         for uid, model in INFORMATION_MODELS.items()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.adapters.dimse.doubles import MemoryArchive
+from tests.adapters.dimse.doubles import MemoryArchive, workstations_of
 from tests.wire.upper_layer import (
     ABORT,
     CT_IMAGE_STORAGE,
@@ -332,5 +332,5 @@ def test_what_a_peer_sends_for_our_get_is_checked_as_if_it_had_called_us() -> No
         listening([TalkingService(send_back_evil, STUDY_ROOT_GET), *recording_services()]) as listener,
         request_association(Remote("ISOCENTER", *listener.address), contexts) as called,
     ):
-        assert [each.status for each in called.get(1, b"all\0", StorageScp(archive, 1))] == [0]
+        assert [each.status for each in called.get(1, b"all\0", StorageScp(archive, workstations_of(1)))] == [0]
     assert archive.objects == []

@@ -8,10 +8,12 @@ import sys
 import threading
 from contextlib import ExitStack, closing
 
+from isocenter.access.devices.register import Strangers
+from isocenter.access.devices.watch import DeviceWatch
 from isocenter.access.institutions import ensure_institution
+from isocenter.adapters.dimse.admission import DeviceAdmission, admitted_caller
 from isocenter.adapters.dimse.get_scp import GetScp
 from isocenter.adapters.dimse.move_scp import MoveScp
-from isocenter.adapters.dimse.query_retrieve_request import workstations_of
 from isocenter.adapters.dimse.query_retrieve_scp import FindScp
 from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
 from isocenter.adapters.dimse.storage_scp import StorageScp
@@ -24,7 +26,7 @@ from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import configure, get_logger
 from isocenter.kit.settings import Settings
 from isocenter.wire.listener import Listener
-from isocenter.wire.negotiation import Admission
+from isocenter.wire.negotiation import Admits
 from isocenter.wire.roster import Limits
 from isocenter.wire.service import Service
 
@@ -54,13 +56,15 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
         store = open_object_store(settings)
         archive = stack.enter_context(open_archive(settings, database, store, ready_segments=settings.ready_segments))
         library = stack.enter_context(open_library(settings, database, store))
+        strangers = Strangers(institution.institution_id, settings.ae_title.strip(), settings.dicom_accept_from)
+        devices = stack.enter_context(DeviceWatch(database, strangers))
         services: list[Service] = [
-            StorageScp(archive, institution.institution_id),
+            StorageScp(archive, admitted_caller, devices),
             VerificationScp(),
-            StorageCommitmentScp(database, institution.institution_id),
-            *query_retrieve_services(settings, library, institution.institution_id),
+            StorageCommitmentScp(database, admitted_caller),
+            *query_retrieve_services(settings, library),
         ]
-        listener = build_listener(settings, services)
+        listener = build_listener(settings, services, DeviceAdmission(devices))
         gc.collect()
         gc.freeze()  # what lives as long as the process is not looked through again while objects arrive
         listener.start()
@@ -71,23 +75,22 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
         log.info("listener.stopped", cut=listener.stop(DRAIN_S))
 
 
-def query_retrieve_services(settings: Settings, library: Library, institution_id: int) -> list[Service]:
-    """C-FIND, C-GET and C-MOVE, for everybody who may associate at all."""
-    ae_title, caller_of = settings.ae_title.strip(), workstations_of(institution_id)
+def query_retrieve_services(settings: Settings, library: Library) -> list[Service]:
+    """C-FIND, C-GET and C-MOVE, in the institution of each association."""
     return [
-        FindScp(library, caller_of, ae_title),
-        GetScp(library, caller_of),
-        MoveScp(library, caller_of, ae_title),
+        FindScp(library, admitted_caller),
+        GetScp(library, admitted_caller),
+        MoveScp(library, admitted_caller, settings.ae_title.strip()),
     ]
 
 
-def build_listener(settings: Settings, services: list[Service]) -> Listener:
+def build_listener(settings: Settings, services: list[Service], admission: Admits) -> Listener:
     """The upper layer with the limits of the settings."""
     total = settings.max_associations
     return Listener(
         settings.dicom_host,
         settings.dicom_port,
-        Admission(settings.ae_title.strip(), settings.dicom_accept_from),
+        admission,
         services,
         limits=Limits(
             total=total,

@@ -1,12 +1,27 @@
-"""Stands for the archive behind the storage door: keeps what it is given in memory and fails when told to."""
+"""Stand for the archive behind the storage door, in memory, failing when told to, and for admission."""
 
 from __future__ import annotations
 
 import threading
 
-from isocenter.access.caller import Caller
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
+from isocenter.adapters.dimse.admission import CallerOf
 from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.domain.archive.reception import Source
+from isocenter.kit.clock import utc_now
+from isocenter.wire.service import Peer
+
+
+def workstations_of(institution_id: int) -> CallerOf:
+    """Every application entity is a workstation of this institution."""
+
+    def caller_of(peer: Peer) -> Caller:
+        sitting = utc_now().strftime("%Y-%m-%d")
+        who = peer.calling_ae_title
+        return Caller(CallerKind.APPLICATION_ENTITY, who, institution_id, (Role.WORKSTATION,), sitting)
+
+    return caller_of
 
 
 class MemoryArchive:

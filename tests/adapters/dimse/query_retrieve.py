@@ -12,15 +12,16 @@ from typing import Any
 from pydicom import Dataset
 from pynetdicom import AE, build_role, evt
 from pynetdicom.association import Association
+from tests.adapters.dimse.doubles import workstations_of
 from tests.domain.conftest import Hospital, a_ct_slice
 from tests.wire.peers import ENVIRONMENT, dcmtk_program
 from tests.wire.upper_layer import listening
 
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Role
+from isocenter.adapters.dimse.admission import CallerOf
 from isocenter.adapters.dimse.get_scp import GetScp
 from isocenter.adapters.dimse.move_scp import MoveScp
-from isocenter.adapters.dimse.query_retrieve_request import CallerOf, workstations_of
 from isocenter.adapters.dimse.query_retrieve_scp import FindScp
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
@@ -105,9 +106,9 @@ def opened(
     institution_id = hospital.caller.institution_id
     caller_of = caller_of or workstations_of(institution_id)
     services: list[Service] = [
-        StorageScp(hospital.archive, institution_id),
+        StorageScp(hospital.archive, caller_of),
         VerificationScp(),
-        FindScp(library, caller_of, AE_TITLE),
+        FindScp(library, caller_of),
         GetScp(library, caller_of),
         MoveScp(library, caller_of, AE_TITLE, answer_timeout_s=answer_timeout_s),
     ]

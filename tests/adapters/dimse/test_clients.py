@@ -13,7 +13,7 @@ from pydicom import dcmread
 from pynetdicom import AE, build_role, evt
 from pynetdicom.pdu_primitives import AsynchronousOperationsWindowNegotiation, UserIdentityNegotiation
 from pynetdicom.sop_class import CTImageStorage, Verification
-from tests.adapters.dimse.doubles import MemoryArchive
+from tests.adapters.dimse.doubles import MemoryArchive, workstations_of
 from tests.standards.dicom.encoding import a_data_set
 from tests.wire.upper_layer import listening
 
@@ -32,7 +32,7 @@ def archive() -> MemoryArchive:
 
 @pytest.fixture
 def listener(archive: MemoryArchive) -> Iterator[Listener]:
-    with listening([StorageScp(archive, 1), VerificationScp()]) as started:
+    with listening([StorageScp(archive, workstations_of(1)), VerificationScp()]) as started:
         yield started
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.adapters.dimse.doubles import workstations_of
 from tests.adapters.dimse.peers import COMMITMENT, CT, CommitmentRequester, commitment_requester
 from tests.adapters.dimse.test_storage_scu import seal, slices
 from tests.domain.archive.test_seal import sealed
@@ -32,7 +33,9 @@ MR = "1.2.840.10008.5.1.4.1.1.4"
 
 @pytest.fixture
 def listener(hospital: Hospital) -> Iterator[Listener]:
-    with listening([StorageCommitmentScp(hospital.database, hospital.caller.institution_id)]) as started:
+    with listening(
+        [StorageCommitmentScp(hospital.database, workstations_of(hospital.caller.institution_id))]
+    ) as started:
         yield started
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from structlog.testing import capture_logs
-from tests.adapters.dimse.doubles import MemoryArchive
+from tests.adapters.dimse.doubles import MemoryArchive, workstations_of
 from tests.wire.upper_layer import (
     CT_IMAGE_STORAGE,
     IMPLICIT,
@@ -42,7 +42,7 @@ def archive() -> MemoryArchive:
 
 @pytest.fixture
 def listener(archive: MemoryArchive) -> Iterator[Listener]:
-    with listening([StorageScp(archive, 7), VerificationScp()]) as started:
+    with listening([StorageScp(archive, workstations_of(7)), VerificationScp()]) as started:
         yield started
 
 
@@ -67,7 +67,7 @@ def test_an_object_reaches_the_archive_with_who_sent_it(archive: MemoryArchive, 
     assert response.text(Element.AFFECTED_SOP_INSTANCE_UID) == "1.2.3"
     (received,) = archive.objects
     assert received.data == b"data set"
-    assert (received.caller.kind, received.caller.roles) == (CallerKind.APPLICATION_ENTITY, (Role.MODALITY,))
+    assert (received.caller.kind, received.caller.roles) == (CallerKind.APPLICATION_ENTITY, (Role.WORKSTATION,))
     assert (received.caller.id, received.caller.institution_id) == ("TESTER", 7)
     assert (received.source.called_ae_title, received.source.peer_address) == ("ISOCENTER", "127.0.0.1")
     assert received.source.door == "c-store"

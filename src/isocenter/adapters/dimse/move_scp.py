@@ -14,9 +14,10 @@ from typing import Final
 
 from isocenter.access.audit import Action, record
 from isocenter.access.caller import Caller
+from isocenter.adapters.dimse.admission import CallerOf
 from isocenter.adapters.dimse.move_sub_associations import Done, Order, send_to
 from isocenter.adapters.dimse.peers_scu import PeersScu
-from isocenter.adapters.dimse.query_retrieve_request import CallerOf, Identifier, QueryRetrieveRequest, QueryRetrieveScp
+from isocenter.adapters.dimse.query_retrieve_request import Identifier, QueryRetrieveRequest, QueryRetrieveScp
 from isocenter.adapters.dimse.retrieve_selection import Wanted, wanted_of
 from isocenter.adapters.dimse.sub_operations import SubOperations
 from isocenter.delivery.library import Library

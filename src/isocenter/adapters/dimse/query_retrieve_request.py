@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from isocenter.access.caller import Caller, CallerKind
-from isocenter.access.roles import Right, Role
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
+from isocenter.adapters.dimse.admission import CallerOf
 from isocenter.adapters.dimse.status import offending_element_of
 from isocenter.delivery.library import Library
-from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Exhausted, Invalid, IsocenterError, Refused
 from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.dimse import CommandSet, Status, encode_response
@@ -27,25 +26,7 @@ from isocenter.wire.service import Channel, Conversation, ConversationOver, Peer
 
 log = get_logger(__name__)
 
-CallerOf = Callable[[Peer], Caller]
-"""Who an application entity is to us, and in which role."""
-
 _MATCHED_BY_VALUE = "*?"
-
-
-def workstations_of(institution_id: int) -> CallerOf:
-    """Every application entity that may call is a workstation of this institution: it stores and it reads."""
-
-    def caller_of(peer: Peer) -> Caller:
-        return Caller(
-            CallerKind.APPLICATION_ENTITY,
-            peer.calling_ae_title,
-            institution_id,
-            (Role.WORKSTATION,),
-            utc_now().strftime("%Y-%m-%d"),
-        )
-
-    return caller_of
 
 
 class QueryRetrieveScp:

@@ -12,14 +12,12 @@ from functools import partial
 from isocenter.access.caller import Caller
 from isocenter.access.sight import transaction_of
 from isocenter.adapters.dimse.query_retrieve_request import (
-    CallerOf,
     Identifier,
     QueryRetrieveRequest,
     QueryRetrieveScp,
     unique_tags,
 )
 from isocenter.delivery.contents import StudyContents
-from isocenter.delivery.library import Library
 from isocenter.index.dicom_query import Contents, DataSetJson, DicomQuery, Found, InstanceFacts, Key, Level
 from isocenter.index.find import find
 from isocenter.index.query_keys import ANSWER_TAGS, TIMEZONE_OFFSET, held
@@ -44,13 +42,9 @@ class FindScp(QueryRetrieveScp):
     command_field = int(CommandField.C_FIND_RQ)
     options = 4
 
-    def __init__(self, library: Library, caller_of: CallerOf, ae_title: str) -> None:
-        super().__init__(library, caller_of)
-        self._ae_title = ae_title
-
     def receive(self, peer: Peer, context: AnsweredContext, command: CommandSet) -> FindRequest:
         """Begin to take one C-FIND-RQ."""
-        return FindRequest(peer, context, command, self._caller_of, self._library, self._ae_title)
+        return FindRequest(peer, context, command, self._caller_of, self._library)
 
 
 class Cancelled(Exception):
@@ -59,18 +53,6 @@ class Cancelled(Exception):
 
 class FindRequest(QueryRetrieveRequest):
     """One C-FIND."""
-
-    def __init__(
-        self,
-        peer: Peer,
-        context: AnsweredContext,
-        command: CommandSet,
-        caller_of: CallerOf,
-        library: Library,
-        ae_title: str,
-    ) -> None:
-        super().__init__(peer, context, command, caller_of, library)
-        self._ae_title = ae_title
 
     def serve(self, channel: Channel, caller: Caller, identifier: Identifier) -> Response:
         """A pending answer for each match, until the end or a cancel."""
@@ -81,7 +63,7 @@ class FindRequest(QueryRetrieveRequest):
             for found in find(partial(transaction_of, self._library.database, caller), query, contents):
                 if channel.cancelled:
                     return self._final(Status.CANCEL)
-                answer = answer_of(found, identifier, self._ae_title)
+                answer = answer_of(found, identifier, self._peer.called_ae_title)
                 channel.send(pending, encode_identifier(answer, self._context.transfer_syntax))
         except Cancelled:
             return self._final(Status.CANCEL)

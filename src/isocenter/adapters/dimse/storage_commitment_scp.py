@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from isocenter.access.caller import Caller, CallerKind
-from isocenter.access.roles import Role
+from isocenter.adapters.dimse.admission import CallerOf
 from isocenter.domain.exchange.commitment import Asker, request_commitment
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Exhausted, Invalid, IsocenterError, NotFound, Refused
@@ -70,13 +69,13 @@ class RequestTooLarge(Exhausted):
 
 
 class StorageCommitmentScp:
-    """Takes requests for one institution. They are on record, durably, before they are answered."""
+    """Takes requests for the institution of the association. They are on record, durably, before they are answered."""
 
     command_field = int(CommandField.N_ACTION_RQ)
 
-    def __init__(self, database: Database, institution_id: int) -> None:
+    def __init__(self, database: Database, caller_of: CallerOf) -> None:
         self._database = database
-        self._institution_id = institution_id
+        self._caller_of = caller_of
 
     def accepts(self, abstract_syntax: str) -> bool:
         return abstract_syntax == STORAGE_COMMITMENT_PUSH_MODEL
@@ -89,17 +88,17 @@ class StorageCommitmentScp:
 
     def receive(self, peer: Peer, context: AnsweredContext, command: CommandSet) -> CommitmentAction:
         """Begin to take one N-ACTION-RQ."""
-        return CommitmentAction(self._database, self._institution_id, peer, context.transfer_syntax, command)
+        return CommitmentAction(self._database, self._caller_of, peer, context.transfer_syntax, command)
 
 
 class CommitmentAction:
     """One N-ACTION-RQ and its Action Information."""
 
     def __init__(
-        self, database: Database, institution_id: int, peer: Peer, transfer_syntax_uid: str, command: CommandSet
+        self, database: Database, caller_of: CallerOf, peer: Peer, transfer_syntax_uid: str, command: CommandSet
     ) -> None:
         self._database = database
-        self._institution_id = institution_id
+        self._caller_of = caller_of
         self._peer = peer
         self._transfer_syntax_uid = transfer_syntax_uid
         self._command = command
@@ -132,9 +131,8 @@ class CommitmentAction:
             raise RequestTooLarge("The request is too long.", limit_bytes=MAX_REQUEST_BYTES)
         request = read_commitment_request(bytes(self._information), self._transfer_syntax_uid)
         peer = self._peer
-        caller = Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, self._institution_id, (Role.MODALITY,))
         asker = Asker(peer.calling_ae_title, peer.called_ae_title, peer.address)
-        request_commitment(caller, self._database, asker, request)
+        request_commitment(self._caller_of(peer), self._database, asker, request)
         log.info(
             "commitment.requested",
             transaction_uid=request.transaction_uid,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from isocenter.access.caller import Caller, CallerKind
-from isocenter.access.roles import Role
+from isocenter.access.caller import Caller
+from isocenter.access.devices.first_store import REFUSED, FirstObject
+from isocenter.access.devices.register import AdmittedCaller
+from isocenter.adapters.dimse.admission import CallerOf
 from isocenter.adapters.dimse.status import offending_element_of, status_of
 from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
 from isocenter.domain.archive.reception import Source
+from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Invalid, IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import REFUSED_INSTANCES
@@ -46,6 +49,12 @@ class Storing(Protocol):
     ) -> Receiving: ...
 
 
+class Arrivals(Protocol):
+    """Who waits for the first object of a device."""
+
+    def arrived(self, admitted: AdmittedCaller, first: FirstObject) -> None: ...
+
+
 class SopClassNotSupported(Invalid):
     """The instance is not of the presentation context's SOP class, or not of one that is stored."""
 
@@ -59,13 +68,17 @@ class EndlessObject(Invalid):
 
 
 class StorageScp:
-    """Takes C-STORE of every storage SOP class in every transfer syntax into one institution."""
+    """Takes C-STORE of every storage SOP class in every transfer syntax into the institution of the association.
+
+    arrivals: is told what became of objects, for associations of which somebody waits for the first.
+    """
 
     command_field = int(CommandField.C_STORE_RQ)
 
-    def __init__(self, archive: Storing, institution_id: int) -> None:
+    def __init__(self, archive: Storing, caller_of: CallerOf, arrivals: Arrivals | None = None) -> None:
         self._archive = archive
-        self._institution_id = institution_id
+        self._caller_of = caller_of
+        self._arrivals = arrivals
 
     def accepts(self, abstract_syntax: str) -> bool:
         return is_storage_sop_class(abstract_syntax)
@@ -78,8 +91,12 @@ class StorageScp:
 
     def receive(self, peer: Peer, context: AnsweredContext, command: CommandSet) -> IncomingObject:
         """Begin to take one C-STORE-RQ. Never raises about the object: it is drained and its failure answered."""
-        incoming = IncomingObject(peer, command)
-        incoming.begin(self._archive, self._institution_id, context)
+        who = peer.who
+        if self._arrivals is not None and isinstance(who, AdmittedCaller) and who.first_store:
+            incoming: IncomingObject = AwaitedObject(peer, command, context, who, self._arrivals)
+        else:
+            incoming = IncomingObject(peer, command)
+        incoming.begin(self._archive, self._caller_of, context)
         return incoming
 
 
@@ -94,10 +111,10 @@ class IncomingObject:
         self._failure: Exception | None = None
         self._drained = 0
 
-    def begin(self, archive: Storing, institution_id: int, context: AnsweredContext) -> None:
+    def begin(self, archive: Storing, caller_of: CallerOf, context: AnsweredContext) -> None:
         """Check what the command says and open the reception."""
         try:
-            self._open(archive, institution_id, context)
+            self._open(archive, caller_of, context)
         except Exception as error:
             self._fail(error)
 
@@ -130,16 +147,15 @@ class IncomingObject:
             reception.abandon()
             log.warning("object.abandoned", sop_instance_uid=self._sop_instance_uid, **self._peer_fields())
 
-    def _open(self, archive: Storing, institution_id: int, context: AnsweredContext) -> None:
+    def _open(self, archive: Storing, caller_of: CallerOf, context: AnsweredContext) -> None:
         sop_class_uid = self._command.text(Element.AFFECTED_SOP_CLASS_UID)
         if sop_class_uid != context.abstract_syntax:
             raise SopClassNotSupported("The SOP class is not that of its presentation context.", tag="(0000,0002)")
         self._sop_instance_uid = _affected_instance(self._command)
         peer = self._peer
-        caller = Caller(CallerKind.APPLICATION_ENTITY, peer.calling_ae_title, institution_id, (Role.MODALITY,))
         source = Source(peer.calling_ae_title, peer.called_ae_title, peer.address, DOOR)
         self._reception = archive.reception(
-            caller,
+            caller_of(peer),
             source,
             sop_class_uid=sop_class_uid,
             sop_instance_uid=self._sop_instance_uid,
@@ -188,6 +204,53 @@ class IncomingObject:
 
     def _peer_fields(self) -> dict[str, str]:
         return {"calling_ae_title": self._peer.calling_ae_title, "address": self._peer.address}
+
+
+class AwaitedObject(IncomingObject):
+    """An object on an association of a device whose first one is waited for: what becomes of it is told."""
+
+    def __init__(
+        self, peer: Peer, command: CommandSet, context: AnsweredContext, admitted: AdmittedCaller, arrivals: Arrivals
+    ) -> None:
+        super().__init__(peer, command)
+        self._context = context
+        self._admitted = admitted
+        self._arrivals = arrivals
+
+    def _accepted(self, outcome: StoreOutcome) -> Response:
+        self._tell(outcome.kind, study_instance_uid=outcome.study_instance_uid, warnings=outcome.warnings)
+        return super()._accepted(outcome)
+
+    def _refused(self, error: Exception) -> Response:
+        reason, message = (error.reason, error.message) if isinstance(error, IsocenterError) else ("defect", "")
+        self._tell(REFUSED, reason=reason, message=message)
+        return super()._refused(error)
+
+    def _tell(
+        self,
+        outcome: str,
+        *,
+        study_instance_uid: str = "",
+        reason: str = "",
+        message: str = "",
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        first = FirstObject(
+            outcome=str(outcome),
+            at=utc_now(),
+            calling_ae_title=self._peer.calling_ae_title,
+            called_ae_title=self._peer.called_ae_title,
+            address=self._peer.address,
+            encrypted=self._peer.certificate is not None,
+            sop_class_uid=self._context.abstract_syntax,
+            sop_instance_uid=self._sop_instance_uid,
+            transfer_syntax_uid=self._context.transfer_syntax,
+            study_instance_uid=study_instance_uid,
+            reason=reason,
+            message=message,
+            warnings=warnings,
+        )
+        self._arrivals.arrived(self._admitted, first)
 
 
 def _affected_instance(command: CommandSet) -> str:

@@ -1,0 +1,1 @@
+"""Devices: the application entities of an institution; which associations are admitted, and as whose (PS3.15 B)."""
