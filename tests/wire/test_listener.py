@@ -30,7 +30,8 @@ from tests.wire.upper_layer import (
 )
 
 from isocenter.standards.dicom.dimse import CommandField
-from isocenter.wire.listener import CannotListen, Listener
+from isocenter.wire.listener import Listener
+from isocenter.wire.listening_socket import CannotListen
 from isocenter.wire.negotiation import Admission
 from isocenter.wire.roster import Limits
 

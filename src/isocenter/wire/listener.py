@@ -16,11 +16,11 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from isocenter.kit.errors import Conflict
 from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import ASSOCIATIONS, ASSOCIATIONS_OPEN
 from isocenter.standards.dicom.uids import printable
 from isocenter.wire.association import Association
+from isocenter.wire.listening_socket import listening_socket
 from isocenter.wire.negotiation import Admits, answer_contexts, answer_extended, answer_roles
 from isocenter.wire.pdu import (
     HEADER,
@@ -51,13 +51,6 @@ MIN_REQUEST_BYTES: Final = 68
 CLOSING_S: Final = 5.0
 """How long a rejected peer may take to close the connection."""
 ACCEPTS_AT_ONCE: Final = 64
-BACKLOG: Final = 512
-
-
-class CannotListen(Conflict):
-    """The address or port of the listener cannot be had."""
-
-    reason = "cannot-listen"
 
 
 class _Waiting:
@@ -99,7 +92,7 @@ class Listener:
         roster: Roster | None = None,
     ) -> None:
         self._tls = tls
-        self._socket = _listening_socket(host, port)
+        self._socket = listening_socket(host, port)
         self._admission = admission
         self._services = tuple(services)
         self._limits = limits or Limits()
@@ -107,6 +100,7 @@ class Listener:
         self._idle_for_s = idle_for_s
         self._max_pdu_bytes = max_pdu_bytes
         self.roster = Roster(self._limits) if roster is None else roster
+        self._beside: list[Listener] = []
         self._waiting: dict[socket.socket, _Waiting] = {}
         self._selector = selectors.DefaultSelector()
         self._alarm, self._bell = socket.socketpair()
@@ -119,23 +113,51 @@ class Listener:
         host, port, *_ = self._socket.getsockname()
         return str(host), int(port)
 
+    def beside(self, host: str, port: int, tls: TlsServer) -> Listener:
+        """A TLS port for the same callers and services; it starts and stops with this one, and counts with it.
+
+        Raises CannotListen.
+        """
+        made = Listener(
+            host,
+            port,
+            self._admission,
+            self._services,
+            limits=self._limits,
+            artim_s=self._artim_s,
+            idle_for_s=self._idle_for_s,
+            max_pdu_bytes=self._max_pdu_bytes,
+            tls=tls,
+            roster=self.roster,
+        )
+        self._beside.append(made)
+        return made
+
     def start(self) -> None:
         """Begin to accept connections; returns at once."""
         self._selector.register(self._socket, selectors.EVENT_READ)
         self._selector.register(self._alarm, selectors.EVENT_READ)
         self._thread.start()
+        for each in self._beside:
+            each.start()
 
     def stop(self, within_s: float = 30.0) -> int:
         """Stop accepting, let objects in flight finish, abort the rest; returns how many had to be cut."""
+        listeners = (self, *self._beside)
+        for each in listeners:
+            each._close_door()
+        cut = self.roster.drain(within_s)
+        for each in listeners:
+            for end in (each._socket, each._alarm, each._bell):
+                end.close()
+        return cut
+
+    def _close_door(self) -> None:
         self._stopping.set()
         with contextlib.suppress(OSError):
             self._bell.send(b"\0")
         if self._thread.is_alive():
             self._thread.join()
-        cut = self.roster.drain(within_s)
-        for each in (self._socket, self._alarm, self._bell):
-            each.close()
-        return cut
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -364,21 +386,3 @@ class Listener:
     def _forget(self, waiting: _Waiting) -> None:
         if self._waiting.pop(waiting.connection, None) is not None:
             self._selector.unregister(waiting.connection)
-
-
-def _listening_socket(host: str, port: int) -> socket.socket:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    except OSError as error:
-        raise CannotListen("The DICOM listener's address is not known here.", host=host, port=port) from error
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(BACKLOG)
-        listening.setblocking(False)
-    except OSError as error:
-        listening.close()
-        message = f"The DICOM listener cannot use its address: {error.strerror}. Is another program there?"
-        raise CannotListen(message, host=host, port=port) from error
-    return listening
