@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from isocenter.kit.errors import Invalid
 from isocenter.kit.settings import Settings
 
 PREFIX = "ISOCENTER_"
+HTTP_TLS = ("off", "on", "proxy")
 _BYTE_UNITS = {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
 _TIME_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -145,11 +146,31 @@ _PARSERS: tuple[tuple[str, Callable[[str], object]], ...] = (
 )
 
 
+def _check_http(settings: Settings) -> None:
+    """What is said in plain text stays on this machine."""
+    if settings.http_tls not in HTTP_TLS:
+        raise InvalidSetting(f"{PREFIX}HTTP_TLS must be one of {', '.join(HTTP_TLS)}.")
+    if settings.http_tls == "off" and not on_loopback(settings.http_host):
+        raise InvalidSetting(
+            f"{PREFIX}HTTP_HOST={settings.http_host} would send passwords in plain text: set {PREFIX}HTTP_TLS=on (after "
+            f"`isocenter certificates init`), or {PREFIX}HTTP_TLS=proxy behind a proxy that speaks HTTPS."
+        )
+
+
+def on_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _check(settings: Settings) -> None:
     """Bounds that types do not express."""
-    for name in ("http_port", "dicom_port"):
-        if not 0 <= getattr(settings, name) <= 65535:
+    for name in ("http_port", "dicom_port", "dicom_tls_port"):
+        if not 0 <= (getattr(settings, name) or 0) <= 65535:
             raise InvalidSetting(f"{PREFIX}{name.upper()} must be a port between 1 and 65535, or 0 for any free one.")
+    _check_http(settings)
     title = settings.ae_title
     if (
         not 1 <= len(title) <= 16
@@ -170,6 +191,10 @@ def _check(settings: Settings) -> None:
         raise InvalidSetting(f"{PREFIX}STORAGE_URL must begin with file:// (other stores follow).")
     if settings.log_format not in ("text", "json"):
         raise InvalidSetting(f"{PREFIX}LOG_FORMAT must be text or json.")
+    if settings.audit_kept_for < timedelta(days=183):
+        raise InvalidSetting(f"{PREFIX}AUDIT_KEPT_FOR must be at least 183d, half a year.")
+    if settings.audit_syslog is not None and _host_and_port(settings.audit_syslog) is None:
+        raise InvalidSetting(f"{PREFIX}AUDIT_SYSLOG must be host:port, such as audit.example.org:6514.")
     if not settings.institution_name.strip():
         raise InvalidSetting(f"{PREFIX}INSTITUTION_NAME must not be blank.")
     for each in fields(settings):
@@ -177,3 +202,12 @@ def _check(settings: Settings) -> None:
         bounded = each.name.startswith("max_") or each.name == "web_processes"
         if bounded and each.default is not MISSING and isinstance(value, int) and value < 1:
             raise InvalidSetting(f"{PREFIX}{each.name.upper()} must be at least 1.")
+
+
+def _host_and_port(text: str) -> tuple[str, int] | None:
+    try:
+        parts = urlsplit(f"//{text}")
+        usable = parts.hostname and parts.port and not (parts.path or parts.query or parts.username)
+    except ValueError:
+        return None
+    return (parts.hostname or "", parts.port or 0) if usable else None

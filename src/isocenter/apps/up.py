@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -21,11 +21,13 @@ from typing import Any
 from rich.console import Console
 
 from isocenter import __version__
+from isocenter.access.audit import Action
 from isocenter.access.caller import system_caller
 from isocenter.access.enrolment import issue_enrolment, withdraw_first_enrolments
 from isocenter.access.institutions import Institution, ensure_institution
 from isocenter.access.roles import FIRST_ADMINISTRATOR
 from isocenter.access.users import administrator_exists
+from isocenter.apps.audit_trail import record_application
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, RunState, make_home, write_state
 from isocenter.apps.processes import Child
@@ -120,6 +122,7 @@ class Supervisor:
             with closing(Database(settings.database_url)) as database:
                 institution = ensure_institution(database, settings.institution_name)
                 enrolment = self._first_enrolment(database, institution)
+            record_application(settings.database_url, institution.institution_id, Action.APPLICATION_STARTED)
         assert self._http_socket is not None
         url = f"http://{_shown_host(settings.http_host)}:{settings.http_port}"
         self._state = self._first_state(settings, institution, url)
@@ -249,6 +252,7 @@ class Supervisor:
         self._end([child for child in self._children if child not in doors])
         if self._http_socket is not None:
             self._http_socket.close()
+        self._record_stop()
         if self._postgres is not None:
             self._postgres.stop()
         if self._metrics is not None:
@@ -257,6 +261,13 @@ class Supervisor:
         with _ignoring_broken_terminal():
             if self._children:
                 self._console.print("Stopped.", highlight=False)
+
+    def _record_stop(self) -> None:
+        """The trail tells of the stop, when the database still takes it."""
+        url, state = self._settings.database_url, self._state
+        if url is not None and state is not None:
+            with suppress(IsocenterError):
+                record_application(url, state.institution_id, Action.APPLICATION_STOPPED)
 
     def _end(self, children: list[Child]) -> None:
         for child in children:

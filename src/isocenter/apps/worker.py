@@ -8,9 +8,11 @@ import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from isocenter.access.trail.jobs import AUDIT_QUEUE, audit_tasks
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
-from isocenter.apps.wiring import database_url_of, deletions_of, open_library, open_object_store
+from isocenter.apps.audit_trail import trail_work
+from isocenter.apps.wiring import database_url_of, deletions_of, open_library, open_object_store, tls_files_of
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.deletions import deletion_tasks
 from isocenter.domain.archive.erase import facts_key_path
@@ -39,7 +41,7 @@ log = get_logger(__name__)
 NICENESS = 10
 SENDING_AT_ONCE = 8
 """Destinations that are sent to at one time: so many may hang before another has to wait."""
-QUEUES = {QUEUE: 1, SENDING_QUEUE: SENDING_AT_ONCE, PROMISES_QUEUE: 4}
+QUEUES = {QUEUE: 1, SENDING_QUEUE: SENDING_AT_ONCE, PROMISES_QUEUE: 4, AUDIT_QUEUE: 1}
 _PAUSE_S = 1.0
 
 
@@ -66,6 +68,7 @@ def run(settings: Settings) -> int:
             *sealing_tasks(database, sealer, settings.quiet_for),
             *upkeep_tasks(settings, database, store),
             *promise_tasks(settings, database, library, stop),
+            *audit_tasks(trail_work(settings, database, store)),
         ]
         while not stop.is_set():
             try:
@@ -81,7 +84,7 @@ def run(settings: Settings) -> int:
 
 def promise_tasks(settings: Settings, database: Database, library: Library, stop: threading.Event) -> list[Task]:
     """What other application entities were promised."""
-    peers = PeersScu(settings.ae_title)
+    peers = PeersScu(settings.ae_title, tls_files_of(settings))
     commitment = CommitmentWork(
         database, library.store, settings.home / "journal", peers.report_commitment, settings.commitment_report_port
     )

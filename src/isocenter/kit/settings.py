@@ -22,10 +22,17 @@ class Settings:
     """Address the web server listens on. Nothing listens beyond loopback unless told."""
     http_port: int = 8080
     """Port of the web server: web client, /api, /dicom-web, /health, /metrics."""
+    http_tls: str = "off"
+    """off: plain HTTP, on loopback only; on: HTTPS with the certificate of `isocenter certificates`; proxy: plain HTTP
+    behind a proxy that speaks HTTPS."""
     dicom_host: str = "127.0.0.1"
     """Address the DICOM listener listens on."""
     dicom_port: int = 11112
     """Port of the DICOM listener."""
+    dicom_tls_host: str | None = None
+    """Address the DICOM listener listens on for TLS; None is that of the DICOM listener."""
+    dicom_tls_port: int | None = None
+    """Port of the DICOM listener for TLS, usually 2762; callers need a certificate. None: no TLS."""
     ae_title: str = "ISOCENTER"
     """Our application entity title; a calling AE must name it as called AE title."""
     database_url: str | None = None
@@ -47,6 +54,16 @@ class Settings:
     """… and up to this age."""
     recoverable_for: timedelta = timedelta(days=30)
     """A deleted study can be restored for this long; then it is erased."""
+    audit_kept_for: timedelta = timedelta(days=365)
+    """The audit trail is searched this long, at least 183d; what is older is sealed into files of the object store."""
+    audit_syslog: str | None = None
+    """The audit repository, host:port: it gets the trail as DICOM audit messages by syslog over TLS (RFC 5425)."""
+    audit_syslog_authorities: Path | None = None
+    """PEM file of who may have signed the audit repository's certificate; None: the authorities of the system."""
+    audit_syslog_certificate: Path | None = None
+    """PEM file of the certificate that we show the audit repository …"""
+    audit_syslog_key: Path | None = None
+    """… and of its key."""
     max_object_bytes: int = 4 * GIB
     """The largest object that is received."""
     ready_segments: int = 6

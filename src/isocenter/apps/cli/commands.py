@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from isocenter import __version__
-from isocenter.apps.cli import destinations, institutions, people, rejections, senders, tokens
+from isocenter.apps.cli import audit, destinations, institutions, people, rejections, senders, tokens
 
 app = typer.Typer(
     name="isocenter",
@@ -20,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(tokens.app, name="token")
+app.add_typer(audit.app, name="audit")
 app.add_typer(people.app, name="user")
 app.add_typer(institutions.app, name="institution")
 app.add_typer(institutions.department_app, name="department")
