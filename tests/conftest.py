@@ -13,6 +13,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from isocenter.access.caller import system_caller
+from isocenter.access.sign_in.policy import offer_in_a_demo
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.index.institutions import Institution, ensure_institution
 from isocenter.index.migrate import migrate
@@ -44,13 +46,13 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture
 def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """Address, as the owner, of a database with nothing in it."""
-    yield from _new_database(postgres, "template0")
+    yield from new_database(postgres, "template0")
 
 
 @pytest.fixture
 def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """Address, as the owner, of a migrated database of this test alone."""
-    yield from _new_database(postgres, TEMPLATE)
+    yield from new_database(postgres, TEMPLATE)
 
 
 @pytest.fixture
@@ -63,16 +65,14 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def institution(database: Database) -> Institution:
-    """The institution most tests work in."""
-    with database.transaction() as connection:
-        return ensure_institution(connection, "Demo")
+    """The institution most tests work in; a password alone opens it."""
+    return an_institution(database, "Demo")
 
 
 @pytest.fixture
 def other_institution(database: Database, institution: Institution) -> Institution:
     """A second hospital, which must never see the first one's rows."""
-    with database.transaction() as connection:
-        return ensure_institution(connection, "Elsewhere")
+    return an_institution(database, "Elsewhere")
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +87,16 @@ def shared_data() -> Path:
     return folder
 
 
-def _new_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+def an_institution(database: Database, name: str) -> Institution:
+    """An institution of this name, which a password alone opens."""
+    with database.transaction() as connection:
+        made = ensure_institution(connection, name)
+    offer_in_a_demo(database, system_caller(made.institution_id, "test"))
+    return made
+
+
+def new_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """The address of a database that is there until the iterator goes on."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     administrator = make_conninfo(postgres.url, dbname="postgres")
     with psycopg.connect(administrator, autocommit=True) as connection:
