@@ -29,10 +29,12 @@ _AT_ONCE = BoundedSemaphore(2)
 _HASH_OF_NOBODY: list[str] = []
 
 
-def check_password(password: str, username: str) -> None:
-    """Raise WeakPassword unless the password may be used: 12 to 256 characters and not one that is guessed first."""
-    if len(password) < MIN_LENGTH:
-        raise WeakPassword(f"A password has at least {MIN_LENGTH} characters; a few unrelated words are a good one.")
+def check_password(password: str, username: str, min_length: int = MIN_LENGTH) -> None:
+    """Raise WeakPassword unless the password may be used: not too short, at most 256 characters, and not one that is
+    guessed first. min_length: of the institution's policy, 12 or more.
+    """
+    if len(password) < min_length:
+        raise WeakPassword(f"A password has at least {min_length} characters; a few unrelated words are a good one.")
     if len(password) > MAX_LENGTH:
         raise WeakPassword(f"A password has at most {MAX_LENGTH} characters.")
     folded = password.casefold()

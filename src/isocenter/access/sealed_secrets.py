@@ -1,4 +1,4 @@
-"""Secrets that we must use ourselves (seeds of authenticator apps, OIDC client secrets), encrypted before they are stored.
+"""Secrets that we must use ourselves (seeds of authenticator apps, OIDC client secrets), stored encrypted.
 
 AES-256-GCM under the key file of the home: a copy of the database alone opens nothing. What others show us (passwords,
 tokens) is stored as a hash instead, see `secret_tokens`.

@@ -19,8 +19,10 @@ from isocenter.adapters.web import (
     metrics,
     received,
     rejections,
+    second_factors,
     senders,
     sign_in,
+    sign_in_policy,
     status,
     studies,
     transfers,
@@ -32,6 +34,8 @@ from isocenter.adapters.web.static import web_client_router
 
 API_ROUTERS = (
     sign_in.router,
+    second_factors.router,
+    sign_in_policy.router,
     enrolment.router,
     studies.router,
     changes.router,

@@ -14,12 +14,15 @@ from isocenter.access.api_tokens import caller_of_token
 from isocenter.access.caller import Caller
 from isocenter.access.errors import NotSignedIn
 from isocenter.access.secret_tokens import secret_hash
-from isocenter.access.sessions import Session, session_of
+from isocenter.access.sessions import Session, Stage, session_of
+from isocenter.access.sign_in.errors import SecondFactorMissing, SecondFactorNeeded
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Refused
 
 COOKIE = "isocenter_session"
 GUARD_HEADER = "x-isocenter"
+UNATTENDED_HEADER = "x-isocenter-unattended"
+"""Sent by our pages when nobody has touched them for a while: such a request does not keep the session alive."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _BELIEVED_FOR_S = 5.0
 _REMEMBERED = 4096
@@ -50,15 +53,15 @@ class Authenticator:
         self._known: OrderedDict[bytes, tuple[float, Identity]] = OrderedDict()
         self._lock = Lock()
 
-    def identity(self, secret: str, *, bearer: bool) -> Identity | None:
+    def identity(self, secret: str, *, bearer: bool, attended: bool = True) -> Identity | None:
         """Who the secret belongs to; None when it opens nothing (that answer is never remembered)."""
-        key = secret_hash(("b" if bearer else "c") + secret)
+        key = secret_hash(("b" if bearer else "c" if attended else "u") + secret)
         now = time.monotonic()
         with self._lock:
             since, known = self._known.get(key, (0.0, None))
         if known is not None and now - since < _BELIEVED_FOR_S:
             return known
-        found = self._look_up(secret, bearer=bearer)
+        found = self._look_up(secret, bearer=bearer, attended=attended)
         with self._lock:
             self._known.pop(key, None)
             if found is not None:
@@ -72,23 +75,38 @@ class Authenticator:
         with self._lock:
             self._known.clear()
 
-    def _look_up(self, secret: str, *, bearer: bool) -> Identity | None:
+    def _look_up(self, secret: str, *, bearer: bool, attended: bool) -> Identity | None:
         if bearer:
             program = caller_of_token(self._database, secret)
             return None if program is None else Identity(program, None)
-        session = session_of(self._database, secret)
+        session = session_of(self._database, secret, attended=attended)
         return None if session is None else Identity(session.caller, session)
 
 
 def identity(request: Request) -> Identity:
-    """Who asks. Raises NotSignedIn (401), ForgedRequest (403). A bearer token goes before a cookie."""
+    """Who asks. Raises NotSignedIn (401), ForgedRequest (403). A bearer token goes before a cookie.
+
+    A session that wants a second factor yet is not signed in: SecondFactorNeeded, SecondFactorMissing (401).
+    """
+    found = identity_at_any_stage(request)
+    stage = Stage.COMPLETE if found.session is None else found.session.stage
+    if stage is Stage.SECOND_FACTOR:
+        raise SecondFactorNeeded("Show your second factor to finish signing in.")
+    if stage is Stage.SET_UP:
+        raise SecondFactorMissing("Your institution requires a second factor: set one up to finish signing in.")
+    return found
+
+
+def identity_at_any_stage(request: Request) -> Identity:
+    """Who asks, also half-way in: for the steps of signing in only."""
     authenticator = cast("Authenticator", request.app.state.parts.authenticator)
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme:
         found = authenticator.identity(secret.strip(), bearer=True) if scheme.lower() == "bearer" else None
     else:
         cookie = request.cookies.get(COOKIE)
-        found = authenticator.identity(cookie, bearer=False) if cookie else None
+        attended = UNATTENDED_HEADER not in request.headers
+        found = authenticator.identity(cookie, bearer=False, attended=attended) if cookie else None
         # SameSite=Strict keeps other sites' requests without the cookie; the header is the second lock.
         if found is not None and request.method not in _SAFE_METHODS and GUARD_HEADER not in request.headers:
             raise ForgedRequest("Send the header X-Isocenter: 1 with requests that change something.")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from isocenter.access import enrolment, sessions
 from isocenter.adapters.web.parts import parts_of
-from isocenter.adapters.web.sign_in import Me, StrictModel, address_of, me, set_session_cookie
+from isocenter.adapters.web.sign_in import Me, NextStep, StrictModel, address_of, device_of, entered, user_agent_of
 
 router = APIRouter(tags=["Signing in"])
 
@@ -45,8 +45,11 @@ def get_enrolment(request: Request, token: str) -> Enrolment:
 
 
 @router.post("/api/enrolments/{token}", summary="Make the account and sign in")
-def enrol(request: Request, response: Response, token: str, body: NewAccount) -> Me:
-    """Uses the link up and sets the session cookie. 400 weak-password, 404 unknown-enrolment, 409 username-taken."""
+def enrol(request: Request, response: Response, token: str, body: NewAccount) -> Me | NextStep:
+    """Uses the link up and sets the session cookie; next: see signing in.
+
+    400 weak-password, 404 unknown-enrolment, 409 username-taken.
+    """
     database = parts_of(request).database
     user = enrolment.enrol(
         database,
@@ -56,8 +59,13 @@ def enrol(request: Request, response: Response, token: str, body: NewAccount) ->
         password=body.password,
         language=body.language,
     )
+    device = device_of(request)
     secret = sessions.open_session(
-        database, user, address=address_of(request), user_agent=request.headers.get("user-agent", "")
+        database,
+        user,
+        address=address_of(request),
+        user_agent=user_agent_of(request),
+        device=device,
+        method=sessions.Method.LINK,
     )
-    set_session_cookie(request, response, secret)
-    return me(request, user)
+    return entered(request, response, secret, device)

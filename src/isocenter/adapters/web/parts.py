@@ -9,11 +9,12 @@ from typing import Any, cast
 from fastapi import Request
 
 from isocenter.access.attempts import SignInAttempts
+from isocenter.access.sealed_secrets import SealingKey
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.delivery.library import Library
-from isocenter.domain.identity.acts import Records
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.exchange.peers import Echo
+from isocenter.domain.identity.acts import Records
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
 
@@ -23,7 +24,7 @@ class WebParts:
     """ready: raises Exhausted when a store or a query would fail. run_state: what `up` wrote about this run.
 
     library: None only where no study is ever opened (tests of other doors). echo: asks a peer whether it answers.
-    records: where corrections are written down.
+    records: where corrections are written down. sealing_key: of the home; None only where nobody has a second factor.
     """
 
     settings: Settings
@@ -36,8 +37,16 @@ class WebParts:
     deletions: Deletions | None = None
     records: Records | None = None
     echo: Echo | None = None
+    sealing_key: SealingKey | None = None
 
 
 def parts_of(request: Request) -> WebParts:
     """The parts of the running web process."""
     return cast("WebParts", request.app.state.parts)
+
+
+def sealing_key_of_parts(request: Request) -> SealingKey:
+    """The home's key for secrets that are kept sealed."""
+    key = parts_of(request).sealing_key
+    assert key is not None, "this process was made without a sealing key"
+    return key

@@ -51,7 +51,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 MAX_API_BODY_BYTES = 64 * 1024
-_SECRET_IN_PATH = re.compile(r"^(/api/enrolments/|/enrol/)[^/]+")
+_SECRET_IN_PATH = re.compile(r"^(/api/enrolments/|/enrol/|/api/resets/|/reset/)[^/]+")
 _UNLOGGED = ("/assets/", "/health/", "/metrics")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,12 +12,21 @@ from isocenter.access import sessions, users
 from isocenter.access.errors import BadCredentials, NotSignedIn
 from isocenter.access.institutions import institution_of
 from isocenter.access.roles import Right, rights_of
-from isocenter.access.secret_tokens import secret_hash
+from isocenter.access.secret_tokens import new_secret, secret_hash
+from isocenter.access.sessions import Session, Stage
+from isocenter.access.sign_in import known_devices
+from isocenter.access.sign_in.factors import factors_of
+from isocenter.access.sign_in.passkeys import Site
+from isocenter.access.sign_in.policy import policy_of
 from isocenter.access.users import User
-from isocenter.adapters.web.authentication import COOKIE, Identity, identity
+from isocenter.adapters.web.authentication import COOKIE, Identity, identity, identity_at_any_stage
 from isocenter.adapters.web.parts import parts_of
+from isocenter.kit.clock import utc_now
 
 router = APIRouter(tags=["Signing in"])
+
+DEVICE_COOKIE = "isocenter_device"
+KNOWN_FOR = timedelta(days=180)
 
 
 class StrictModel(BaseModel):
@@ -40,7 +50,10 @@ class InstitutionName(BaseModel):
 
 
 class Me(BaseModel):
-    """Who is signed in; a program's token has no name. rights: what the roles include, so that no page offers more."""
+    """Who is signed in; a program's token has no name. rights: what the roles include, so that no page offers more.
+
+    idle_minutes: a session that nobody works in ends after this; null for a token.
+    """
 
     username: str
     display_name: str
@@ -48,6 +61,15 @@ class Me(BaseModel):
     rights: list[str]
     language: str
     institution: InstitutionName
+    idle_minutes: int | None = None
+
+
+class NextStep(BaseModel):
+    """The session opens nothing yet. factors: what the person can show here, the strongest first."""
+
+    next: Literal["second-factor", "set-up"]
+    factors: list[str]
+    display_name: str
 
 
 class ProfileChange(StrictModel):
@@ -66,7 +88,8 @@ class PasswordChange(StrictModel):
 
 def me(request: Request, user: User) -> Me:
     """The user as the web client sees her."""
-    institution = institution_of(parts_of(request).database, user.institution_id)
+    database = parts_of(request).database
+    institution = institution_of(database, user.institution_id)
     return Me(
         username=user.username,
         display_name=user.display_name,
@@ -74,20 +97,40 @@ def me(request: Request, user: User) -> Me:
         rights=sorted(rights_of(user.roles)),
         language=user.language,
         institution=InstitutionName(institution_id=institution.institution_id, name=institution.name),
+        idle_minutes=policy_of(database, user.institution_id).idle_minutes,
     )
 
 
-def set_session_cookie(request: Request, response: Response, secret: str) -> None:
-    """HttpOnly, SameSite=Strict, and Secure where the connection is."""
-    response.set_cookie(
-        COOKIE,
-        secret,
-        max_age=int(sessions.LASTS_FOR.total_seconds()),
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-        path="/",
+def entered(request: Request, response: Response, secret: str, device: str) -> Me | NextStep:
+    """Give the browser its cookies, and say who came in or what is to be shown yet."""
+    session = sessions.session_of(parts_of(request).database, secret)
+    if session is None:
+        raise NotSignedIn("The session ended meanwhile; sign in again.")
+    _set_cookie(request, response, COOKIE, secret, "/", session.expires_at)
+    _set_cookie(request, response, DEVICE_COOKIE, device, "/api", utc_now() + KNOWN_FOR)
+    return me(request, session.user) if session.stage is Stage.COMPLETE else next_step(request, session)
+
+
+def next_step(request: Request, session: Session) -> NextStep:
+    """What a session that is half-way in wants."""
+    usable = factors_of(parts_of(request).database, session).usable_at(site_of(request))
+    return NextStep(
+        next="set-up" if session.stage is Stage.SET_UP else "second-factor",
+        factors=[str(factor) for factor in usable],
+        display_name=session.user.display_name,
     )
+
+
+def device_of(request: Request) -> str:
+    """The secret of the browser's device cookie, or a new one."""
+    return request.cookies.get(DEVICE_COOKIE) or new_secret()
+
+
+def site_of(request: Request) -> Site:
+    """Where the browser says it is. Browsers make and use passkeys under https, and under http at localhost only."""
+    host, name = request.headers.get("host", ""), request.url.hostname or ""
+    local = name == "localhost" or name.endswith(".localhost")
+    return Site(name, (f"https://{host}", f"http://{host}") if local else (f"https://{host}",))
 
 
 def address_of(request: Request) -> str:
@@ -95,24 +138,50 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def user_agent_of(request: Request) -> str:
+    """What the browser says of itself."""
+    return request.headers.get("user-agent", "")
+
+
+def place_of(request: Request, who: User) -> str:
+    """Where failures of this person are counted: at a browser that she is known at, else at the address."""
+    device = request.cookies.get(DEVICE_COOKIE, "")
+    with parts_of(request).database.transaction(who.institution_id) as connection:
+        known = known_devices.is_known(connection, who.user_id, device)
+    return known_devices.place_of(device, address_of(request), known=known)
+
+
+def _set_cookie(request: Request, response: Response, name: str, secret: str, path: str, until: datetime) -> None:
+    """HttpOnly, SameSite=Strict, and Secure where the connection is."""
+    response.set_cookie(
+        name,
+        secret,
+        max_age=max(1, int((until - utc_now()).total_seconds())),
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+        path=path,
+    )
+
+
 @router.post("/api/sign-in", summary="Sign in with user name and password")
-def sign_in(request: Request, response: Response, body: SignIn) -> Me:
-    """Sets the session cookie. 401 bad-credentials, 429 too-many-attempts."""
-    parts = parts_of(request)
-    user, secret = sessions.sign_in(
+def sign_in(request: Request, response: Response, body: SignIn) -> Me | NextStep:
+    """Sets the session cookie; next: what the session wants before it opens. 401 bad-credentials, 429."""
+    parts, device = parts_of(request), device_of(request)
+    _, secret = sessions.sign_in(
         parts.database,
         parts.attempts,
         body.username,
         body.password,
         address=address_of(request),
-        user_agent=request.headers.get("user-agent", ""),
+        user_agent=user_agent_of(request),
+        device=device,
     )
-    set_session_cookie(request, response, secret)
-    return me(request, user)
+    return entered(request, response, secret, device)
 
 
 @router.post("/api/sign-out", status_code=204, summary="End this session")
-def sign_out(request: Request, response: Response, who: Annotated[Identity, Depends(identity)]) -> None:
+def sign_out(request: Request, response: Response, who: Annotated[Identity, Depends(identity_at_any_stage)]) -> None:
     """Ends the session at the server and takes the cookie away."""
     parts = parts_of(request)
     if who.session is not None:
@@ -153,12 +222,13 @@ def change_password(request: Request, body: PasswordChange, who: Annotated[Ident
     """Ends the person's other sessions. 401 bad-credentials when the current password is wrong, 400 weak-password."""
     parts = parts_of(request)
     user = _person(who)
-    parts.attempts.check(user.username, address_of(request))
+    place = place_of(request, user)
+    parts.attempts.check(user.username, place)
     this_session = secret_hash(request.cookies[COOKIE])
     try:
         users.change_password(parts.database, who.caller, user.user_id, body.current, body.new, this_session)
     except BadCredentials:
-        parts.attempts.failed(user.username, address_of(request))
+        parts.attempts.failed(user.username, place)
         raise
     parts.authenticator.forget_all()
 
