@@ -19,7 +19,7 @@ from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.apps.settings_from_environment import settings_from_environment
-from isocenter.apps.wiring import database_url_of, open_archive, open_library, open_object_store
+from isocenter.apps.wiring import database_url_of, open_archive, open_library, open_object_store, tls_files_of
 from isocenter.delivery.library import Library
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
@@ -29,6 +29,7 @@ from isocenter.wire.listener import Listener
 from isocenter.wire.negotiation import Admits
 from isocenter.wire.roster import Limits
 from isocenter.wire.service import Service
+from isocenter.wire.tls import TlsServer
 
 log = get_logger(__name__)
 
@@ -65,6 +66,7 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
             *query_retrieve_services(settings, library),
         ]
         listener = build_listener(settings, services, DeviceAdmission(devices))
+        open_secure_port(settings, listener)
         gc.collect()
         gc.freeze()  # what lives as long as the process is not looked through again while objects arrive
         listener.start()
@@ -101,6 +103,15 @@ def build_listener(settings: Settings, services: list[Service], admission: Admit
         idle_for_s=settings.association_idle_for.total_seconds(),
         max_pdu_bytes=settings.max_pdu_bytes,
     )
+
+
+def open_secure_port(settings: Settings, listener: Listener) -> None:
+    """The TLS port beside the plain one, where the settings have one. Raises CannotSecure, CannotListen."""
+    if settings.dicom_tls_port is not None:
+        tls = TlsServer(tls_files_of(settings))
+        secure = listener.beside(settings.dicom_tls_host or settings.dicom_host, settings.dicom_tls_port, tls)
+        host, port = secure.address
+        log.info("listener.secure", host=host, port=port)
 
 
 if __name__ == "__main__":

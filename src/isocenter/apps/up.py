@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import sys
 import tempfile
 import time
@@ -32,6 +33,7 @@ from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, RunState, make_home, write_state
 from isocenter.apps.processes import Child
 from isocenter.apps.settings_from_environment import settings_to_environment
+from isocenter.apps.wiring import check_certificates
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.index.migrate import migrate
 from isocenter.kit.clock import utc_now
@@ -91,6 +93,7 @@ class Supervisor:
         """
         make_home(self._settings.home)
         make_key_file(facts_key_path(self._settings.home))
+        check_certificates(self._settings)
         self._lock.take()
         with _signals(self._on_signal):
             try:
@@ -124,7 +127,7 @@ class Supervisor:
                 enrolment = self._first_enrolment(database, institution)
             record_application(settings.database_url, institution.institution_id, Action.APPLICATION_STARTED)
         assert self._http_socket is not None
-        url = f"http://{_shown_host(settings.http_host)}:{settings.http_port}"
+        url = f"{_scheme(settings)}://{_shown_host(settings.http_host)}:{settings.http_port}"
         self._state = self._first_state(settings, institution, url)
         self._children = self._make_children(settings, self._http_socket.fileno())
         with self._doing("Starting the listener, the web server and the worker"):
@@ -142,7 +145,13 @@ class Supervisor:
         self._http_socket.set_inheritable(True)
         with _bound(settings.dicom_host, settings.dicom_port, "ISOCENTER_DICOM_PORT") as probe:
             dicom_port = probe.getsockname()[1]
-        return replace(settings, http_port=self._http_socket.getsockname()[1], dicom_port=dicom_port)
+        tls_port = settings.dicom_tls_port
+        if tls_port is not None:
+            host = settings.dicom_tls_host or settings.dicom_host
+            with _bound(host, tls_port, "ISOCENTER_DICOM_TLS_PORT") as probe:
+                tls_port = probe.getsockname()[1]
+        http_port = self._http_socket.getsockname()[1]
+        return replace(settings, http_port=http_port, dicom_port=dicom_port, dicom_tls_port=tls_port)
 
     def _first_enrolment(self, database: Database, institution: Institution) -> str | None:
         if administrator_exists(database, institution.institution_id):
@@ -185,7 +194,8 @@ class Supervisor:
 
     def _wait_until_ready(self) -> bool:
         """False when told to stop meanwhile. Raises NeverReady."""
-        url = f"http://{_local_host(self._settings.http_host)}:{self._settings.http_port}/health/ready"
+        address = f"{_local_host(self._settings.http_host)}:{self._settings.http_port}"
+        url = f"{_scheme(self._settings)}://{address}/health/ready"
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline:
             if _answers(url):
@@ -334,10 +344,21 @@ def _bound(host: str, port: int, setting: str) -> socket.socket:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own loopback address
+        with urllib.request.urlopen(url, timeout=5, context=_our_own()) as answer:  # noqa: S310 - our own address
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError, ValueError):
         return False
+
+
+def _our_own() -> ssl.SSLContext:
+    """For a question to ourselves, whose socket we hold: whatever name the certificate is for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _scheme(settings: Settings) -> str:
+    return "https" if settings.http_tls == "on" else "http"
 
 
 def _local_host(host: str) -> str:

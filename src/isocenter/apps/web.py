@@ -11,6 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from isocenter.access.attempts import SignInAttempts
+from isocenter.access.certificates.facts import Kind
+from isocenter.access.certificates.store import store_of
 from isocenter.adapters.dicomweb.router import dicomweb_router
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.web.application import build_application
@@ -18,7 +20,14 @@ from isocenter.adapters.web.authentication import Authenticator, caller
 from isocenter.adapters.web.parts import WebParts
 from isocenter.apps.home import run_state_for_status
 from isocenter.apps.http_protocol import DirectHttpProtocol
-from isocenter.apps.wiring import database_url_of, deletions_of, open_archive, open_library, open_object_store
+from isocenter.apps.wiring import (
+    database_url_of,
+    deletions_of,
+    open_archive,
+    open_library,
+    open_object_store,
+    tls_files_of,
+)
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.store import Archive
@@ -27,6 +36,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import Settings
+from isocenter.wire.tls import https_context
 
 log = get_logger(__name__)
 
@@ -49,7 +59,7 @@ def run(settings: Settings, *, number: int, socket_fd: int) -> int:
         app = application(settings, database, archive, library)
         listening = stack.enter_context(socket.socket(fileno=socket_fd))
         log.info("Web server is starting", number=number)
-        _server(app).run(sockets=[listening])
+        _server(app, settings).run(sockets=[listening])
     return 0
 
 
@@ -66,7 +76,7 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         library=library,
         deletions=deletions,
         records=Records(database, library.store, facts_key_path(settings.home), settings.home / "journal"),
-        echo=PeersScu(settings.ae_title).echo,
+        echo=PeersScu(settings.ae_title, tls_files_of(settings)).echo,
     )
     return build_application(parts, (dicomweb_router(archive, library, caller, deletions),), web_client_folder())
 
@@ -96,18 +106,20 @@ def web_client_folder() -> Path | None:
     return None
 
 
-def _server(app: FastAPI) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http=DirectHttpProtocol,
-            loop="uvloop",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=65,
-            timeout_graceful_shutdown=STOP_S,
-            backlog=1024,
-        )
+def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        http=DirectHttpProtocol,
+        loop="uvloop",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=65,
+        timeout_graceful_shutdown=STOP_S,
+        backlog=1024,
     )
+    config.load()
+    if settings.http_tls == "on":
+        config.ssl = https_context(store_of(settings.home).own(Kind.WEB))
+    return uvicorn.Server(config)

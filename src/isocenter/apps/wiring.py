@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
-from isocenter.kit.errors import Invalid
+from isocenter.kit.errors import Invalid, NotFound
 from isocenter.kit.settings import GIB, Settings
 from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.wire.tls import TlsFiles
 
 if TYPE_CHECKING:
     from isocenter.delivery.library import Library
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 DECODE_MEMORY_BYTES = 2 * GIB
 """Of a confined process that decodes."""
+
+
+class NoCertificate(NotFound):
+    """TLS is wanted and there is no certificate to show."""
+
+    reason = "no-certificate"
 
 
 def database_url_of(settings: Settings) -> str:
@@ -89,6 +96,27 @@ def deletions_of(settings: Settings, database: Database, store: ObjectStore) -> 
     from isocenter.domain.archive.erase import facts_key_path
 
     return Deletions(database, store, facts_key_path(settings.home), settings.recoverable_for)
+
+
+def tls_files_of(settings: Settings) -> TlsFiles:
+    """What our TLS is made from; the files need not be there yet."""
+    from isocenter.access.certificates.facts import Kind
+    from isocenter.access.certificates.store import store_of
+
+    store = store_of(settings.home)
+    return TlsFiles(store.own(Kind.DICOM), store.trusted, store.authorities, store.revoked)
+
+
+def check_certificates(settings: Settings) -> None:
+    """Raise NoCertificate when the settings ask for TLS and there is nothing to show."""
+    from isocenter.access.certificates.facts import Kind
+    from isocenter.access.certificates.store import store_of
+
+    store = store_of(settings.home)
+    for kind, wanted in ((Kind.WEB, settings.http_tls == "on"), (Kind.DICOM, settings.dicom_tls_port is not None)):
+        if wanted and not store.own(kind).exists():
+            message = f"There is no certificate for {kind}; `isocenter certificates init` makes one."
+            raise NoCertificate(message, folder=str(store.folder))
 
 
 def node_name() -> str:

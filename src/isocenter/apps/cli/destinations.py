@@ -11,6 +11,7 @@ from rich.table import Table
 from isocenter.apps.cli.exit_codes import SOME_REFUSED
 from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
+from isocenter.apps.wiring import tls_files_of
 from isocenter.domain.exchange import destinations as verbs
 from isocenter.domain.exchange.destinations import EchoAnswer
 from isocenter.domain.exchange.peers import Echo
@@ -34,6 +35,10 @@ def add(
     ] = False,
     associations: Annotated[int, typer.Option(help="Associations held with it at one time, 1 to 8.")] = 1,
     notify: Annotated[bool, typer.Option("--notify", help="Tell it which studies are complete.")] = False,
+    tls: Annotated[bool, typer.Option("--tls", help="Call it over TLS.")] = False,
+    certificate: Annotated[
+        str, typer.Option(help="SHA-256 of the only certificate that is its own; empty: any of an authority for it.")
+    ] = "",
 ) -> None:
     """Add a destination and ask whether it answers."""
     values = {
@@ -45,6 +50,8 @@ def add(
         "transfer_syntaxes": "decoded" if decoded else "stored",
         "associations": associations,
         "notify_availability": notify,
+        "tls": tls,
+        "certificate": certificate,
     }
     with running_isocenter() as running:
         made = verbs.add_destination(running.caller, running.database, values)
@@ -95,7 +102,7 @@ def echo(name: NameArgument, as_json: JsonOption = False) -> None:
 def _echo_scu(running: Running) -> Echo:
     from isocenter.adapters.dimse.peers_scu import PeersScu  # codecs and pydicom: only who calls a peer pays for them
 
-    return PeersScu(running.settings.ae_title).echo
+    return PeersScu(running.settings.ae_title, tls_files_of(running.settings)).echo
 
 
 def _show(destination: Destination, answer: EchoAnswer) -> None:
