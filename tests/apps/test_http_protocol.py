@@ -109,3 +109,44 @@ def test_many_slow_readers_get_everything(port: int) -> None:
         assert answer(reader) == b"head" + CONTENT + b"tail"
     for each in (*readers, *connections):
         each.close()
+
+
+@pytest.mark.parametrize("beginning", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+def test_a_connection_that_never_says_what_it_wants_is_closed_in_time(
+    port: int, beginning: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes sooner than any pause would be noticed (slowloris); the head still has to end."""
+    monkeypatch.setattr(DirectHttpProtocol, "head_within_s", 0.5)
+    with socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.settimeout(0.1)
+        slow.sendall(beginning)
+        ended = False
+        for _ in range(100):
+            try:
+                if beginning:
+                    slow.sendall(b"a")
+                if slow.recv(1) == b"":
+                    ended = True
+                    break
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                ended = True
+                break
+        assert ended
+    with socket.create_connection(("127.0.0.1", port)) as known, known.makefile("rb") as reader:
+        known.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer(reader).startswith(b"head")
+
+
+def test_hundreds_of_silent_connections_keep_nobody_out(port: int) -> None:
+    crowd = [socket.create_connection(("127.0.0.1", port)) for _ in range(400)]
+    try:
+        for silent in crowd[::2]:
+            silent.sendall(b"GET /slow HTTP/1.1\r\nHost:")
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as known, known.makefile("rb") as reader:
+            known.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer(reader).startswith(b"head")
+    finally:
+        for silent in crowd:
+            silent.close()
