@@ -1,7 +1,11 @@
-"""Bearer tokens: how programs come in. "iso_" and 256 random bits; only the hash is stored."""
+"""Bearer tokens: how programs come in. "iso_" and 256 random bits; only the hash is stored.
+
+A token may be bound to scopes: it then does nothing else, whatever its roles include.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +13,7 @@ from typing import Any
 from isocenter.access import audit
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.errors import UnknownToken
+from isocenter.access.programs.scopes import require_giving_to_program, scopes_of
 from isocenter.access.roles import Right, Role
 from isocenter.access.secret_tokens import new_secret, secret_hash
 from isocenter.kit.clock import utc_now
@@ -30,44 +35,65 @@ class ApiToken:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    scopes: tuple[Right, ...] | None = None
 
 
 def issue_token(
-    database: Database, caller: Caller, roles: tuple[Role, ...], *, label: str = "", valid_for: timedelta | None = None
+    database: Database,
+    caller: Caller,
+    roles: tuple[Role, ...],
+    *,
+    label: str = "",
+    valid_for: timedelta | None = None,
+    scopes: Iterable[str] | None = None,
 ) -> str:
-    """A new token, shown this once. None never expires."""
+    """A new token, shown this once. valid_for: None never expires; scopes: None is all that the roles include.
+
+    Raises InvalidScope, Invalid, Refused.
+    """
     caller.require(Right.MANAGE_USERS)
+    only = None if scopes is None else scopes_of(scopes, roles)
+    require_giving_to_program(caller, roles, only)
     if len(label) > _MAX_LABEL or not label.isprintable():
         raise Invalid(f"A label has at most {_MAX_LABEL} printable characters.")
     secret = new_secret(PREFIX)
     with database.transaction(caller.institution_id) as connection:
         row: Any = connection.execute(
-            "insert into api_token (token_hash, institution_id, roles, label, expires_at) values (%s, %s, %s, %s, %s)"
-            " returning token_id",
+            "insert into api_token (token_hash, institution_id, roles, label, expires_at, scopes)"
+            " values (%s, %s, %s, %s, %s, %s) returning token_id",
             (
                 secret_hash(secret),
                 caller.institution_id,
                 [str(role) for role in roles],
                 label,
                 None if valid_for is None else utc_now() + valid_for,
+                _words(only),
             ),
         ).fetchone()
         audit.record(
-            connection, caller, audit.Action.TOKEN_ISSUED, token_id=row[0], roles=[str(role) for role in roles]
+            connection,
+            caller,
+            audit.Action.TOKEN_ISSUED,
+            token_id=row[0],
+            roles=[str(role) for role in roles],
+            scopes=_words(only),
         )
     return secret
 
 
 def tokens_of(database: Database, caller: Caller) -> list[ApiToken]:
-    """Every token of the caller's institution, newest first."""
+    """Every token of the caller's institution that somebody issued, newest first; not those of OAuth2 clients."""
     caller.require(Right.MANAGE_USERS)
     with database.transaction(caller.institution_id) as connection:
         rows: list[Any] = connection.execute(
-            "select token_id, roles, label, created_at, expires_at, revoked_at, last_used_at from api_token"
-            " where institution_id = %s order by token_id desc",
+            "select token_id, roles, scopes, label, created_at, expires_at, revoked_at, last_used_at from api_token"
+            " where institution_id = %s and client_id is null order by token_id desc limit 1000",
             (caller.institution_id,),
         ).fetchall()
-    return [ApiToken(row[0], _roles(row[1]), *row[2:]) for row in rows]
+    return [
+        ApiToken(row[0], _roles(row[1]), row[3], row[4], row[5], row[6], row[7], row[2] and _rights(row[2]))
+        for row in rows
+    ]
 
 
 def revoke_token(database: Database, caller: Caller, token_id: int) -> None:
@@ -76,7 +102,7 @@ def revoke_token(database: Database, caller: Caller, token_id: int) -> None:
     with database.transaction(caller.institution_id) as connection:
         row = connection.execute(
             "update api_token set revoked_at = now() where institution_id = %s and token_id = %s and revoked_at is null"
-            " returning 1",
+            " and client_id is null returning 1",
             (caller.institution_id, token_id),
         ).fetchone()
         if row is None:
@@ -99,13 +125,25 @@ def caller_of_token(database: Database, secret: str) -> Caller | None:
         row: Any = connection.execute(
             "with touched as (update api_token set last_used_at = now() where token_hash = %(hash)s"
             " and (last_used_at is null or last_used_at < now() - interval '1 minute'))"
-            " select token_id, institution_id, roles from api_token"
-            " where token_hash = %(hash)s and revoked_at is null and (expires_at is null or expires_at > now())",
+            " select token_id, institution_id, roles, scopes, client_id from api_token join institution i"
+            " using (institution_id) where token_hash = %(hash)s and revoked_at is null"
+            " and (expires_at is null or expires_at > now()) and i.deactivated_at is null",
             {"hash": token_hash},
         ).fetchone()
     if row is None:
         return None
-    return Caller(CallerKind.PROGRAM, f"token-{row[0]}", row[1], _roles(row[2]), utc_now().strftime("%Y-%m-%d"))
+    token_id, institution_id, roles, scopes, client_id = row
+    only = None if scopes is None else frozenset(_rights(scopes))
+    name, day = client_id or f"token-{token_id}", utc_now().strftime("%Y-%m-%d")
+    return Caller(CallerKind.PROGRAM, name, institution_id, _roles(roles), day, only)
+
+
+def _words(only: frozenset[Right] | None) -> list[str] | None:
+    return None if only is None else sorted(map(str, only))
+
+
+def _rights(words: list[str]) -> tuple[Right, ...]:
+    return tuple(Right(word) for word in words)
 
 
 def _roles(words: list[str]) -> tuple[Role, ...]:
