@@ -27,11 +27,16 @@ def issue(
     ],
     label: Annotated[str, typer.Option(help="What the token is for.")] = "",
     expires: Annotated[str, typer.Option(help="How long it works: 12h, 30d; empty for ever.")] = "",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Only this right of its roles, such as read; repeat it for more.")
+    ] = None,
 ) -> None:
     """Issue a token and print it, once, as the last line."""
     wanted, valid_for = roles_of_program(role), _valid_for(expires)
     with running_isocenter() as running:
-        token = api_tokens.issue_token(running.database, running.caller, wanted, label=label, valid_for=valid_for)
+        token = api_tokens.issue_token(
+            running.database, running.caller, wanted, label=label, valid_for=valid_for, scopes=scope or None
+        )
     err.print("Keep this token like a password; it is shown this once.")
     sys.stdout.write(token + "\n")
 
@@ -47,6 +52,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON."
                 {
                     "token_id": each.token_id,
                     "roles": each.roles,
+                    "scopes": each.scopes,
                     "label": each.label,
                     "created_at": each.created_at,
                     "expires_at": each.expires_at,
@@ -57,11 +63,12 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON."
             ]
         )
         return
-    table = Table("Id", "Roles", "Label", "Created", "Expires", "Last used", "State")
+    table = Table("Id", "Roles", "Scopes", "Label", "Created", "Expires", "Last used", "State")
     for each in known:
         table.add_row(
             str(each.token_id),
             ", ".join(each.roles),
+            "all" if each.scopes is None else " ".join(each.scopes),
             each.label,
             f"{each.created_at:%Y-%m-%d %H:%M}",
             f"{each.expires_at:%Y-%m-%d %H:%M}" if each.expires_at else "never",
