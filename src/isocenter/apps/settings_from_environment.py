@@ -152,25 +152,6 @@ def _check_http(settings: Settings) -> None:
         raise InvalidSetting(f"{PREFIX}HTTP_TLS must be one of {', '.join(HTTP_TLS)}.")
     if settings.http_tls == "off" and not on_loopback(settings.http_host):
         raise InvalidSetting(
-            f"{PREFIX}HTTP_HOST={settings.http_host} would send passwords in plain text: set {PREFIX}HTTP_TLS=on (after "
-            f"`isocenter certificates init`), or {PREFIX}HTTP_TLS=proxy behind a proxy that speaks HTTPS."
-        )
-
-
-def on_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _check_http(settings: Settings) -> None:
-    """What is said in plain text stays on this machine."""
-    if settings.http_tls not in HTTP_TLS:
-        raise InvalidSetting(f"{PREFIX}HTTP_TLS must be one of {', '.join(HTTP_TLS)}.")
-    if settings.http_tls == "off" and not on_loopback(settings.http_host):
-        raise InvalidSetting(
             f"{PREFIX}HTTP_HOST={settings.http_host} would send passwords in plain text: set {PREFIX}HTTP_TLS=on "
             f"(after `isocenter certificates init`), or {PREFIX}HTTP_TLS=proxy behind a proxy that speaks HTTPS."
         )
