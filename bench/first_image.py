@@ -96,6 +96,7 @@ def an_administrator(node: Node) -> dict[str, str]:
     link = re.search(r"/enrol/([\w-]+)", node.said())
     if link is None:
         raise RuntimeError(f"no enrolment link in\n{node.said()}")
+    node.command("sign-in-policy", "--second-factor", "offered")
     credentials = {"username": "bench", "password": secrets.token_urlsafe(18)}
     reply = node.post(f"/api/enrolments/{link[1]}", credentials | {"display_name": "Bench", "language": "en"})
     if reply.status != 200:

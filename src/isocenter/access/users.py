@@ -20,6 +20,7 @@ from isocenter.access.errors import (
 )
 from isocenter.access.passwords import check_password, hash_password, verify_password
 from isocenter.access.roles import Role
+from isocenter.access.sign_in.policy import policy_in
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.errors import Invalid
 
@@ -89,7 +90,7 @@ def create_user(
     """
     username = checked_username(username)
     if password is not None:
-        check_password(password, username)
+        check_password(password, username, policy_in(connection, institution_id).min_password_length)
     values = (
         institution_id,
         username,
@@ -163,9 +164,10 @@ def change_password(
         row: Any = connection.execute(
             "select username, password_hash from user_account where user_id = %s", (user_id,)
         ).fetchone()
+        min_length = policy_in(connection, caller.institution_id).min_password_length
     if row is None or not verify_password(current, row[1]):
         raise BadCredentials("The current password is not right.")
-    check_password(new, row[0])
+    check_password(new, row[0], min_length)
     password_hash = hash_password(new)
     with database.transaction(caller.institution_id) as connection:
         connection.execute("update user_account set password_hash = %s where user_id = %s", (password_hash, user_id))

@@ -45,6 +45,27 @@ def up(
     raise typer.Exit(start(demo=demo))
 
 
+@app.command("sign-in-policy")
+def sign_in_policy(
+    second_factor: Annotated[str | None, typer.Option(help="required, or offered.")] = None,
+    idle_minutes: Annotated[int | None, typer.Option(help="A session nobody works in ends after this.")] = None,
+    session_hours: Annotated[int | None, typer.Option(help="A session ends after this in any case.")] = None,
+    min_password_length: Annotated[int | None, typer.Option(help="Characters of a password, at least 12.")] = None,
+    institution: institutions.InstitutionOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show how people of an institution sign in; with options, change it first."""
+    from isocenter.apps.cli import sign_in
+
+    changes = {
+        "second_factor": second_factor,
+        "idle_minutes": idle_minutes,
+        "session_hours": session_hours,
+        "min_password_length": min_password_length,
+    }
+    sign_in.sign_in_policy(institution, changes, as_json=as_json)
+
+
 @app.command("import")
 def import_(
     paths: Annotated[

@@ -13,6 +13,7 @@ from isocenter.access.caller import Caller
 from isocenter.access.people import accounts, invitations, lists, roles_held
 from isocenter.access.people.accounts import Person, Search
 from isocenter.access.roles import FIRST_ADMINISTRATOR, ROLES_OF_PEOPLE, roles_of_person
+from isocenter.access.sign_in.resets import issue_reset
 from isocenter.apps.cli.institutions import InstitutionOption, caller_in
 from isocenter.apps.cli.list_files import print_list, read_list, show_report
 from isocenter.apps.cli.running import Running, running_isocenter
@@ -82,6 +83,23 @@ def enable(username: NameArgument, institution: InstitutionOption = "") -> None:
         caller = caller_in(running, institution)
         accounts.enable(running.database, caller, accounts.user_named(running.database, caller, username))
     out.print(f"{username} can sign in again.", markup=False)
+
+
+@app.command()
+def reset(
+    username: NameArgument,
+    forget_factors: Annotated[
+        bool, typer.Option("--forget-factors", help="Second factors too, because they are lost.")
+    ] = False,
+    institution: InstitutionOption = "",
+) -> None:
+    """Print a one-time link (24 hours) with which the person sets a new password."""
+    with running_isocenter() as running:
+        caller = caller_in(running, institution)
+        user_id = accounts.user_named(running.database, caller, username)
+        secret = issue_reset(running.database, caller, user_id, forget_factors=forget_factors)
+        err.print("This link works once, for 24 hours:")
+        sys.stdout.write(f"{running.state.http_url}/reset/{secret}\n")
 
 
 @app.command()
