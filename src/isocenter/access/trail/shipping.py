@@ -61,8 +61,8 @@ def waiting_to_ship(connection: Connection) -> int:
     """How many rows of the transaction's institution the repository does not have yet."""
     row: Any = connection.execute(
         """
-        SELECT coalesce(sum(head.position - coalesce(s.position, 0)), 0)::bigint FROM generate_series(0, %s) AS c,
-            LATERAL (SELECT position FROM audit_event
+        SELECT coalesce(sum(head.position - coalesce(s.position, 0)), 0)::bigint FROM generate_series(0, %s) AS c
+            CROSS JOIN LATERAL (SELECT position FROM audit_event
                 WHERE institution_id = isocenter_institution() AND chain = c ORDER BY position DESC LIMIT 1) head
             LEFT JOIN audit_shipped s ON s.chain = c
         """,

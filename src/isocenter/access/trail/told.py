@@ -94,6 +94,7 @@ _TOLD: dict[str, Told] = {
     "list-imported": Told(IMPORT, "C"),
     "queried": Told(QUERY, "E"),
     "glass-broken": Told(SECURITY_ALERT, "E", (_EMERGENCY_OVERRIDE,)),
+    "glass-not-broken": Told(SECURITY_ALERT, "E", (_EMERGENCY_OVERRIDE,)),
 }
 _BY_BEGINNING: tuple[tuple[tuple[str, ...], Told], ...] = (
     (("device-", "sender-", "destination-", "called-ae-title-"), Told(SECURITY_ALERT, "U", (_NETWORK,))),
