@@ -294,7 +294,8 @@ def _hardened(context: C) -> C:
 def _trust_only(context: ssl.SSLContext, trusted: Path) -> None:
     context.verify_mode = ssl.CERT_REQUIRED
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # what was imported is trusted, root or not
-    context.load_verify_locations(trusted)
+    if trusted.exists() and trusted.stat().st_size:  # else nobody is trusted
+        context.load_verify_locations(trusted)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
