@@ -101,6 +101,19 @@ class Action(StrEnum):
     CERTIFICATE_TRUSTED = "certificate-trusted"
     CERTIFICATE_NOT_TRUSTED = "certificate-not-trusted"
     CERTIFICATE_REVOKED = "certificate-revoked"
+    ALLIANCE_ADDED = "alliance-added"
+    ALLIANCE_ENDED = "alliance-ended"
+    ALLIANCE_JOINED = "alliance-joined"
+    ALLIANCE_LEFT = "alliance-left"
+    SHARING_RULE_GIVEN = "sharing-rule-given"
+    SHARING_RULE_ENDED = "sharing-rule-ended"
+    PATIENT_RESTRICTED = "patient-restricted"
+    RESTRICTION_LIFTED = "restriction-lifted"
+    CARE_BEGUN = "care-begun"
+    CARE_ENDED = "care-ended"
+    GLASS_BROKEN = "glass-broken"
+    GLASS_NOT_BROKEN = "glass-not-broken"
+    ACCESS_REVIEWED = "access-reviewed"
 
 
 class Outcome(IntEnum):

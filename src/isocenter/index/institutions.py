@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -35,3 +36,11 @@ def code_from(name: str) -> str:
     """A code for an institution that nobody chose one for: the name's letters and digits, or of its hash."""
     words = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")
     return words if len(words) > 1 else "i" + sha256(name.encode()).hexdigest()[:7]
+
+
+def names_of(connection: Connection, institution_ids: Iterable[int]) -> dict[int, str]:
+    """Names by number; the number as text for one that there is not."""
+    wanted = list(institution_ids)
+    rows = connection.execute("SELECT institution_id, name FROM institution WHERE institution_id = ANY(%s)", [wanted])
+    known = {int(str(number)): str(name) for number, name in rows}
+    return {number: known.get(number, str(number)) for number in wanted}

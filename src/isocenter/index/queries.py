@@ -163,7 +163,7 @@ def search_studies(
         studies = reading.fetchall()
     more = len(studies) > limit
     del studies[limit:]
-    return StudyPage(studies, _cursor_after(studies[-1], sort) if more and studies else None)
+    return StudyPage(studies, cursor_after(studies[-1], sort) if more and studies else None)
 
 
 def count_studies(connection: Connection, query: StudyQuery, *, at_most: int = 1000) -> tuple[int, bool]:
@@ -272,7 +272,19 @@ def _match_modalities(conditions: Conditions, modalities: Sequence[str], study_d
     conditions.extend(inner, "s.study_id IN (SELECT m.study_id FROM study_modality m WHERE {})")
 
 
-def _cursor_after(study: StudyRow, sort: StudySort) -> str:
+def sorted_by(study: StudyRow, sort: StudySort) -> tuple[str | int, int]:
+    """What a study is sorted by, ties by order of arrival (in the whole region)."""
+    return getattr(study, _SORT_COLUMNS[sort.lstrip("-")]), study.study_id
+
+
+def known_studies(connection: Connection, study_instance_uids: Sequence[str]) -> frozenset[str]:
+    """Which of these studies there are."""
+    query = "SELECT study_instance_uid FROM study WHERE study_instance_uid = ANY(%s) AND instance_count > 0"
+    return frozenset(str(row[0]) for row in connection.execute(query, [list(study_instance_uids)]))
+
+
+def cursor_after(study: StudyRow, sort: StudySort) -> str:
+    """Give it back to `search_studies` for what comes behind this study."""
     value = getattr(study, _SORT_COLUMNS[sort.lstrip("-")])
     return base64.urlsafe_b64encode(json.dumps([sort, value, study.study_id]).encode()).decode()
 

@@ -237,9 +237,9 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION public.isocenter_patient_keys() RETURNS SETOF integer
+CREATE FUNCTION public.isocenter_patient_keys() RETURNS integer[]
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$ SELECT unnest(coalesce(nullif(current_setting('isocenter.patient_keys', true), ''), '{}')::integer[]) $$;
+    AS $$ SELECT coalesce(nullif(current_setting('isocenter.patient_keys', true), ''), '{}')::integer[] $$;
 
 CREATE FUNCTION public.isocenter_patients_of(p_user integer) RETURNS SETOF integer
     LANGUAGE sql STABLE
@@ -339,8 +339,8 @@ CREATE FUNCTION public.isocenter_sees_patient(p_patient_key integer) RETURNS boo
     AS $$
     SELECT CASE isocenter_sight()
         WHEN '' THEN true
-        WHEN 'hidden' THEN p_patient_key IS NULL OR p_patient_key NOT IN (SELECT isocenter_patient_keys())
-        WHEN 'shown' THEN coalesce(p_patient_key IN (SELECT isocenter_patient_keys()), false)
+        WHEN 'hidden' THEN p_patient_key IS NULL OR p_patient_key <> ALL (isocenter_patient_keys())
+        WHEN 'shown' THEN coalesce(p_patient_key = ANY (isocenter_patient_keys()), false)
         ELSE false END $$;
 
 CREATE FUNCTION public.isocenter_sees_study(p_study_instance_uid text) RETURNS boolean
@@ -385,7 +385,7 @@ CREATE FUNCTION public.isocenter_study_has_patient(p_study_instance_uid text) RE
     SET "isocenter.deleted" TO 'shown'
     AS $$
     SELECT EXISTS (SELECT FROM study s WHERE s.study_instance_uid = p_study_instance_uid
-        AND s.patient_key IN (SELECT isocenter_patient_keys())) $$;
+        AND s.patient_key = ANY (isocenter_patient_keys())) $$;
 
 CREATE FUNCTION public.procrastinate_cancel_job_v1(job_id bigint, abort boolean, delete_job boolean) RETURNS bigint
     LANGUAGE plpgsql
@@ -1182,6 +1182,7 @@ CREATE TABLE public.device (
     active boolean DEFAULT true NOT NULL,
     host text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     port integer,
+    tls boolean DEFAULT false NOT NULL,
     modality text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     room text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     manufacturer text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
@@ -2605,9 +2606,9 @@ CREATE POLICY in_sight ON public.rejection AS RESTRICTIVE FOR SELECT USING ((( S
 
 CREATE POLICY in_sight ON public.study AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR
 CASE ( SELECT public.isocenter_sight() AS isocenter_sight)
-    WHEN 'hidden'::text THEN (NOT (COALESCE(patient_key, 0) IN ( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys)))
-    WHEN 'shown'::text THEN (COALESCE(patient_key, 0) IN ( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys))
-    WHEN 'guest'::text THEN ((NOT (COALESCE(patient_key, 0) IN ( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys))) AND (study_date >= ( SELECT public.isocenter_shared_since() AS isocenter_shared_since)) AND (( SELECT (cardinality(public.isocenter_shared_modalities()) = 0)) OR (modalities && ( SELECT public.isocenter_shared_modalities() AS isocenter_shared_modalities))))
+    WHEN 'hidden'::text THEN (COALESCE(patient_key, 0) <> ALL (( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys)::integer[]))
+    WHEN 'shown'::text THEN (COALESCE(patient_key, 0) = ANY (( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys)::integer[]))
+    WHEN 'guest'::text THEN ((COALESCE(patient_key, 0) <> ALL (( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys)::integer[])) AND (study_date >= ( SELECT public.isocenter_shared_since() AS isocenter_shared_since)) AND (( SELECT (cardinality(public.isocenter_shared_modalities()) = 0)) OR (modalities && ( SELECT public.isocenter_shared_modalities() AS isocenter_shared_modalities))))
     ELSE false
 END));
 

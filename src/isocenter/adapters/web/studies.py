@@ -16,11 +16,11 @@ from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.sign_in import StrictModel
 from isocenter.delivery.frames import VIDEO
 from isocenter.delivery.rendered import is_drawable
+from isocenter.delivery.study_list import ListedStudy, list_studies, study_in_list
 from isocenter.delivery.study_view import InstanceView, StudyView
 from isocenter.domain.archive.errors import UnknownStudy
-from isocenter.index import queries as index
-from isocenter.index.locators import SeriesRow, series_of
-from isocenter.index.queries import StudyQuery, StudySort, count_studies, search_studies, study_by_uid
+from isocenter.index.locators import SeriesRow
+from isocenter.index.queries import StudyQuery, StudySort
 from isocenter.kit.clock import utc_now
 from isocenter.pixels.decode import is_decodable
 from isocenter.standards.dicom.uids import check_uid
@@ -57,7 +57,10 @@ class StudySearch(StrictModel):
 
 
 class StudyRow(BaseModel):
-    """One line of the list. Dates are civil dates as sent (YYYYMMDD); received_at is the last arrival, UTC."""
+    """One line of the list. Dates are civil dates as sent (YYYYMMDD); received_at is the last arrival, UTC.
+
+    shared_by: name of the allied institution that owns it, null at home. restricted: a VIP's or one of staff's.
+    """
 
     study_instance_uid: str
     patient_name: str | None
@@ -73,6 +76,8 @@ class StudyRow(BaseModel):
     instance_count: int
     received_at: datetime
     state: State
+    shared_by: str | None = None
+    restricted: bool = False
 
 
 class StudyPage(BaseModel):
@@ -120,7 +125,7 @@ class Study(StudyRow):
 
 @router.post("/api/studies/search", summary="Search the study list")
 def search(request: Request, body: StudySearch, who: Annotated[Caller, Depends(caller)]) -> StudyPage:
-    """Studies of the caller's institution, sorted and paged by cursor."""
+    """Studies of the caller's institution and those that allies share with her, sorted and paged by cursor."""
     who.require(Right.READ)
     query = StudyQuery(
         name_words=body.patient_name,
@@ -130,15 +135,19 @@ def search(request: Request, body: StudySearch, who: Annotated[Caller, Depends(c
         study_date=body.study_date,
         modalities=body.modality,
     )
-    with parts_of(request).database.transaction(who.institution_id) as connection:
-        page = search_studies(connection, query, sort=StudySort(body.sort), limit=body.limit, cursor=body.cursor)
-        count, exact = count_studies(connection, query)
+    found = list_studies(parts_of(request).database, who, query, StudySort(body.sort), body.limit, body.cursor)
     now = utc_now()
-    studies = [_row(each, now) for each in page.studies]
-    version = _version(studies, count)
+    studies = [_row(each, now) for each in found.studies]
+    version = _version(studies, found.count)
     if version == body.known_version:
         return StudyPage(unchanged=True, version=version)
-    return StudyPage(version=version, studies=studies, next_cursor=page.next_cursor, count=count, count_is_exact=exact)
+    return StudyPage(
+        version=version,
+        studies=studies,
+        next_cursor=found.next_cursor,
+        count=found.count,
+        count_is_exact=found.count_is_exact,
+    )
 
 
 @router.get("/api/studies/{study_instance_uid}", summary="One study and its series")
@@ -148,14 +157,15 @@ def study(request: Request, study_instance_uid: str, who: Annotated[Caller, Depe
     parts = parts_of(request)
     assert parts.library is not None
     view = parts.library.view(who, check_uid(study_instance_uid, "StudyInstanceUID"))
-    with parts.database.transaction(who.institution_id) as connection:
-        row = study_by_uid(connection, study_instance_uid)
-        series = [] if row is None else series_of(connection, row.study_id)
-    if row is None:
+    found = study_in_list(parts.database, parts.library.looking_as(who, study_instance_uid), study_instance_uid)
+    if found is None:
         raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
-    shown = _row(row, utc_now())
+    listed, series = found
+    shown = _row(listed, utc_now())
     arriving = shown.state == "arriving"
-    return Study(**shown.model_dump(), series=[_series(each, view, arriving=arriving) for each in series if each.instance_count])
+    return Study(
+        **shown.model_dump(), series=[_series(each, view, arriving=arriving) for each in series if each.instance_count]
+    )
 
 
 def _beginning(text: str | None) -> str | None:
@@ -165,7 +175,8 @@ def _beginning(text: str | None) -> str | None:
     return text.strip() if "*" in text or "?" in text else text.strip() + "*"
 
 
-def _row(row: index.StudyRow, now: datetime) -> StudyRow:
+def _row(listed: ListedStudy, now: datetime) -> StudyRow:
+    row = listed.row
     state: State = "sealed" if row.state == "sealed" else "complete"
     if row.state != "sealed" and now - row.last_received_at < ARRIVING_FOR:
         state = "arriving"
@@ -184,6 +195,8 @@ def _row(row: index.StudyRow, now: datetime) -> StudyRow:
         instance_count=row.instance_count,
         received_at=row.last_received_at,
         state=state,
+        shared_by=listed.shared_by,
+        restricted=listed.restricted,
     )
 
 

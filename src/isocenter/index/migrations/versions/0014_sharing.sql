@@ -116,8 +116,8 @@ GRANT SELECT, INSERT, UPDATE ON alliance, alliance_member, sharing_rule, patient
 -- guest: what a sharing rule gives, without isocenter.patient_keys. Any other word: nothing.
 CREATE FUNCTION isocenter_sight() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT coalesce(current_setting('isocenter.sight', true), '') $$;
-CREATE FUNCTION isocenter_patient_keys() RETURNS SETOF integer LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$ SELECT unnest(coalesce(nullif(current_setting('isocenter.patient_keys', true), ''), '{}')::integer[]) $$;
+CREATE FUNCTION isocenter_patient_keys() RETURNS integer[] LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT coalesce(nullif(current_setting('isocenter.patient_keys', true), ''), '{}')::integer[] $$;
 CREATE FUNCTION isocenter_shared_modalities() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT coalesce(nullif(current_setting('isocenter.shared_modalities', true), ''), '{}')::text[] $$;
 CREATE FUNCTION isocenter_shared_since() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
@@ -192,13 +192,13 @@ $$;
 CREATE FUNCTION isocenter_sees_patient(p_patient_key integer) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT CASE isocenter_sight()
         WHEN '' THEN true
-        WHEN 'hidden' THEN p_patient_key IS NULL OR p_patient_key NOT IN (SELECT isocenter_patient_keys())
-        WHEN 'shown' THEN coalesce(p_patient_key IN (SELECT isocenter_patient_keys()), false)
+        WHEN 'hidden' THEN p_patient_key IS NULL OR p_patient_key <> ALL (isocenter_patient_keys())
+        WHEN 'shown' THEN coalesce(p_patient_key = ANY (isocenter_patient_keys()), false)
         ELSE false END $$;
 CREATE FUNCTION isocenter_study_has_patient(p_study_instance_uid text) RETURNS boolean
     LANGUAGE sql STABLE SET isocenter.sight = '' SET isocenter.deleted = 'shown' AS $$
     SELECT EXISTS (SELECT FROM study s WHERE s.study_instance_uid = p_study_instance_uid
-        AND s.patient_key IN (SELECT isocenter_patient_keys())) $$;
+        AND s.patient_key = ANY (isocenter_patient_keys())) $$;
 CREATE FUNCTION isocenter_sees_study(p_study_instance_uid text) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT CASE isocenter_sight()
         WHEN '' THEN true
@@ -209,9 +209,9 @@ CREATE FUNCTION isocenter_sees_study(p_study_instance_uid text) RETURNS boolean 
 -- The sub-selects are evaluated once in a statement, so that a row costs a comparison (and the usual sight not more).
 CREATE POLICY in_sight ON study AS RESTRICTIVE FOR SELECT USING (
     (SELECT isocenter_sight() = '') OR CASE (SELECT isocenter_sight())
-        WHEN 'hidden' THEN coalesce(patient_key, 0) NOT IN (SELECT isocenter_patient_keys())
-        WHEN 'shown' THEN coalesce(patient_key, 0) IN (SELECT isocenter_patient_keys())
-        WHEN 'guest' THEN coalesce(patient_key, 0) NOT IN (SELECT isocenter_patient_keys())
+        WHEN 'hidden' THEN coalesce(patient_key, 0) <> ALL ((SELECT isocenter_patient_keys())::integer[])
+        WHEN 'shown' THEN coalesce(patient_key, 0) = ANY ((SELECT isocenter_patient_keys())::integer[])
+        WHEN 'guest' THEN coalesce(patient_key, 0) <> ALL ((SELECT isocenter_patient_keys())::integer[])
             AND study_date >= (SELECT isocenter_shared_since())
             AND ((SELECT cardinality(isocenter_shared_modalities()) = 0)
                 OR modalities && (SELECT isocenter_shared_modalities()))
