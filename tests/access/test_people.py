@@ -126,7 +126,7 @@ def test_another_hospital_finds_nobody(
         lambda user_id: accounts.disable(database, stranger, user_id),
         lambda user_id: accounts.enable(database, stranger, user_id),
         lambda user_id: accounts.change_account(database, stranger, user_id, display_name="Eve"),
-        lambda user_id: accounts.move_to_department(database, stranger, user_id, None),
+        lambda user_id: accounts.change_account(database, stranger, user_id, department_id=None),
         lambda user_id: roles_held.role_history(database, stranger, user_id),
         lambda user_id: roles_held.give_role(database, stranger, user_id, "teacher"),
     )
@@ -177,7 +177,7 @@ def test_people_are_found_by_name_role_department_and_state(database: Database, 
     department = departments.add_department(database, inside, code="RAD", name="Radiology")
     ada = an_account(database, administrator, "ada", Role.RADIOLOGIST)
     accounts.change_account(database, administrator, ada.user_id, display_name="王小明")
-    accounts.move_to_department(database, administrator, ada.user_id, department.department_id)
+    accounts.change_account(database, administrator, ada.user_id, department_id=department.department_id)
     bob = an_account(database, administrator, "bob", Role.TEACHER)
     accounts.disable(database, administrator, bob.user_id)
 
@@ -202,7 +202,7 @@ def test_a_department_is_one_of_the_institution(
     theirs = departments.add_department(database, elsewhere, code="RAD", name="Radiology")
     user = an_account(database, administrator, "ada")
     with pytest.raises(UnknownDepartment):
-        accounts.move_to_department(database, administrator, user.user_id, theirs.department_id)
+        accounts.change_account(database, administrator, user.user_id, department_id=theirs.department_id)
     with pytest.raises(UnknownDepartment):
         invitations.invite(database, administrator, ["teacher"], department_id=theirs.department_id)
 

@@ -19,9 +19,12 @@ from isocenter.access.errors import InstitutionExists, InstitutionInUse, Invalid
 from isocenter.access.roles import Right
 from isocenter.index.institutions import code_from
 from isocenter.kit.database import Connection, Database, set_institution
+from isocenter.kit.lists import Column, Line, ListReport, Outcome, Value, import_lines
 
 MAX_NAME = 100
 _CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])")
+COLUMNS = (Column("code", required=True), Column("name", required=True), Column("other_name"))
+"""Of the list that goes in and out; the code says which institution a line is about."""
 _COLUMNS = "institution_id, name, code, other_name, deactivated_at is null, created_at"
 
 
@@ -99,19 +102,40 @@ def caller_inside(database: Database, caller: Caller, institution_id: int | None
 def add_institution(database: Database, caller: Caller, *, code: str, name: str, other_name: str = "") -> Institution:
     """A new institution with nobody and nothing in it. Raises Refused, InvalidInstitution, InstitutionExists."""
     caller.require(Right.MANAGE_REGION)
-    values = (checked_code(code), _checked(name), _checked(other_name, empty=True))
     with database.transaction(caller.institution_id) as connection:
-        try:
+        return _add(connection, caller, code, name, other_name)
+
+
+def import_institutions(database: Database, caller: Caller, lines: tuple[Line, ...], *, dry_run: bool) -> ListReport:
+    """Add institutions and rename those whose code is known; all or nothing. Raises Refused."""
+    caller.require(Right.MANAGE_REGION)
+    with database.transaction(caller.institution_id) as connection:
+
+        def write(line: Line) -> Outcome:
+            code, name = checked_code(line.text("code") or ""), line.text("name") or ""
             row: Any = connection.execute(
-                "insert into institution (code, name, other_name) values (%s, %s, %s)"  # noqa: S608
-                f" returning {_COLUMNS}",
-                values,
+                f"select {_COLUMNS} from institution where code = %s for update",  # noqa: S608
+                (code,),
             ).fetchone()
-        except UniqueViolation:
-            raise InstitutionExists("Another institution has this code or name.") from None
-        made = Institution(*row)
-        audit.record(connection, caller, audit.Action.INSTITUTION_ADDED, institution=made.institution_id)
-    return made
+            if row is None:
+                _add(connection, caller, code, name, line.text("other_name") or "")
+                return Outcome.ADDED
+            now = Institution(*row)
+            other_name = (line.text("other_name") or "") if "other_name" in line.values else now.other_name
+            if (_checked(name), _checked(other_name, empty=True)) == (now.name, now.other_name):
+                return Outcome.SAME
+            _change(connection, caller, now.institution_id, None, name, other_name)
+            return Outcome.CHANGED
+
+        report = import_lines(connection, lines, write, dry_run=dry_run)
+        if report.applied:
+            audit.record(connection, caller, audit.Action.LIST_IMPORTED, list="institutions", lines=len(lines))
+    return report
+
+
+def institution_rows(institutions: tuple[Institution, ...]) -> list[dict[str, Value]]:
+    """The institutions as rows of a list."""
+    return [{"code": each.code, "name": each.name, "other_name": each.other_name} for each in institutions]
 
 
 def change_institution(
@@ -130,22 +154,8 @@ def change_institution(
     inside = caller_inside(database, caller, institution_id, Right.MANAGE_INSTITUTION)
     if code is not None:
         caller.require(Right.MANAGE_REGION)
-    values = (
-        None if code is None else checked_code(code),
-        None if name is None else _checked(name),
-        None if other_name is None else _checked(other_name, empty=True),
-        institution_id,
-    )
     with database.transaction(inside.institution_id) as connection:
-        try:
-            connection.execute(
-                "update institution set code = coalesce(%s, code), name = coalesce(%s, name),"
-                " other_name = coalesce(%s, other_name) where institution_id = %s",
-                values,
-            )
-        except UniqueViolation:
-            raise InstitutionExists("Another institution has this code or name.") from None
-        audit.record(connection, inside, audit.Action.INSTITUTION_CHANGED, institution=institution_id)
+        _change(connection, inside, institution_id, code, name, other_name)
         return _institution(connection, institution_id)
 
 
@@ -175,6 +185,44 @@ def checked_code(text: str) -> str:
     if not _CODE.fullmatch(code):
         raise InvalidInstitution("A code has 2 to 32 letters a to z, digits and dashes, and no dash at its ends.")
     return code
+
+
+def _add(connection: Connection, caller: Caller, code: str, name: str, other_name: str) -> Institution:
+    values = (checked_code(code), _checked(name), _checked(other_name, empty=True))
+    try:
+        row: Any = connection.execute(
+            f"insert into institution (code, name, other_name) values (%s, %s, %s) returning {_COLUMNS}",  # noqa: S608
+            values,
+        ).fetchone()
+    except UniqueViolation:
+        raise InstitutionExists("Another institution has this code or name.") from None
+    audit.record(connection, caller, audit.Action.INSTITUTION_ADDED, institution=row[0])
+    return Institution(*row)
+
+
+def _change(
+    connection: Connection,
+    caller: Caller,
+    institution_id: int,
+    code: str | None,
+    name: str | None,
+    other_name: str | None,
+) -> None:
+    values = (
+        None if code is None else checked_code(code),
+        None if name is None else _checked(name),
+        None if other_name is None else _checked(other_name, empty=True),
+        institution_id,
+    )
+    try:
+        connection.execute(
+            "update institution set code = coalesce(%s, code), name = coalesce(%s, name),"
+            " other_name = coalesce(%s, other_name) where institution_id = %s",
+            values,
+        )
+    except UniqueViolation:
+        raise InstitutionExists("Another institution has this code or name.") from None
+    audit.record(connection, caller, audit.Action.INSTITUTION_CHANGED, institution=institution_id)
 
 
 def _set_active(database: Database, caller: Caller, institution_id: int, *, active: bool) -> Institution:

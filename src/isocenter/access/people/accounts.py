@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Literal
 
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
@@ -28,6 +29,12 @@ from isocenter.kit.database import Connection, Database
 
 MOST = 500
 State = Literal["active", "disabled"]
+
+
+class Unchanged(Enum):
+    """Stands for a field that is left as it is, where None means something."""
+
+    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,19 @@ def user_id_named(connection: Connection, username: str) -> int | None:
     return None if row is None else int(row[0])
 
 
+def names_of(database: Database, caller: Caller, caller_ids: Iterable[str]) -> dict[str, str]:
+    """Display names of the people of the caller's institution among these caller ids; programs have none."""
+    caller.require(Right.MANAGE_USERS)
+    numbers = {int(each) for each in caller_ids if each.isdecimal() and len(each) < 10}
+    with database.transaction(caller.institution_id) as connection:
+        rows: list[Any] = connection.execute(
+            "select user_id::text, display_name from user_account"
+            " where institution_id = isocenter_institution() and user_id = any(%s)",
+            (sorted(numbers),),
+        ).fetchall()
+    return dict(rows)
+
+
 def create_account(
     database: Database,
     caller: Caller,
@@ -185,27 +205,25 @@ def change_account(
     username: str | None = None,
     display_name: str | None = None,
     language: str | None = None,
+    department_id: int | Unchanged | None = Unchanged.UNCHANGED,
 ) -> User:
-    """Change what an administrator may of another's account; None leaves it. The department: move_to_department.
+    """Change what an administrator may of another's account. None leaves a field, but takes her out of a department.
 
-    Raises UnknownUser, InvalidUsername, UsernameTaken, Invalid, Refused.
+    Raises UnknownUser, InvalidUsername, UsernameTaken, UnknownDepartment, Invalid, Refused.
     """
     caller.require(Right.MANAGE_USERS)
-    changes: dict[str, object] = {
-        "username": None if username is None else checked_username(username),
-        "display_name": None if display_name is None else checked_display_name(display_name),
-        "language": None if language is None else checked_language(language),
-    }
+    changes: dict[str, object] = {}
+    if username is not None:
+        changes["username"] = checked_username(username)
+    if display_name is not None:
+        changes["display_name"] = checked_display_name(display_name)
+    if language is not None:
+        changes["language"] = checked_language(language)
+    if not isinstance(department_id, Unchanged):
+        changes["department_id"] = department_id
     with database.transaction(caller.institution_id) as connection:
-        change_account_in(connection, caller, user_id, {k: v for k, v in changes.items() if v is not None})
+        change_account_in(connection, caller, user_id, changes)
         return person_in(connection, user_id).user
-
-
-def move_to_department(database: Database, caller: Caller, user_id: int, department_id: int | None) -> None:
-    """Put the person into a department, None into none. Raises UnknownUser, UnknownDepartment, Refused."""
-    caller.require(Right.MANAGE_USERS)
-    with database.transaction(caller.institution_id) as connection:
-        change_account_in(connection, caller, user_id, {"department_id": department_id})
 
 
 def change_account_in(connection: Connection, caller: Caller, user_id: int, changes: dict[str, object]) -> bool:

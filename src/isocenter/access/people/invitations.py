@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller, system_caller
+from isocenter.access.caller import Caller
 from isocenter.access.enrolment import issue_enrolment
-from isocenter.access.errors import InstitutionInUse, UnknownEnrolment
-from isocenter.access.institutions import institution_of
+from isocenter.access.errors import UnknownEnrolment
 from isocenter.access.roles import Right, Role, roles_of_person
-from isocenter.access.users import administrator_exists
 from isocenter.kit.database import Database
 
 InvitationState = Literal["open", "used", "expired"]
@@ -52,20 +50,6 @@ def invite(
     return issue_enrolment(
         database, caller, given, username=username, display_name=display_name, department_id=department_id
     )
-
-
-def invite_first_administrator(database: Database, caller: Caller, institution_id: int) -> str:
-    """The secret of a link for the administrator of an institution that has none yet.
-
-    Who administers the region gives it, and has no way into an institution that has administrators. Raises Refused,
-    UnknownInstitution, InstitutionInUse.
-    """
-    caller.require(Right.MANAGE_REGION)
-    institution = institution_of(database, institution_id)
-    if administrator_exists(database, institution.institution_id):
-        raise InstitutionInUse("This institution has an administrator, who invites everybody else.")
-    inside = replace(system_caller(institution.institution_id, caller.id), kind=caller.kind, sitting=caller.sitting)
-    return issue_enrolment(database, inside, (Role.ADMINISTRATOR,))
 
 
 def invitations_of(database: Database, caller: Caller) -> tuple[Invitation, ...]:

@@ -15,11 +15,12 @@ router = APIRouter(tags=["Signing in"])
 
 
 class Enrolment(BaseModel):
-    """What the link offers; username is fixed when it is not null."""
+    """What the link offers; username is fixed when it is not null, display_name a proposal, '' when there is none."""
 
     roles: list[str]
     institution_name: str
     username: str | None
+    display_name: str
     expires_at: datetime
 
 
@@ -40,6 +41,7 @@ def get_enrolment(request: Request, token: str) -> Enrolment:
         roles=[str(role) for role in offer.roles],
         institution_name=offer.institution_name,
         username=offer.username,
+        display_name=offer.display_name,
         expires_at=offer.expires_at,
     )
 

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from isocenter.adapters.web.errors import error_body
+from isocenter.kit.lists import MAX_LIST_BYTES
 from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import HTTP_REQUESTS, HTTP_SECONDS
 
@@ -51,6 +52,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 MAX_API_BODY_BYTES = 64 * 1024
+"""Lists that are imported may be larger (kit.lists)."""
 _SECRET_IN_PATH = re.compile(r"^(/api/enrolments/|/enrol/|/api/resets/|/reset/)[^/]+")
 _UNLOGGED = ("/assets/", "/health/", "/metrics")
 
@@ -119,7 +121,7 @@ def _too_large(scope: Scope) -> JSONResponse | None:
     if not scope["path"].startswith("/api/"):
         return None
     announced = Headers(scope=scope).get("content-length", "0")
-    if announced.isdigit() and int(announced) <= MAX_API_BODY_BYTES:
+    if announced.isdigit() and int(announced) <= _largest(scope["path"]):
         return None
     return JSONResponse(error_body("too-large", "The request body is larger than this door takes."), 413)
 
@@ -128,12 +130,17 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
     """A chunked /api body ends the request when it grows beyond the bound."""
     if not scope["path"].startswith("/api/"):
         return receive
-    taken = 0
+    taken, largest = 0, _largest(scope["path"])
 
     async def bounded() -> Message:
         nonlocal taken
         message: dict[str, Any] = dict(await receive())
         taken += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if taken > MAX_API_BODY_BYTES else message
+        return {"type": "http.disconnect"} if taken > largest else message
 
     return bounded
+
+
+def _largest(path: str) -> int:
+    """How many bytes the body of a request to /api may have."""
+    return MAX_LIST_BYTES if path.endswith("/import") else MAX_API_BODY_BYTES

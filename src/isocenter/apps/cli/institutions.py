@@ -12,7 +12,7 @@ from rich.table import Table
 
 from isocenter.access import departments, institutions
 from isocenter.access.caller import Caller
-from isocenter.access.people.invitations import invite_first_administrator
+from isocenter.access.people.onboarding import invite_first_administrator
 from isocenter.apps.cli.list_files import print_list, read_list, show_report
 from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
