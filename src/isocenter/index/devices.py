@@ -30,7 +30,7 @@ class DeviceExists(Conflict):
 class Device:
     """An application entity. networks: where it calls from. certificate: SHA-256 of what it shows under TLS, or None.
 
-    plain_allowed: it may call without TLS, from its networks. host, port: where it listens, '' and None for nowhere.
+    plain_allowed: it may call without TLS, from its networks. host, port, tls: where it listens, if at all.
     default_character_set, issuer_of_patient_id: what its objects leave unsaid; None: nothing is assumed.
     """
 
@@ -46,6 +46,7 @@ class Device:
     active: bool
     host: str
     port: int | None
+    tls: bool
     modality: str
     room: str
     manufacturer: str

@@ -11,11 +11,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * What this browser has to do to be signed in
+         * @description Always 200: a fresh browser is told to begin with the password.
+         */
+        get: operations["sign_in_state_api_sign_in_get"];
         put?: never;
         /**
          * Sign in with user name and password
-         * @description Sets the session cookie. 401 bad-credentials, 429 too-many-attempts.
+         * @description Sets the session cookie; next: what the session wants before it opens. 401 bad-credentials, 429.
          */
         post: operations["sign_in_api_sign_in_post"];
         delete?: never;
@@ -88,6 +92,382 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sign-in/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish signing in with a code
+         * @description Of an authenticator app, or a recovery code. 401 wrong-code, 429 too-many-attempts.
+         */
+        post: operations["second_factor_api_sign_in_second_factor_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the browser asks a passkey with
+         * @description PublicKeyCredentialRequestOptions: of the person who is half-way in or confirms, else for anybody's passkey.
+         */
+        post: operations["passkey_request_options_api_sign_in_passkey_options_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in, or finish signing in, with a passkey
+         * @description Alone it opens when its authenticator verified the person. 401 passkey-refused.
+         */
+        post: operations["sign_in_with_passkey_api_sign_in_passkey_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/second-factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own second factors
+         * @description 401 for a token.
+         */
+        get: operations["own_factors_api_me_second_factors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show that it is still you
+         * @description With the password or a passkey; holds for ten minutes. 401 bad-credentials, passkey-refused, 429.
+         */
+        post: operations["confirm_api_me_confirmation_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/authenticator-app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to set up an authenticator app
+         * @description Counts once a code of it was shown. 403 confirmation-needed.
+         */
+        post: operations["begin_authenticator_app_api_me_authenticator_app_post"];
+        /**
+         * Forget the authenticator app
+         * @description 403 confirmation-needed, 409 last-second-factor.
+         */
+        delete: operations["remove_authenticator_app_api_me_authenticator_app_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/authenticator-app/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish with a code that the app shows
+         * @description Finishes signing in where a second factor was missing. 401 wrong-code.
+         */
+        post: operations["finish_authenticator_app_api_me_authenticator_app_confirmation_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the browser makes a passkey with
+         * @description PublicKeyCredentialCreationOptions. 403 confirmation-needed, 409 too-many-passkeys.
+         */
+        post: operations["passkey_creation_options_api_me_passkeys_options_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep the passkey that the browser made
+         * @description Finishes signing in where a second factor was missing. 401 passkey-refused.
+         */
+        post: operations["add_passkey_api_me_passkeys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget a passkey
+         * @description 403 confirmation-needed, 404 unknown-passkey, 409 last-second-factor.
+         */
+        delete: operations["remove_passkey_api_me_passkeys__passkey_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make ten new recovery codes
+         * @description The earlier ones end. 403 confirmation-needed.
+         */
+        post: operations["new_recovery_codes_api_me_recovery_codes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How people of the institution sign in
+         * @description Everybody of the institution may know it.
+         */
+        get: operations["get_policy_api_sign_in_policy_get"];
+        /**
+         * Change how people of the institution sign in
+         * @description Open sessions feel it within seconds. 403 without the right to manage security.
+         */
+        put: operations["put_policy_api_sign_in_policy_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where I am signed in
+         * @description 401 for a token.
+         */
+        get: operations["own_devices_api_me_sessions_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Sign out all my other devices
+         * @description Felt everywhere within five seconds.
+         */
+        delete: operations["end_own_others_api_me_sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions/{sitting}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Sign out one of my devices
+         * @description Felt everywhere within five seconds. 404 unknown-session.
+         */
+        delete: operations["end_own_api_me_sessions__sitting__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where people of the institution are signed in
+         * @description At most 500. 403 without the right to manage security.
+         */
+        get: operations["devices_api_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{sitting}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Sign out somebody's device
+         * @description Felt everywhere within five seconds. 403 without the right to manage security, 404 unknown-session.
+         */
+        delete: operations["end_of_anybody_api_sessions__sitting__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{user_id}/sign-in-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A one-time link for who cannot sign in any more
+         * @description 403 without the right to manage users, 404 unknown-user.
+         */
+        post: operations["issue_reset_api_people__user_id__sign_in_reset_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/resets/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whom a one-time link is for
+         * @description 404 when the link was never issued, is used or has expired.
+         */
+        get: operations["get_reset_api_resets__token__get"];
+        put?: never;
+        /**
+         * Set the new password and sign in
+         * @description Uses the link up and ends every session of the person. 400 weak-password, 404 unknown-reset.
+         */
+        post: operations["use_reset_api_resets__token__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrolments/{token}": {
         parameters: {
             query?: never;
@@ -103,7 +483,9 @@ export interface paths {
         put?: never;
         /**
          * Make the account and sign in
-         * @description Uses the link up and sets the session cookie. 400 weak-password, 404 unknown-enrolment, 409 username-taken.
+         * @description Uses the link up and sets the session cookie; next: see signing in.
+         *
+         *     400 weak-password, 404 unknown-enrolment, 409 username-taken.
          */
         post: operations["enrol_api_enrolments__token__post"];
         delete?: never;
@@ -123,7 +505,7 @@ export interface paths {
         put?: never;
         /**
          * Search the study list
-         * @description Studies of the caller's institution, sorted and paged by cursor.
+         * @description Studies of the caller's institution and those that allies share with her, sorted and paged by cursor.
          */
         post: operations["search_api_studies_search_post"];
         delete?: never;
@@ -711,6 +1093,450 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Institutions
+         * @description Who administers the region sees every one.
+         */
+        get: operations["list_institutions_api_institutions_get"];
+        put?: never;
+        /**
+         * Add an institution
+         * @description For who administers the region. 400 invalid-institution, 409 institution-exists.
+         */
+        post: operations["add_institution_api_institutions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Institutions as a list
+         * @description The columns code, name and other_name.
+         */
+        get: operations["export_institutions_api_institutions_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add and rename institutions by a list
+         * @description All or nothing; for who administers the region. 400 invalid-list.
+         */
+        post: operations["import_institutions_api_institutions_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far an institution is set up
+         * @description The caller's own for who administers it, any for who administers the region. 404 unknown-institution.
+         */
+        get: operations["get_institution_api_institutions__institution_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Rename an institution
+         * @description Its own administrator may too, all but the code. 404 unknown-institution, 409 institution-exists.
+         */
+        patch: operations["change_institution_api_institutions__institution_id__patch"];
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/deactivate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let nobody of an institution come in
+         * @description For who administers the region; what it holds stays. 409 institution-in-use for one's own and the first.
+         */
+        post: operations["deactivate_institution_api_institutions__institution_id__deactivate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let the people of an institution come in again
+         * @description For who administers the region.
+         */
+        post: operations["activate_institution_api_institutions__institution_id__activate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{institution_id}/first-administrator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A link for the first administrator of an institution
+         * @description For who administers the region. 409 institution-in-use when it has an administrator.
+         */
+        post: operations["invite_first_administrator_api_institutions__institution_id__first_administrator_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Departments
+         * @description Those of the caller's institution for everybody in it. 404 unknown-institution.
+         */
+        get: operations["list_departments_api_departments_get"];
+        put?: never;
+        /**
+         * Add a department
+         * @description For administrators. 400 invalid-department, 409 department-exists.
+         */
+        post: operations["add_department_api_departments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/departments/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Departments as a list
+         * @description The columns code, name and other_name.
+         */
+        get: operations["export_departments_api_departments_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/departments/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add and change departments by a list
+         * @description All or nothing; for administrators. 400 invalid-list.
+         */
+        post: operations["import_departments_api_departments_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/departments/{department_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a department
+         * @description For administrators. 409 department-in-use while people or devices are in it.
+         */
+        delete: operations["remove_department_api_departments__department_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a department
+         * @description For administrators. 404 unknown-department, 409 department-exists.
+         */
+        patch: operations["change_department_api_departments__department_id__patch"];
+        trace?: never;
+    };
+    "/api/people/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * People of the institution
+         * @description For administrators; names stay out of addresses.
+         */
+        post: operations["search_people_api_people_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add an account without a password
+         * @description For administrators. 409 username-taken, 400 invalid-role, roles-kept-apart; 404 unknown-department.
+         */
+        post: operations["add_person_api_people_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People as a list
+         * @description Columns username, display_name, roles, department (its code), language, active. For administrators.
+         */
+        get: operations["export_people_api_people_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add and change people by a list
+         * @description All or nothing; new accounts have no password. For administrators. 400 invalid-list.
+         */
+        post: operations["import_people_api_people_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One person and her roles since when
+         * @description For administrators. 404 unknown-user.
+         */
+        get: operations["get_person_api_people__user_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a person's account
+         * @description For administrators. 404 unknown-user, unknown-department; 409 username-taken.
+         */
+        patch: operations["change_person_api_people__user_id__patch"];
+        trace?: never;
+    };
+    "/api/people/{user_id}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give and end roles
+         * @description For administrators; the region's by who administers it. 409 last-administrator, 400 roles-kept-apart.
+         */
+        put: operations["put_roles_api_people__user_id__roles_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{user_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End an account and its sessions
+         * @description For administrators. 409 last-administrator.
+         */
+        post: operations["disable_person_api_people__user_id__disable_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{user_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a disabled person sign in again
+         * @description For administrators.
+         */
+        post: operations["enable_person_api_people__user_id__enable_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Invitations that were given out
+         * @description For administrators; never the links themselves.
+         */
+        get: operations["list_invitations_api_invitations_get"];
+        put?: never;
+        /**
+         * Invite a person
+         * @description For administrators. 400 invalid-role, roles-kept-apart, invalid-username; 409 username-taken.
+         */
+        post: operations["invite_api_invitations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take an unused invitation back
+         * @description For administrators. 404 unknown-enrolment.
+         */
+        delete: operations["withdraw_api_invitations__invitation_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/senders": {
         parameters: {
             query?: never;
@@ -729,6 +1555,266 @@ export interface paths {
          */
         put: operations["put_sender_api_senders_put"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All devices
+         * @description For administrators.
+         */
+        get: operations["list_devices_api_devices_get"];
+        put?: never;
+        /**
+         * Add a device
+         * @description Holds within 5 seconds in every listener. 400 invalid-device, invalid-ae-title, 409 device-exists.
+         */
+        post: operations["add_device_api_devices_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Devices as a list
+         * @description The fields of a device as columns; department by its code.
+         */
+        get: operations["export_devices_api_devices_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add and change devices by a list
+         * @description All or nothing; the AE title says which device a line is about. 400 invalid-list.
+         */
+        post: operations["import_devices_api_devices_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One device
+         * @description 404 unknown-device.
+         */
+        get: operations["get_device_api_devices__device_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a device
+         * @description What it stored stays. 404 unknown-device.
+         */
+        delete: operations["remove_device_api_devices__device_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a device
+         * @description Holds for associations that begin 5 seconds later. 404 unknown-device, 409 device-exists.
+         */
+        patch: operations["change_device_api_devices__device_id__patch"];
+        trace?: never;
+    };
+    "/api/devices/{device_id}/echo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a device whether it answers
+         * @description C-ECHO, now. A device that does not answer is ok: false, not an error. 400 when no host or port is entered.
+         */
+        post: operations["echo_device_api_devices__device_id__echo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device_id}/first-store": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What arrived of the object that is waited for
+         * @description Known within 5 seconds. No names and no dates of a patient.
+         */
+        get: operations["first_store_api_devices__device_id__first_store_get"];
+        put?: never;
+        /**
+         * Wait for the next object of a device
+         * @description On an association that begins 5 seconds later; forgets what arrived before.
+         */
+        post: operations["ask_first_store_api_devices__device_id__first_store_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/refused-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Callers that were rejected
+         * @description For administrators; within 5 seconds of the call. Entering a device of its title takes a caller off the list.
+         */
+        get: operations["refused_calls_api_refused_calls_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/refused-calls/{refused_call_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a caller off the list
+         * @description 404 unknown-call.
+         */
+        delete: operations["forget_refused_call_api_refused_calls__refused_call_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/called-ae-title": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How devices call us
+         * @description For administrators.
+         */
+        get: operations["called_ae_title_api_called_ae_title_get"];
+        /**
+         * Give the institution an AE title of its own
+         * @description 400 invalid-ae-title, 409 ae-title-taken.
+         */
+        put: operations["set_called_ae_title_api_called_ae_title_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the audit trail is kept
+         * @description For auditors. actions: every word that can be searched for.
+         */
+        get: operations["audit_state_api_audit_state_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search the audit trail
+         * @description For auditors, in their institution; the search itself is recorded.
+         */
+        post: operations["search_audit_api_audit_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The audit trail as CSV
+         * @description UTF-8 with a byte order mark, for spreadsheets. At the most 100,000 events; the export itself is recorded.
+         */
+        post: operations["export_audit_api_audit_export_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -855,6 +1941,28 @@ export interface components {
             dicom: components["schemas"]["DicomAddress"];
         };
         /**
+         * Action
+         * @description What is recorded.
+         * @enum {string}
+         */
+        Action: "application-started" | "application-stopped" | "audit-searched" | "audit-exported" | "audit-verified" | "signed-in" | "sign-in-failed" | "signed-out" | "password-changed" | "second-factor-added" | "second-factor-removed" | "second-factor-failed" | "recovery-codes-made" | "recovery-code-used" | "sign-in-policy-changed" | "sign-in-reset-issued" | "sign-in-reset-used" | "session-ended" | "user-enrolled" | "user-created" | "user-changed" | "user-disabled" | "user-enabled" | "role-given" | "role-ended" | "enrolment-issued" | "enrolment-withdrawn" | "institution-added" | "institution-changed" | "institution-deactivated" | "institution-activated" | "department-added" | "department-changed" | "department-removed" | "list-imported" | "list-exported" | "token-issued" | "token-revoked" | "client-added" | "client-changed" | "client-ended" | "client-secret-added" | "client-secret-ended" | "client-signed-in" | "client-sign-in-failed" | "identity-provider-added" | "identity-provider-changed" | "identity-provider-removed" | "identity-linked" | "federated-sign-in-failed" | "user-withdrawn" | "queried" | "instances-received" | "study-opened" | "study-erased" | "study-downloaded" | "study-deleted" | "study-restored" | "imported" | "corrected" | "correction-undone" | "task-resolved" | "received-form-given" | "sender-changed" | "device-added" | "device-changed" | "device-removed" | "called-ae-title-changed" | "association-rejected" | "destination-added" | "destination-changed" | "destination-removed" | "study-sent" | "rejection-restored" | "certificate-issued" | "certificate-trusted" | "certificate-not-trusted" | "certificate-revoked" | "alliance-added" | "alliance-ended" | "alliance-joined" | "alliance-left" | "sharing-rule-given" | "sharing-rule-ended" | "patient-restricted" | "restriction-lifted" | "care-begun" | "care-ended" | "glass-broken" | "glass-not-broken" | "access-reviewed";
+        /**
+         * Added
+         * @description recovery_codes: shown this once; empty when the person has unused ones.
+         */
+        Added: {
+            /** Recovery Codes */
+            recovery_codes: string[];
+        };
+        /**
+         * AppCode
+         * @description Six digits.
+         */
+        AppCode: {
+            /** Code */
+            code: string;
+        };
+        /**
          * AsideInstance
          * @description A version that is not current. reason: other-content, or other-study-or-series; the UIDs are its own.
          */
@@ -888,6 +1996,193 @@ export interface components {
             instances: components["schemas"]["AsideInstance"][];
         };
         /**
+         * AuditEvent
+         * @description One row. who: the user name, or the id of what is no user. event: what PS3.15 A.5.3 calls it.
+         *
+         *     outcome: 0 success, 4 refused, 8 begun and not finished, 12 not available. patient_id: the study's, as known now.
+         */
+        AuditEvent: {
+            /** Sequence */
+            sequence: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Who */
+            who: string;
+            /** Caller Kind */
+            caller_kind: string;
+            /** Caller Id */
+            caller_id: string;
+            /** Roles */
+            roles: string[];
+            /** Action */
+            action: string;
+            /** Event */
+            event: string;
+            /** Outcome */
+            outcome: number;
+            /** Address */
+            address: string | null;
+            /** Study Instance Uid */
+            study_instance_uid: string | null;
+            /** Patient Id */
+            patient_id: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Chain */
+            chain: number;
+            /** Position */
+            position: number;
+            /** Digest */
+            digest: string;
+        };
+        /**
+         * AuditPage
+         * @description Newest first. next_before: null at the end.
+         */
+        AuditPage: {
+            /** Events */
+            events: components["schemas"]["AuditEvent"][];
+            /** Next Before */
+            next_before: number | null;
+        };
+        /**
+         * AuditPageSearch
+         * @description A search, page by page.
+         */
+        AuditPageSearch: {
+            /** Since */
+            since?: string | null;
+            /** Until */
+            until?: string | null;
+            /**
+             * Who
+             * @default
+             */
+            who: string;
+            /**
+             * Actions
+             * @default []
+             */
+            actions: components["schemas"]["Action"][];
+            /**
+             * Study Instance Uid
+             * @default
+             */
+            study_instance_uid: string;
+            /**
+             * Patient Id
+             * @default
+             */
+            patient_id: string;
+            /**
+             * Failed
+             * @default false
+             */
+            failed: boolean;
+            /** Before */
+            before?: number | null;
+            /**
+             * Limit
+             * @default 50
+             */
+            limit: number;
+        };
+        /**
+         * AuditSearch
+         * @description What is looked for; everything may be left out. A body, because patient IDs never stand in addresses.
+         *
+         *     who: a user name, or the id of a program, application entity or job. until: exclusive. failed: only what was refused
+         *     or went wrong. before: next_before of the page before.
+         */
+        AuditSearch: {
+            /** Since */
+            since?: string | null;
+            /** Until */
+            until?: string | null;
+            /**
+             * Who
+             * @default
+             */
+            who: string;
+            /**
+             * Actions
+             * @default []
+             */
+            actions: components["schemas"]["Action"][];
+            /**
+             * Study Instance Uid
+             * @default
+             */
+            study_instance_uid: string;
+            /**
+             * Patient Id
+             * @default
+             */
+            patient_id: string;
+            /**
+             * Failed
+             * @default false
+             */
+            failed: boolean;
+        };
+        /**
+         * AuditState
+         * @description How the trail is kept. waiting: events that the audit repository does not have; null when there is none.
+         *
+         *     problems: of the last verification, null when it was never verified. kept_for_days: then it is sealed away.
+         */
+        AuditState: {
+            /** Events */
+            events: number;
+            /** Archived */
+            archived: number;
+            /** Chains */
+            chains: number;
+            /** Waiting */
+            waiting: number | null;
+            /** Anchor */
+            anchor: number | null;
+            /** Anchored At */
+            anchored_at: string | null;
+            /** Verified At */
+            verified_at: string | null;
+            /** Verified Events */
+            verified_events: number | null;
+            /** Problems */
+            problems: number | null;
+            /** Kept For Days */
+            kept_for_days: number;
+            /** Actions */
+            actions: string[];
+        };
+        /**
+         * CalledAeTitle
+         * @description ae_title: the title of this institution alone, null for none; everyones: the title of the whole installation.
+         *
+         *     port: of the DICOM listener.
+         */
+        CalledAeTitle: {
+            /** Ae Title */
+            ae_title: string | null;
+            /** Everyones */
+            everyones: string;
+            /** Port */
+            port: number;
+        };
+        /**
+         * CalledAeTitleChange
+         * @description ae_title: empty for none.
+         */
+        CalledAeTitleChange: {
+            /** Ae Title */
+            ae_title: string;
+        };
+        /**
          * Change
          * @description One thing that happened. at: UTC; detail holds UIDs, numbers and times, never names.
          */
@@ -919,6 +2214,31 @@ export interface components {
             next_after: number;
             /** More */
             more: boolean;
+        };
+        /**
+         * Code
+         * @description factor: which kind of code it is.
+         */
+        Code: {
+            /**
+             * Factor
+             * @enum {string}
+             */
+            factor: "authenticator-app" | "recovery-code";
+            /** Code */
+            code: string;
+        };
+        /**
+         * Confirmation
+         * @description The password, or a passkey's answer.
+         */
+        Confirmation: {
+            /** Password */
+            password?: string | null;
+            /** Credential */
+            credential?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * Correction
@@ -1055,6 +2375,40 @@ export interface components {
             reason: string;
         };
         /**
+         * Department
+         * @description One department.
+         */
+        Department: {
+            /** Department Id */
+            department_id: number;
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Other Name */
+            other_name: string;
+        };
+        /**
+         * DepartmentChange
+         * @description The fields to change.
+         */
+        DepartmentChange: {
+            /** Code */
+            code?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Other Name */
+            other_name?: string | null;
+        };
+        /**
+         * Departments
+         * @description All departments by name.
+         */
+        Departments: {
+            /** Departments */
+            departments: components["schemas"]["Department"][];
+        };
+        /**
          * Destination
          * @description One destination.
          */
@@ -1082,6 +2436,10 @@ export interface components {
             send_allowed: boolean;
             /** Notify Availability */
             notify_availability: boolean;
+            /** Tls */
+            tls: boolean;
+            /** Certificate */
+            certificate: string | null;
             /**
              * Created At
              * Format: date-time
@@ -1111,6 +2469,10 @@ export interface components {
             send_allowed?: boolean | null;
             /** Notify Availability */
             notify_availability?: boolean | null;
+            /** Tls */
+            tls?: boolean | null;
+            /** Certificate */
+            certificate?: string | null;
         };
         /**
          * DestinationList
@@ -1119,6 +2481,153 @@ export interface components {
         DestinationList: {
             /** Destinations */
             destinations: components["schemas"]["Destination"][];
+        };
+        /**
+         * Device
+         * @description One device, as in DeviceChange. last_seen_at: when it was last admitted, null: never.
+         */
+        Device: {
+            /** Device Id */
+            device_id: number;
+            /** Name */
+            name: string;
+            /** Ae Title */
+            ae_title: string;
+            /** Department Id */
+            department_id: number | null;
+            /** Networks */
+            networks: string[];
+            /** Certificate */
+            certificate: string | null;
+            /** Plain Allowed */
+            plain_allowed: boolean;
+            /** May Store */
+            may_store: boolean;
+            /** May Query */
+            may_query: boolean;
+            /** Active */
+            active: boolean;
+            /** Host */
+            host: string;
+            /** Port */
+            port: number | null;
+            /** Tls */
+            tls: boolean;
+            /** Modality */
+            modality: string;
+            /** Room */
+            room: string;
+            /** Manufacturer */
+            manufacturer: string;
+            /** Station Name */
+            station_name: string;
+            /** Default Character Set */
+            default_character_set: string | null;
+            /** Issuer Of Patient Id */
+            issuer_of_patient_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Last Address */
+            last_address: string | null;
+            /** Last Called Ae Title */
+            last_called_ae_title: string | null;
+            /** Last Encrypted */
+            last_encrypted: boolean | null;
+        };
+        /**
+         * DeviceChange
+         * @description The fields to change. networks: addresses (10.1.2.3) and networks (10.1.2.0/24) that it calls from.
+         *
+         *     certificate: SHA-256 fingerprint of the client certificate that it shows under TLS; null: any that is trusted.
+         *     plain_allowed: it may call without TLS. host, port, tls: where it listens, for C-ECHO. default_character_set,
+         *     issuer_of_patient_id: what its objects leave unsaid.
+         */
+        DeviceChange: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Ae Title
+             * @default
+             */
+            ae_title: string;
+            /** Department Id */
+            department_id?: number | null;
+            /** Networks */
+            networks?: string[];
+            /** Certificate */
+            certificate?: string | null;
+            /**
+             * Plain Allowed
+             * @default true
+             */
+            plain_allowed: boolean;
+            /**
+             * May Store
+             * @default true
+             */
+            may_store: boolean;
+            /**
+             * May Query
+             * @default true
+             */
+            may_query: boolean;
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+            /**
+             * Host
+             * @default
+             */
+            host: string;
+            /** Port */
+            port?: number | null;
+            /**
+             * Tls
+             * @default false
+             */
+            tls: boolean;
+            /**
+             * Modality
+             * @default
+             */
+            modality: string;
+            /**
+             * Room
+             * @default
+             */
+            room: string;
+            /**
+             * Manufacturer
+             * @default
+             */
+            manufacturer: string;
+            /**
+             * Station Name
+             * @default
+             */
+            station_name: string;
+            /** Default Character Set */
+            default_character_set?: string | null;
+            /** Issuer Of Patient Id */
+            issuer_of_patient_id?: string | null;
+        };
+        /**
+         * DeviceList
+         * @description All devices by name.
+         */
+        DeviceList: {
+            /** Devices */
+            devices: components["schemas"]["Device"][];
         };
         /**
          * DicomAddress
@@ -1164,7 +2673,7 @@ export interface components {
         };
         /**
          * Enrolment
-         * @description What the link offers; username is fixed when it is not null.
+         * @description What the link offers; username is fixed when it is not null, display_name a proposal, '' when there is none.
          */
         Enrolment: {
             /** Roles */
@@ -1173,6 +2682,8 @@ export interface components {
             institution_name: string;
             /** Username */
             username: string | null;
+            /** Display Name */
+            display_name: string;
             /**
              * Expires At
              * Format: date-time
@@ -1217,6 +2728,60 @@ export interface components {
             transfer_syntax_uid: string;
         };
         /**
+         * FirstObject
+         * @description An object that arrived during the test. outcome: refused has a reason and a message. encrypted: under TLS.
+         *
+         *     warnings: stable words about the quality of its data.
+         */
+        FirstObject: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "stored" | "already-stored" | "kept-aside" | "refused";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Calling Ae Title */
+            calling_ae_title: string;
+            /** Called Ae Title */
+            called_ae_title: string;
+            /** Address */
+            address: string;
+            /** Encrypted */
+            encrypted: boolean;
+            /** Sop Class Uid */
+            sop_class_uid: string;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Transfer Syntax Uid */
+            transfer_syntax_uid: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Reason */
+            reason: string;
+            /** Message */
+            message: string;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * FirstStore
+         * @description state waiting: since asked_at, object being the last that was refused, if any; arrived: object was stored.
+         */
+        FirstStore: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "not-asked" | "waiting" | "arrived";
+            /** Asked At */
+            asked_at: string | null;
+            object: components["schemas"]["FirstObject"] | null;
+        };
+        /**
          * Health
          * @description status is "live" or "ready"; the refusal of readiness is an error with its reason.
          */
@@ -1250,6 +2815,76 @@ export interface components {
             reason: string;
         };
         /**
+         * ImportReport
+         * @description What became of a list. applied: all of it is written; else nothing is: a dry run, or a line was refused.
+         */
+        ImportReport: {
+            /** Applied */
+            applied: boolean;
+            /** Dry Run */
+            dry_run: boolean;
+            /** Added */
+            added: number;
+            /** Changed */
+            changed: number;
+            /** Same */
+            same: number;
+            /** Refused */
+            refused: number;
+            /** Lines */
+            lines: components["schemas"]["ImportedLine"][];
+        };
+        /**
+         * ImportedLine
+         * @description One line of the list. line: as a spreadsheet counts, the heading is 1. reason, message: '' unless refused.
+         */
+        ImportedLine: {
+            /** Line */
+            line: number;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "added" | "changed" | "same" | "refused";
+            /** Reason */
+            reason: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * Institution
+         * @description One institution. active: false when nobody of it may come in.
+         */
+        Institution: {
+            /** Institution Id */
+            institution_id: number;
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Other Name */
+            other_name: string;
+            /** Active */
+            active: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * InstitutionChange
+         * @description The fields to change.
+         */
+        InstitutionChange: {
+            /** Code */
+            code?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Other Name */
+            other_name?: string | null;
+        };
+        /**
          * InstitutionName
          * @description An institution.
          */
@@ -1260,8 +2895,82 @@ export interface components {
             name: string;
         };
         /**
+         * InstitutionProgress
+         * @description How far an institution is set up.
+         */
+        InstitutionProgress: {
+            institution: components["schemas"]["Institution"];
+            /** Departments */
+            departments: number;
+            /** People */
+            people: number;
+            /** Has Administrator */
+            has_administrator: boolean;
+            /** Open Invitations */
+            open_invitations: number;
+        };
+        /**
+         * Institutions
+         * @description Every institution for who administers the region, else the caller's own; by name.
+         */
+        Institutions: {
+            /** Institutions */
+            institutions: components["schemas"]["Institution"][];
+        };
+        /**
+         * Invitation
+         * @description One link that was given out. issued_by: a person's name where known.
+         */
+        Invitation: {
+            /** Invitation Id */
+            invitation_id: number;
+            /** Roles */
+            roles: string[];
+            /** Username */
+            username: string | null;
+            /** Display Name */
+            display_name: string;
+            /** Department Id */
+            department_id: number | null;
+            /** Issued By */
+            issued_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "used" | "expired";
+        };
+        /**
+         * InvitationLink
+         * @description path: of the one-time link, shown this once, to put behind this server's address; it works for 24 hours.
+         */
+        InvitationLink: {
+            /** Path */
+            path: string;
+        };
+        /**
+         * Invitations
+         * @description The last 200, newest first.
+         */
+        Invitations: {
+            /** Invitations */
+            invitations: components["schemas"]["Invitation"][];
+        };
+        /**
          * Me
          * @description Who is signed in; a program's token has no name. rights: what the roles include, so that no page offers more.
+         *
+         *     idle_minutes: a session that nobody works in ends after this; null for a token.
          */
         Me: {
             /** Username */
@@ -1275,6 +2984,8 @@ export interface components {
             /** Language */
             language: string;
             institution: components["schemas"]["InstitutionName"];
+            /** Idle Minutes */
+            idle_minutes?: number | null;
         };
         /**
          * Merge
@@ -1341,10 +3052,26 @@ export interface components {
             language: string;
         };
         /**
+         * NewDepartment
+         * @description code: as other systems know it (HL7 PL-1), unique; other_name: in another language, may be empty.
+         */
+        NewDepartment: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /**
+             * Other Name
+             * @default
+             */
+            other_name: string;
+        };
+        /**
          * NewDestination
          * @description calling_ae_title: what we call ourselves there, empty for our usual title. transfer_syntaxes: stored sends an
          *     object as it lies where the peer takes that, decoded in Explicit VR Little Endian. associations: held at one time.
-         *     notify_availability: tell it which studies are complete (Instance Availability Notification).
+         *     notify_availability: tell it which studies are complete (Instance Availability Notification). tls: call it over TLS.
+         *     certificate: SHA-256 of the only certificate that is its own; empty: any that an authority gave to the host.
          */
         NewDestination: {
             /** Name */
@@ -1381,6 +3108,224 @@ export interface components {
              * @default false
              */
             notify_availability: boolean;
+            /**
+             * Tls
+             * @default false
+             */
+            tls: boolean;
+            /**
+             * Certificate
+             * @default
+             */
+            certificate: string;
+        };
+        /**
+         * NewDevice
+         * @description A device needs a name and an AE title; without networks and certificate it may call from where strangers may.
+         */
+        NewDevice: {
+            /** Name */
+            name: string;
+            /** Ae Title */
+            ae_title: string;
+            /** Department Id */
+            department_id?: number | null;
+            /** Networks */
+            networks?: string[];
+            /** Certificate */
+            certificate?: string | null;
+            /**
+             * Plain Allowed
+             * @default true
+             */
+            plain_allowed: boolean;
+            /**
+             * May Store
+             * @default true
+             */
+            may_store: boolean;
+            /**
+             * May Query
+             * @default true
+             */
+            may_query: boolean;
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+            /**
+             * Host
+             * @default
+             */
+            host: string;
+            /** Port */
+            port?: number | null;
+            /**
+             * Tls
+             * @default false
+             */
+            tls: boolean;
+            /**
+             * Modality
+             * @default
+             */
+            modality: string;
+            /**
+             * Room
+             * @default
+             */
+            room: string;
+            /**
+             * Manufacturer
+             * @default
+             */
+            manufacturer: string;
+            /**
+             * Station Name
+             * @default
+             */
+            station_name: string;
+            /** Default Character Set */
+            default_character_set?: string | null;
+            /** Issuer Of Patient Id */
+            issuer_of_patient_id?: string | null;
+        };
+        /**
+         * NewInstitution
+         * @description code: 2 to 32 letters a to z, digits and dashes, unique; other_name: in another language, may be empty.
+         */
+        NewInstitution: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /**
+             * Other Name
+             * @default
+             */
+            other_name: string;
+        };
+        /**
+         * NewInvitation
+         * @description What the account will be; username null: the person chooses one. display_name is offered and may be changed.
+         */
+        NewInvitation: {
+            /** Roles */
+            roles: string[];
+            /** Username */
+            username?: string | null;
+            /**
+             * Display Name
+             * @default
+             */
+            display_name: string;
+            /** Department Id */
+            department_id?: number | null;
+        };
+        /**
+         * NewPasskey
+         * @description label: how the person tells it from her others.
+         */
+        NewPasskey: {
+            /** Credential */
+            credential: {
+                [key: string]: unknown;
+            };
+            /** Label */
+            label: string;
+        };
+        /**
+         * NewPassword
+         * @description The password to sign in with from now on.
+         */
+        NewPassword: {
+            /** Password */
+            password: string;
+        };
+        /**
+         * NewPerson
+         * @description An account without a password, for who signs in by other means or is sent a link later.
+         */
+        NewPerson: {
+            /** Username */
+            username: string;
+            /** Display Name */
+            display_name: string;
+            /** Roles */
+            roles?: string[];
+            /**
+             * Language
+             * @default en
+             */
+            language: string;
+            /** Department Id */
+            department_id?: number | null;
+        };
+        /**
+         * NextStep
+         * @description The session opens nothing yet. factors: what the person can show here, the strongest first.
+         */
+        NextStep: {
+            /**
+             * Next
+             * @enum {string}
+             */
+            next: "second-factor" | "set-up";
+            /** Factors */
+            factors: string[];
+            /** Display Name */
+            display_name: string;
+        };
+        /**
+         * OwnFactors
+         * @description What the person has, and whether her institution requires it. host: where the browser is now.
+         */
+        OwnFactors: {
+            /**
+             * Second Factor
+             * @enum {string}
+             */
+            second_factor: "required" | "offered";
+            /** Passkeys */
+            passkeys: components["schemas"]["Passkey"][];
+            /** Authenticator App Since */
+            authenticator_app_since: string | null;
+            /** Recovery Codes Left */
+            recovery_codes_left: number;
+            /** Host */
+            host: string;
+        };
+        /**
+         * Passkey
+         * @description A passkey; host: where it opens; backed_up: it lives in an account of its maker, not in one device.
+         */
+        Passkey: {
+            /** Passkey Id */
+            passkey_id: number;
+            /** Label */
+            label: string;
+            /** Host */
+            host: string;
+            /** Backed Up */
+            backed_up: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+        };
+        /**
+         * PasskeyAnswer
+         * @description What navigator.credentials.get() or create() gave, as JSON (PublicKeyCredential.toJSON).
+         */
+        PasskeyAnswer: {
+            /** Credential */
+            credential: {
+                [key: string]: unknown;
+            };
         };
         /**
          * PasswordChange
@@ -1439,6 +3384,97 @@ export interface components {
         Patients: {
             /** Patients */
             patients: components["schemas"]["Patient"][];
+        };
+        /**
+         * People
+         * @description A page of people by user name. after: what to ask the next page with, null at the end.
+         */
+        People: {
+            /** People */
+            people: components["schemas"]["Person"][];
+            /** After */
+            after: string | null;
+        };
+        /**
+         * PeopleSearch
+         * @description text: part of a name or user name. after: the user_name that the last page ended with.
+         */
+        PeopleSearch: {
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /** Role */
+            role?: string | null;
+            /** Department Id */
+            department_id?: number | null;
+            /** State */
+            state?: ("active" | "disabled") | null;
+            /**
+             * After
+             * @default
+             */
+            after: string;
+            /**
+             * Limit
+             * @default 100
+             */
+            limit: number;
+        };
+        /**
+         * Person
+         * @description One account. has_password: false while the person signs in by other means, or not yet at all.
+         */
+        Person: {
+            /** User Id */
+            user_id: number;
+            /** Username */
+            username: string;
+            /** Display Name */
+            display_name: string;
+            /** Roles */
+            roles: string[];
+            /** Language */
+            language: string;
+            /** Department Id */
+            department_id: number | null;
+            /** Active */
+            active: boolean;
+            /** Has Password */
+            has_password: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** Last Seen At */
+            last_seen_at: string | null;
+        };
+        /**
+         * PersonChange
+         * @description The fields to change; department_id null puts the person into none.
+         */
+        PersonChange: {
+            /** Username */
+            username?: string | null;
+            /** Display Name */
+            display_name?: string | null;
+            /** Language */
+            language?: string | null;
+            /** Department Id */
+            department_id?: number | null;
+        };
+        /**
+         * PersonPage
+         * @description Everything about one person; history: every role that she holds or held, newest first.
+         */
+        PersonPage: {
+            person: components["schemas"]["Person"];
+            /** History */
+            history: components["schemas"]["RoleHeld"][];
         };
         /**
          * Process
@@ -1504,6 +3540,47 @@ export interface components {
             count: number;
         };
         /**
+         * RefusedCall
+         * @description Calls of one kind that were rejected. certificate: SHA-256 of what was shown, empty without TLS.
+         *
+         *     reason: unknown-caller, wrong-address, wrong-certificate, without-tls, deactivated, ambiguous-caller or
+         *     unknown-called-ae-title.
+         */
+        RefusedCall: {
+            /** Refused Call Id */
+            refused_call_id: number;
+            /** Calling Ae Title */
+            calling_ae_title: string;
+            /** Called Ae Title */
+            called_ae_title: string;
+            /** Address */
+            address: string;
+            /** Certificate */
+            certificate: string;
+            /** Reason */
+            reason: string;
+            /** Calls */
+            calls: number;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+        };
+        /**
+         * RefusedCalls
+         * @description The newest first.
+         */
+        RefusedCalls: {
+            /** Refused Calls */
+            refused_calls: components["schemas"]["RefusedCall"][];
+        };
+        /**
          * Rejection
          * @description code: of CID 7011 (DCM), meaning: its English meaning there. sop_instance_uid: of the rejection note.
          *
@@ -1551,6 +3628,49 @@ export interface components {
             rejections: components["schemas"]["Rejection"][];
         };
         /**
+         * Reset
+         * @description Whom the link is for.
+         */
+        Reset: {
+            /** Username */
+            username: string;
+            /** Institution Name */
+            institution_name: string;
+            /** Min Password Length */
+            min_password_length: number;
+            /** Forget Factors */
+            forget_factors: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * ResetLink
+         * @description token: the secret of the page /reset/{token}, shown this once; it works once, for 24 hours.
+         */
+        ResetLink: {
+            /** Token */
+            token: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * ResetWanted
+         * @description forget_factors: she lost her second factors too.
+         */
+        ResetWanted: {
+            /**
+             * Forget Factors
+             * @default false
+             */
+            forget_factors: boolean;
+        };
+        /**
          * Resolution
          * @description patient_key: with the choice assign-patient.
          */
@@ -1569,6 +3689,45 @@ export interface components {
         Restored: {
             /** Instance Count */
             instance_count: number;
+        };
+        /**
+         * RoleHeld
+         * @description A role held since a moment, until another or (null) still. given_by, ended_by: a person's name where known.
+         */
+        RoleHeld: {
+            /** Role */
+            role: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Given By */
+            given_by: string;
+            /** Until */
+            until: string | null;
+            /** Ended By */
+            ended_by: string | null;
+        };
+        /**
+         * RolesChange
+         * @description The roles that the person holds from now on, all of them.
+         */
+        RolesChange: {
+            /** Roles */
+            roles: string[];
+        };
+        /**
+         * Seed
+         * @description Shown once. qr: an SVG picture as a data: URL; address: otpauth://, what it shows.
+         */
+        Seed: {
+            /** Secret */
+            secret: string;
+            /** Address */
+            address: string;
+            /** Qr */
+            qr: string;
         };
         /**
          * SendAnswer
@@ -1654,6 +3813,78 @@ export interface components {
             password: string;
         };
         /**
+         * SignInPolicy
+         * @description second_factor: required or offered; a session ends after idle_minutes without work, and session_hours in all.
+         */
+        SignInPolicy: {
+            /**
+             * Second Factor
+             * @enum {string}
+             */
+            second_factor: "required" | "offered";
+            /** Idle Minutes */
+            idle_minutes: number;
+            /** Session Hours */
+            session_hours: number;
+            /** Min Password Length */
+            min_password_length: number;
+        };
+        /**
+         * SignInState
+         * @description next: what this browser has to do to be signed in, none when it is.
+         */
+        SignInState: {
+            /**
+             * Next
+             * @enum {string}
+             */
+            next: "password" | "second-factor" | "set-up" | "none";
+            /** Factors */
+            factors: string[];
+            /** Display Name */
+            display_name: string | null;
+        };
+        /**
+         * SignedInDevice
+         * @description One session. this: the one that asks. username and display_name: whose it is.
+         */
+        SignedInDevice: {
+            /** Sitting */
+            sitting: string;
+            /** Username */
+            username: string;
+            /** Display Name */
+            display_name: string;
+            /** Method */
+            method: string;
+            /** Second Factor */
+            second_factor: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            /** Address */
+            address: string;
+            /** User Agent */
+            user_agent: string;
+            /** This */
+            this: boolean;
+        };
+        /**
+         * SignedInDevices
+         * @description The newest first.
+         */
+        SignedInDevices: {
+            /** Devices */
+            devices: components["schemas"]["SignedInDevice"][];
+        };
+        /**
          * Status
          * @description counts: studies, sealed_studies, series, instances, bytes and more; queue: jobs todo, doing, failed.
          */
@@ -1712,6 +3943,13 @@ export interface components {
              * @enum {string}
              */
             state: "arriving" | "complete" | "sealed";
+            /** Shared By */
+            shared_by?: string | null;
+            /**
+             * Restricted
+             * @default false
+             */
+            restricted: boolean;
             /** Series */
             series: components["schemas"]["Series"][];
         };
@@ -1748,6 +3986,8 @@ export interface components {
         /**
          * StudyRow
          * @description One line of the list. Dates are civil dates as sent (YYYYMMDD); received_at is the last arrival, UTC.
+         *
+         *     shared_by: name of the allied institution that owns it, null at home. restricted: a VIP's or one of staff's.
          */
         StudyRow: {
             /** Study Instance Uid */
@@ -1784,6 +4024,13 @@ export interface components {
              * @enum {string}
              */
             state: "arriving" | "complete" | "sealed";
+            /** Shared By */
+            shared_by?: string | null;
+            /**
+             * Restricted
+             * @default false
+             */
+            restricted: boolean;
         };
         /**
          * StudySearch
@@ -1932,6 +4179,35 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    sign_in_state_api_sign_in_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInState"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     sign_in_api_sign_in_post: {
         parameters: {
             query?: never;
@@ -1951,7 +4227,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["Me"] | components["schemas"]["NextStep"];
                 };
             };
             /** @description An error; its reason is a stable word */
@@ -2085,6 +4361,680 @@ export interface operations {
             };
         };
     };
+    second_factor_api_sign_in_second_factor_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"] | components["schemas"]["NextStep"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    passkey_request_options_api_sign_in_passkey_options_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    sign_in_with_passkey_api_sign_in_passkey_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"] | components["schemas"]["NextStep"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    own_factors_api_me_second_factors_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnFactors"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    confirm_api_me_confirmation_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    begin_authenticator_app_api_me_authenticator_app_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Seed"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_authenticator_app_api_me_authenticator_app_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finish_authenticator_app_api_me_authenticator_app_confirmation_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppCode"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Added"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    passkey_creation_options_api_me_passkeys_options_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_passkey_api_me_passkeys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Added"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_passkey_api_me_passkeys__passkey_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    new_recovery_codes_api_me_recovery_codes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Added"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_policy_api_sign_in_policy_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInPolicy"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    put_policy_api_sign_in_policy_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInPolicy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInPolicy"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    own_devices_api_me_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInDevices"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_own_others_api_me_sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_own_api_me_sessions__sitting__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sitting: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    devices_api_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInDevices"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_of_anybody_api_sessions__sitting__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sitting: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    issue_reset_api_people__user_id__sign_in_reset_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetLink"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_reset_api_resets__token__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reset"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    use_reset_api_resets__token__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"] | components["schemas"]["NextStep"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     get_enrolment_api_enrolments__token__get: {
         parameters: {
             query?: never;
@@ -2137,7 +5087,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["Me"] | components["schemas"]["NextStep"];
                 };
             };
             /** @description An error; its reason is a stable word */
@@ -3206,6 +6156,887 @@ export interface operations {
             };
         };
     };
+    list_institutions_api_institutions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Institutions"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_institution_api_institutions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInstitution"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Institution"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_institutions_api_institutions_export_get: {
+        parameters: {
+            query?: {
+                as?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": Record<string, never>[];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_institutions_api_institutions_import_post: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/json": Record<string, never>[];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_institution_api_institutions__institution_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionProgress"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_institution_api_institutions__institution_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Institution"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deactivate_institution_api_institutions__institution_id__deactivate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Institution"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    activate_institution_api_institutions__institution_id__activate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Institution"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    invite_first_administrator_api_institutions__institution_id__first_administrator_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationLink"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_departments_api_departments_get: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Departments"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_department_api_departments_post: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDepartment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Department"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_departments_api_departments_export_get: {
+        parameters: {
+            query?: {
+                as?: "csv" | "json";
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": Record<string, never>[];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_departments_api_departments_import_post: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/json": Record<string, never>[];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_department_api_departments__department_id__delete: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path: {
+                department_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_department_api_departments__department_id__patch: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path: {
+                department_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Department"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    search_people_api_people_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeopleSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_person_api_people_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_people_api_people_export_get: {
+        parameters: {
+            query?: {
+                as?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": Record<string, never>[];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_people_api_people_import_post: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/json": Record<string, never>[];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_person_api_people__user_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonPage"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_person_api_people__user_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonPage"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    put_roles_api_people__user_id__roles_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolesChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonPage"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    disable_person_api_people__user_id__disable_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonPage"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    enable_person_api_people__user_id__enable_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonPage"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_invitations_api_invitations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitations"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    invite_api_invitations_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationLink"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    withdraw_api_invitations__invitation_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     senders_api_senders_get: {
         parameters: {
             query?: never;
@@ -3255,6 +7086,565 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sender"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_devices_api_devices_get: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceList"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_device_api_devices_post: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDevice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_devices_api_devices_export_get: {
+        parameters: {
+            query?: {
+                as?: "csv" | "json";
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": Record<string, never>[];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_devices_api_devices_import_post: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/json": Record<string, never>[];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_device_api_devices__device_id__get: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_device_api_devices__device_id__delete: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_device_api_devices__device_id__patch: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    echo_device_api_devices__device_id__echo_post: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EchoResult"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    first_store_api_devices__device_id__first_store_get: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstStore"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ask_first_store_api_devices__device_id__first_store_post: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstStore"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    refused_calls_api_refused_calls_get: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedCalls"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    forget_refused_call_api_refused_calls__refused_call_id__delete: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path: {
+                refused_call_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    called_ae_title_api_called_ae_title_get: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalledAeTitle"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_called_ae_title_api_called_ae_title_put: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalledAeTitleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalledAeTitle"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    audit_state_api_audit_state_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditState"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    search_audit_api_audit_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditPageSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_audit_api_audit_export_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditSearch"];
+            };
+        };
+        responses: {
+            /** @description CSV, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description An error; its reason is a stable word */

@@ -149,6 +149,7 @@ _CHECKS: Final[dict[str, Callable[[object], object]]] = {
     "active": lambda value: _flag("active", value),
     "host": _host,
     "port": lambda value: _number("port", 65535, value),
+    "tls": lambda value: _flag("tls", value),
     "modality": _modality,
     "room": lambda value: _text("room", value),
     "manufacturer": lambda value: _text("manufacturer", value),

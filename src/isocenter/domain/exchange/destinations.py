@@ -11,7 +11,7 @@ from typing import Final
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.domain.exchange.peers import Echo, peer_of
+from isocenter.domain.exchange.peers import Echo, Peer, peer_of
 from isocenter.index import destinations as index
 from isocenter.index.destinations import Destination
 from isocenter.kit.clock import utc_now
@@ -39,7 +39,7 @@ class InvalidDestination(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class EchoAnswer:
-    """Whether a destination answered C-ECHO; reason: a stable word, message a sentence when not. ms: time it took."""
+    """Whether a peer answered C-ECHO; reason: a stable word, message a sentence when not. ms: time it took."""
 
     ok: bool
     reason: str | None
@@ -106,9 +106,14 @@ def echo_destination(caller: Caller, database: Database, echo: Echo, destination
     caller.require(Right.SEND)
     with database.transaction(caller.institution_id) as connection:
         destination = _there(index.destination_by_id(connection, destination_id))
+    return echo_of(echo, peer_of(destination))
+
+
+def echo_of(echo: Echo, peer: Peer) -> EchoAnswer:
+    """What came of a C-ECHO, and how long it took."""
     begun = time.monotonic()
     try:
-        echo(peer_of(destination))
+        echo(peer)
     except IsocenterError as error:
         return EchoAnswer(False, error.reason, error.message, _ms_since(begun))
     return EchoAnswer(True, None, None, _ms_since(begun))

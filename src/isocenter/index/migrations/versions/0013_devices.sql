@@ -5,7 +5,7 @@ GRANT UPDATE (ae_title) ON institution TO isocenter_app;
 -- An application entity of an institution. ae_title '*' stands for every sender without a row of its own and never calls;
 -- name '': nobody entered it as a device, something is said about what it sends. networks: where it calls from.
 -- certificate: SHA-256 of the client certificate that it must show. plain_allowed: it may call without TLS, from its
--- networks. host, port: where it listens ('' : nowhere). A device with neither networks nor certificate calls from
+-- networks. host, port: where it listens ('' : nowhere), under TLS or not. A device with neither networks nor certificate calls from
 -- wherever strangers may.
 CREATE TABLE device (
     institution_id integer NOT NULL REFERENCES institution,
@@ -21,6 +21,7 @@ CREATE TABLE device (
     active boolean NOT NULL DEFAULT true,
     host text COLLATE "C" NOT NULL DEFAULT '',
     port integer,
+    tls boolean NOT NULL DEFAULT false,
     modality text COLLATE "C" NOT NULL DEFAULT '',
     room text COLLATE "C" NOT NULL DEFAULT '',
     manufacturer text COLLATE "C" NOT NULL DEFAULT '',
