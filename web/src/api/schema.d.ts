@@ -468,6 +468,386 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sign-in/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Identity providers one can sign in through
+         * @description Those that are meant to be offered to everyone.
+         */
+        get: operations["offered_providers_api_sign_in_providers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/providers/{provider_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Go to an identity provider
+         * @description Redirects to the provider; back: the page of ours to come back to.
+         */
+        get: operations["go_there_api_sign_in_providers__provider_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/callback/{issuer_word}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from an identity provider
+         * @description Opens a session, or leads back to the sign-in page with the reason.
+         */
+        get: operations["come_back_api_sign_in_callback__issuer_word__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Identity providers, for who watches over security
+         * @description Whom the institution's people may be signed in by.
+         */
+        get: operations["list_providers_api_identity_providers_get"];
+        put?: never;
+        /**
+         * Add an identity provider
+         * @description It makes no accounts yet. 400 invalid-identity-provider, forbidden-address; 409 identity-provider-exists.
+         */
+        post: operations["add_provider_api_identity_providers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity-providers/account-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Identity providers, for who manages people
+         * @description The same list.
+         */
+        get: operations["list_account_rules_api_identity_providers_account_rules_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity-providers/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask an identity provider about itself
+         * @description Now. A provider that does not answer is ok: false, not an error.
+         */
+        post: operations["check_provider_api_identity_providers_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity-providers/{provider_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change how an identity provider is asked
+         * @description 400 invalid-identity-provider, 404 unknown-identity-provider, 409 identity-provider-exists.
+         */
+        put: operations["change_provider_api_identity_providers__provider_id__put"];
+        post?: never;
+        /**
+         * Remove an identity provider
+         * @description Accounts that came of it stay. 404 unknown-identity-provider.
+         */
+        delete: operations["remove_provider_api_identity_providers__provider_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity-providers/{provider_id}/account-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change what accounts come of a provider
+         * @description From the next sign-in on. 400 invalid-identity-provider, invalid-role; 404 unknown-identity-provider.
+         */
+        put: operations["set_account_rules_api_identity_providers__provider_id__account_rules_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/program-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Roles and scopes that programs may have
+         * @description For who manages people and programs.
+         */
+        get: operations["list_roles_api_program_roles_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All OAuth2 clients
+         * @description The programs of the caller's institution, ended ones too.
+         */
+        get: operations["list_clients_api_clients_get"];
+        put?: never;
+        /**
+         * Add an OAuth2 client
+         * @description Its secret is shown this once. 400 invalid-client, invalid-role, roles-kept-apart, invalid-scope.
+         */
+        post: operations["add_client_api_clients_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clients/{client_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End an OAuth2 client
+         * @description With its secrets and tokens. 404 unknown-client.
+         */
+        delete: operations["end_client_api_clients__client_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an OAuth2 client
+         * @description 400 invalid-client, invalid-scope; 404 unknown-client.
+         */
+        patch: operations["change_client_api_clients__client_id__patch"];
+        trace?: never;
+    };
+    "/api/clients/{client_id}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a further secret
+         * @description Both work until one is ended. 404 unknown-client, 409 too-many-secrets.
+         */
+        post: operations["add_secret_api_clients__client_id__secrets_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clients/{client_id}/secrets/{secret_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a secret
+         * @description Tokens that it opened go on until they expire. 404 unknown-client.
+         */
+        delete: operations["end_secret_api_clients__client_id__secrets__secret_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All tokens that people issued
+         * @description Ended ones too; never the secrets.
+         */
+        get: operations["list_tokens_api_tokens_get"];
+        put?: never;
+        /**
+         * Issue a token
+         * @description Shown this once. 400 invalid-role, roles-kept-apart, invalid-scope.
+         */
+        post: operations["issue_token_api_tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a token
+         * @description 404 unknown-token.
+         */
+        delete: operations["revoke_token_api_tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A token for client credentials
+         * @description Basic authentication, or client_id and client_secret in the form. scope: words; absent is all of the client's.
+         */
+        post: operations["token_oauth_token_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a token
+         * @description The client's own; 200 whether it was one or not (RFC 7009 2.2).
+         */
+        post: operations["revoke_oauth_revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/oauth-authorization-server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this OAuth2 server offers
+         * @description RFC 8414.
+         */
+        get: operations["metadata__well_known_oauth_authorization_server_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrolments/{token}": {
         parameters: {
             query?: never;
@@ -1561,6 +1941,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Certificates of this node and of the institution's devices
+         * @description For security officers.
+         */
+        get: operations["list_certificates_api_certificates_get"];
+        put?: never;
+        /**
+         * Issue a certificate for a device
+         * @description To call with, not to serve. 400 invalid-certificate, 404 no-authority.
+         */
+        post: operations["issue_certificate_api_certificates_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/certificates/authority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The certificate of our authority
+         * @description For security officers. 404 no-authority.
+         */
+        get: operations["our_authority_api_certificates_authority_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/certificates/trusted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Trust a device's own certificate
+         * @description Authorities are trusted by the operator of the node only. 400 invalid-certificate.
+         */
+        post: operations["trust_certificate_api_certificates_trusted_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/certificates/trusted/{fingerprint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Stop trusting a certificate
+         * @description It is refused from the next connection on. 404 unknown-certificate.
+         */
+        delete: operations["distrust_certificate_api_certificates_trusted__fingerprint__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/certificates/{fingerprint}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a device's certificate
+         * @description It is refused from the next connection on, for ever. 404 unknown-certificate, 409 already-revoked.
+         */
+        post: operations["revoke_certificate_api_certificates__fingerprint__revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/devices": {
         parameters: {
             query?: never;
@@ -2161,6 +2645,14 @@ export interface components {
             actions: string[];
         };
         /**
+         * Authority
+         * @description pem: our authority's certificate, for devices and browsers to trust.
+         */
+        Authority: {
+            /** Pem */
+            pem: string;
+        };
+        /**
          * CalledAeTitle
          * @description ae_title: the title of this institution alone, null for none; everyones: the title of the whole installation.
          *
@@ -2181,6 +2673,61 @@ export interface components {
         CalledAeTitleChange: {
             /** Ae Title */
             ae_title: string;
+        };
+        /**
+         * Certificate
+         * @description One certificate. kind: authority (ours), web and dicom (what this node shows), device (issued by our authority),
+         *     trusted (made elsewhere). hosts: names and addresses it is for. renews_itself: this node renews it in time.
+         */
+        Certificate: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "authority" | "web" | "dicom" | "device" | "trusted";
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "valid" | "expires-soon" | "expired" | "not-yet-valid" | "revoked";
+            /** Fingerprint */
+            fingerprint: string;
+            /** Serial Number */
+            serial_number: string;
+            /** Issuer */
+            issuer: string;
+            /** Hosts */
+            hosts: string[];
+            /** Is Authority */
+            is_authority: boolean;
+            /** Renews Itself */
+            renews_itself: boolean;
+            /**
+             * Not Before
+             * Format: date-time
+             */
+            not_before: string;
+            /**
+             * Not After
+             * Format: date-time
+             */
+            not_after: string;
+            /** Revoked At */
+            revoked_at: string | null;
+        };
+        /**
+         * CertificateList
+         * @description https: whether the web server speaks it. dicom_tls_port: null without DICOM over TLS.
+         */
+        CertificateList: {
+            /** Certificates */
+            certificates: components["schemas"]["Certificate"][];
+            /** Https */
+            https: boolean;
+            /** Dicom Tls Port */
+            dicom_tls_port: number | null;
         };
         /**
          * Change
@@ -2214,6 +2761,64 @@ export interface components {
             next_after: number;
             /** More */
             more: boolean;
+        };
+        /**
+         * Client
+         * @description A program; ended: it gets no tokens any more.
+         */
+        Client: {
+            /** Client Id */
+            client_id: string;
+            /** Name */
+            name: string;
+            /** Roles */
+            roles: string[];
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Ended */
+            ended: boolean;
+            /** Secrets */
+            secrets: components["schemas"]["ClientSecret"][];
+        };
+        /**
+         * ClientChange
+         * @description The fields to change; other scopes end its present tokens.
+         */
+        ClientChange: {
+            /** Name */
+            name?: string | null;
+            /** Scopes */
+            scopes?: string[] | null;
+        };
+        /**
+         * ClientSecret
+         * @description What is known of a secret; never the secret itself.
+         */
+        ClientSecret: {
+            /** Secret Id */
+            secret_id: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+        };
+        /**
+         * Clients
+         * @description All clients, the newest first.
+         */
+        Clients: {
+            /** Clients */
+            clients: components["schemas"]["Client"][];
         };
         /**
          * Code
@@ -2782,12 +3387,33 @@ export interface components {
             object: components["schemas"]["FirstObject"] | null;
         };
         /**
+         * GivenToken
+         * @description RFC 6749 5.1. expires_in: seconds.
+         */
+        GivenToken: {
+            /** Access Token */
+            access_token: string;
+            /** Token Type */
+            token_type: string;
+            /** Expires In */
+            expires_in: number;
+            /** Scope */
+            scope: string;
+        };
+        /**
          * Health
          * @description status is "live" or "ready"; the refusal of readiness is an error with its reason.
+         *
+         *     warnings: words for what will fail if nobody acts, such as "web-certificate-expires-soon"; only with "ready".
          */
         Health: {
             /** Status */
             status: string;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
         };
         /**
          * Identifier
@@ -2813,6 +3439,44 @@ export interface components {
             issuer_of_patient_id: string;
             /** Reason */
             reason: string;
+        };
+        /**
+         * IdentityProvider
+         * @description One provider. redirect_uri: what is registered there as our address; has_secret: the secret is never shown.
+         */
+        IdentityProvider: {
+            /** Provider Id */
+            provider_id: number;
+            /** Name */
+            name: string;
+            /** Issuer */
+            issuer: string;
+            /** Redirect Uri */
+            redirect_uri: string;
+            /** Client Id */
+            client_id: string;
+            /** Has Secret */
+            has_secret: boolean;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Second Factor
+             * @enum {string}
+             */
+            second_factor: "asked" | "told" | "here";
+            /** Enabled */
+            enabled: boolean;
+            /** Shown */
+            shown: boolean;
+            account_rules: components["schemas"]["ProviderAccountRules"];
+        };
+        /**
+         * IdentityProviders
+         * @description All of the institution, by name.
+         */
+        IdentityProviders: {
+            /** Providers */
+            providers: components["schemas"]["IdentityProvider"][];
         };
         /**
          * ImportReport
@@ -2967,6 +3631,47 @@ export interface components {
             invitations: components["schemas"]["Invitation"][];
         };
         /**
+         * Issued
+         * @description pem: the certificate for the device to install, authority_pem: what it has to trust.
+         */
+        Issued: {
+            certificate: components["schemas"]["Certificate"];
+            /** Pem */
+            pem: string;
+            /** Authority Pem */
+            authority_pem: string;
+        };
+        /**
+         * IssuedToken
+         * @description token: shown this once.
+         */
+        IssuedToken: {
+            /** Token */
+            token: string;
+        };
+        /**
+         * IssuerCheck
+         * @description ok: it answers as it should. reason: a stable word, message: a sentence; both null when it does.
+         */
+        IssuerCheck: {
+            /** Ok */
+            ok: boolean;
+            /** Reason */
+            reason: string | null;
+            /** Message */
+            message: string | null;
+            /** Redirect Uri */
+            redirect_uri: string;
+        };
+        /**
+         * IssuerToCheck
+         * @description The provider's address.
+         */
+        IssuerToCheck: {
+            /** Issuer */
+            issuer: string;
+        };
+        /**
          * Me
          * @description Who is signed in; a program's token has no name. rights: what the roles include, so that no page offers more.
          *
@@ -3050,6 +3755,18 @@ export interface components {
              * @default en
              */
             language: string;
+        };
+        /**
+         * NewClient
+         * @description roles: as of people's; scopes: the rights of these that the program may use, at least one.
+         */
+        NewClient: {
+            /** Name */
+            name: string;
+            /** Roles */
+            roles: string[];
+            /** Scopes */
+            scopes: string[];
         };
         /**
          * NewDepartment
@@ -3263,6 +3980,71 @@ export interface components {
             department_id?: number | null;
         };
         /**
+         * NewProvider
+         * @description issuer: its address, exactly as its configuration says; it cannot be changed later.
+         */
+        NewProvider: {
+            /** Name */
+            name: string;
+            /** Client Id */
+            client_id: string;
+            /** Client Secret */
+            client_secret?: string | null;
+            /**
+             * Scopes
+             * @default [
+             *       "openid",
+             *       "profile"
+             *     ]
+             */
+            scopes: string[];
+            /**
+             * Second Factor
+             * @default told
+             * @enum {string}
+             */
+            second_factor: "asked" | "told" | "here";
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Shown
+             * @default true
+             */
+            shown: boolean;
+            /** Issuer */
+            issuer: string;
+        };
+        /**
+         * NewSecret
+         * @description secret: shown this once.
+         */
+        NewSecret: {
+            /** Client Id */
+            client_id: string;
+            /** Secret */
+            secret: string;
+        };
+        /**
+         * NewToken
+         * @description scopes: absent is all that the roles include; days: absent never expires.
+         */
+        NewToken: {
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+            /** Roles */
+            roles: string[];
+            /** Scopes */
+            scopes?: string[] | null;
+            /** Days */
+            days?: number | null;
+        };
+        /**
          * NextStep
          * @description The session opens nothing yet. factors: what the person can show here, the strongest first.
          */
@@ -3276,6 +4058,24 @@ export interface components {
             factors: string[];
             /** Display Name */
             display_name: string;
+        };
+        /**
+         * OfferedProvider
+         * @description A way in that the sign-in page offers; the browser goes to /api/sign-in/providers/{provider_id}.
+         */
+        OfferedProvider: {
+            /** Provider Id */
+            provider_id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * OfferedProviders
+         * @description All of them, by name.
+         */
+        OfferedProviders: {
+            /** Providers */
+            providers: components["schemas"]["OfferedProvider"][];
         };
         /**
          * OwnFactors
@@ -3499,6 +4299,99 @@ export interface components {
             display_name?: string | null;
             /** Language */
             language?: string | null;
+        };
+        /**
+         * ProgramRole
+         * @description A role that a program may have, and what it includes.
+         */
+        ProgramRole: {
+            /** Role */
+            role: string;
+            /** Scopes */
+            scopes: string[];
+        };
+        /**
+         * ProgramRoles
+         * @description All of them.
+         */
+        ProgramRoles: {
+            /** Roles */
+            roles: components["schemas"]["ProgramRole"][];
+        };
+        /**
+         * ProviderAccountRules
+         * @description What comes of it. roles_by_value: role by value of role_claim. creates_accounts: for who has none yet;
+         *     matches_accounts: an account of the same user name is hers, unless it administers, secures or audits.
+         */
+        ProviderAccountRules: {
+            /**
+             * Username Claim
+             * @default preferred_username
+             */
+            username_claim: string;
+            /**
+             * Name Claim
+             * @default name
+             */
+            name_claim: string;
+            /**
+             * Role Claim
+             * @default
+             */
+            role_claim: string;
+            /** Roles By Value */
+            roles_by_value?: {
+                [key: string]: string;
+            };
+            /** Default Roles */
+            default_roles?: string[];
+            /**
+             * Creates Accounts
+             * @default false
+             */
+            creates_accounts: boolean;
+            /**
+             * Matches Accounts
+             * @default false
+             */
+            matches_accounts: boolean;
+        };
+        /**
+         * ProviderSettings
+         * @description How it is asked. client_secret: absent keeps it, '' takes it away. second_factor: asked (there, each time), told
+         *     (there, when its tokens say mfa), here. shown: on the sign-in page, for everyone.
+         */
+        ProviderSettings: {
+            /** Name */
+            name: string;
+            /** Client Id */
+            client_id: string;
+            /** Client Secret */
+            client_secret?: string | null;
+            /**
+             * Scopes
+             * @default [
+             *       "openid",
+             *       "profile"
+             *     ]
+             */
+            scopes: string[];
+            /**
+             * Second Factor
+             * @default told
+             * @enum {string}
+             */
+            second_factor: "asked" | "told" | "here";
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Shown
+             * @default true
+             */
+            shown: boolean;
         };
         /**
          * QualityTask
@@ -3885,8 +4778,25 @@ export interface components {
             devices: components["schemas"]["SignedInDevice"][];
         };
         /**
+         * SigningRequest
+         * @description request: PKCS #10, PEM, made by the device, whose key never leaves it. name: whose it is.
+         */
+        SigningRequest: {
+            /** Name */
+            name: string;
+            /** Request */
+            request: string;
+            /**
+             * Days
+             * @default 825
+             */
+            days: number;
+        };
+        /**
          * Status
          * @description counts: studies, sealed_studies, series, instances, bytes and more; queue: jobs todo, doing, failed.
+         *
+         *     warnings: words for what will fail if nobody acts, as of /health/ready.
          */
         Status: {
             /** Version */
@@ -3903,6 +4813,8 @@ export interface components {
             queue: {
                 [key: string]: number;
             };
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * Study
@@ -4073,6 +4985,39 @@ export interface components {
             known_version?: string | null;
         };
         /**
+         * Token
+         * @description What is known of a token; scopes: null is all that its roles include.
+         */
+        Token: {
+            /** Token Id */
+            token_id: number;
+            /** Label */
+            label: string;
+            /** Roles */
+            roles: string[];
+            /** Scopes */
+            scopes: string[] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked */
+            revoked: boolean;
+        };
+        /**
+         * Tokens
+         * @description All tokens that people issued, the newest first.
+         */
+        Tokens: {
+            /** Tokens */
+            tokens: components["schemas"]["Token"][];
+        };
+        /**
          * TransferDetail
          * @description One transfer with up to 500 objects that were not taken.
          */
@@ -4169,6 +5114,22 @@ export interface components {
             next_attempt_at: string | null;
             /** Finished At */
             finished_at: string | null;
+        };
+        /**
+         * Trusted
+         * @description What is trusted now.
+         */
+        Trusted: {
+            /** Certificates */
+            certificates: components["schemas"]["Certificate"][];
+        };
+        /**
+         * TrustedCertificate
+         * @description certificate: PEM; several in one text are taken one by one.
+         */
+        TrustedCertificate: {
+            /** Certificate */
+            certificate: string;
         };
     };
     responses: never;
@@ -5022,6 +5983,738 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"] | components["schemas"]["NextStep"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    offered_providers_api_sign_in_providers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedProviders"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    go_there_api_sign_in_providers__provider_id__get: {
+        parameters: {
+            query?: {
+                back?: string;
+            };
+            header?: never;
+            path: {
+                provider_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    come_back_api_sign_in_callback__issuer_word__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                issuer_word: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_providers_api_identity_providers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProviders"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_provider_api_identity_providers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProvider"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_account_rules_api_identity_providers_account_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProviders"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    check_provider_api_identity_providers_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssuerToCheck"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuerCheck"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_provider_api_identity_providers__provider_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_provider_api_identity_providers__provider_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_account_rules_api_identity_providers__provider_id__account_rules_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderAccountRules"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_roles_api_program_roles_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgramRoles"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_clients_api_clients_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clients"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_client_api_clients_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClient"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSecret"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_client_api_clients__client_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_client_api_clients__client_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClientChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_secret_api_clients__client_id__secrets_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSecret"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_secret_api_clients__client_id__secrets__secret_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+                secret_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_tokens_api_tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    issue_token_api_tokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedToken"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    revoke_token_api_tokens__token_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    token_oauth_token_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    grant_type?: string;
+                    scope?: string;
+                    client_id?: string;
+                    client_secret?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenToken"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    revoke_oauth_revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    token?: string;
+                    token_type_hint?: string;
+                    client_id?: string;
+                    client_secret?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    metadata__well_known_oauth_authorization_server_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description An error; its reason is a stable word */
@@ -7086,6 +8779,190 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sender"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_certificates_api_certificates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateList"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    issue_certificate_api_certificates_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SigningRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issued"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    our_authority_api_certificates_authority_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Authority"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    trust_certificate_api_certificates_trusted_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrustedCertificate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trusted"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    distrust_certificate_api_certificates_trusted__fingerprint__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    revoke_certificate_api_certificates__fingerprint__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
                 };
             };
             /** @description An error; its reason is a stable word */

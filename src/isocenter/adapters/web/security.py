@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from isocenter.access.audit import ADDRESS
 from isocenter.adapters.web.errors import error_body
 from isocenter.kit.lists import MAX_LIST_BYTES
 from isocenter.kit.logging import get_logger
@@ -51,6 +52,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+STRICT_TRANSPORT = "max-age=31536000"
+"""A browser that came over HTTPS once comes back by nothing else for a year (RFC 6797); never said in plain text."""
 MAX_API_BODY_BYTES = 64 * 1024
 """Lists that are imported may be larger (kit.lists)."""
 _SECRET_IN_PATH = re.compile(r"^(/api/enrolments/|/enrol/|/api/resets/|/reset/)[^/]+")
@@ -67,6 +70,7 @@ class Security:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        ADDRESS.set((scope.get("client") or (None,))[0])
         watch = _Watch(scope, send)
         try:
             refusal = _too_large(scope)
@@ -93,6 +97,8 @@ class _Watch:
             headers = MutableHeaders(scope=message)
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
+            if self._scope["scheme"] == "https":
+                headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
             if self._scope["path"].startswith("/api/"):
                 headers.setdefault("Cache-Control", "no-store")
         await self._send(message)
