@@ -240,7 +240,8 @@ def test_a_device_is_asked_whether_it_answers(client: TestClient, echoes: Echoes
 def test_an_institution_has_a_title_of_its_own(
     client: TestClient, database: Database, other_institution: Institution
 ) -> None:
-    assert client.get("/api/called-ae-title").json() == {"ae_title": None, "everyones": "ISOCENTER", "port": 11112}
+    called = client.get("/api/called-ae-title").json()
+    assert called == {"ae_title": None, "everyones": "ISOCENTER", "port": 11112, "tls_port": None}
     assert client.put("/api/called-ae-title", json={"ae_title": " NORTH "}).json()["ae_title"] == "NORTH"
     client.headers.update(bearer(database, other_institution, Role.ADMINISTRATOR))
     for taken in ("NORTH", "ISOCENTER"):

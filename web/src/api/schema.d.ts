@@ -1941,6 +1941,385 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alliances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alliances
+         * @description Every alliance of the region, for who administers it.
+         */
+        get: operations["alliances_api_alliances_get"];
+        put?: never;
+        /**
+         * Found an alliance
+         * @description 400 invalid-sharing, 404 unknown-ally, 409 already-allied.
+         */
+        post: operations["add_alliance_api_alliances_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alliances/{alliance_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End an alliance
+         * @description What its members share because of it is shared no more. 404 unknown-alliance.
+         */
+        delete: operations["end_alliance_api_alliances__alliance_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alliances/{alliance_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An institution joins an alliance
+         * @description 404 unknown-alliance, unknown-ally; 409 already-allied.
+         */
+        post: operations["join_alliance_api_alliances__alliance_id__members_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alliances/{alliance_id}/members/{institution_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * An institution leaves an alliance
+         * @description 404 unknown-alliance, unknown-ally.
+         */
+        delete: operations["leave_alliance_api_alliances__alliance_id__members__institution_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/allies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Allies of the institution
+         * @description Institutions that something can be shared with.
+         */
+        get: operations["allies_api_allies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sharing-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is shared
+         * @description By the caller's institution, and with it.
+         */
+        get: operations["sharing_rules_api_sharing_rules_get"];
+        put?: never;
+        /**
+         * Share with an ally
+         * @description Holds within five seconds. 400 invalid-sharing, 404 unknown-ally.
+         */
+        post: operations["give_rule_api_sharing_rules_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sharing-rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Share it no more
+         * @description Holds within five seconds; the rule stays in the list as ended. 404 unknown-sharing-rule.
+         */
+        delete: operations["end_rule_api_sharing_rules__rule_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sharing-rules/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sharing rules as a list
+         * @description Those that the institution gives now: ally, roles, purpose, modalities, first_study_date, last_days, until.
+         */
+        get: operations["export_rules_api_sharing_rules_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sharing-rules/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give sharing rules by a list
+         * @description All or nothing; what is given already stays, nothing is ended. 400 invalid-list.
+         */
+        post: operations["import_rules_api_sharing_rules_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/restrictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Restricted patients
+         * @description Every restriction that holds.
+         */
+        get: operations["restrictions_now_api_restrictions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/{patient_key}/restrictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Restrictions of a patient
+         * @description With those that were lifted. 404 unknown-patient.
+         */
+        get: operations["restrictions_api_patients__patient_key__restrictions_get"];
+        put?: never;
+        /**
+         * Restrict a patient
+         * @description Holds within five seconds. 400 invalid-reason, 404 unknown-patient, 409 already-restricted.
+         */
+        post: operations["restrict_api_patients__patient_key__restrictions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/{patient_key}/restrictions/{restriction_id}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift a restriction
+         * @description 400 invalid-reason, 404 unknown-restriction.
+         */
+        post: operations["lift_api_patients__patient_key__restrictions__restriction_id__lift_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/care-relationships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who cares for whom
+         * @description Of a patient or of a user: give one of the two. 400 invalid-restriction, 404 unknown-patient, unknown-user.
+         */
+        get: operations["care_relationships_api_care_relationships_get"];
+        put?: never;
+        /**
+         * Somebody cares for a patient
+         * @description 400 invalid-restriction, 403 own-access, 404 unknown-user, unknown-patient.
+         */
+        post: operations["begin_care_api_care_relationships_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/carers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People who can be given a care relationship
+         * @description For who restricts; active people of the institution.
+         */
+        get: operations["carers_api_carers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/care-relationships/{care_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a care relationship
+         * @description Holds within five seconds. 404 unknown-care-relationship.
+         */
+        delete: operations["end_care_api_care_relationships__care_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/break-glass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Break the glass
+         * @description For four hours; security officers are alarmed and review it.
+         *
+         *     400 invalid-reason, invalid-restriction; 403 people-only; 404 unknown-access: nothing under this number;
+         *     409 not-restricted: the caller sees it already.
+         */
+        post: operations["break_glass_api_break_glass_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Accesses to review
+         * @description Those that wait, or with waiting=false all of them.
+         */
+        get: operations["access_reviews_api_access_reviews_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-reviews/{glass_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judge an access
+         * @description 403 own-access, 404 unknown-access, 409 already-reviewed.
+         */
+        post: operations["review_api_access_reviews__glass_id__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/certificates": {
         parameters: {
             query?: never;
@@ -2425,6 +2804,52 @@ export interface components {
             dicom: components["schemas"]["DicomAddress"];
         };
         /**
+         * Access
+         * @description One breaking of the glass. studies_opened: the patient's studies that were opened with it.
+         */
+        Access: {
+            /** Glass Id */
+            glass_id: number;
+            /** User Id */
+            user_id: number;
+            /** Display Name */
+            display_name: string;
+            /** Patient Key */
+            patient_key: number;
+            /** Patient Id */
+            patient_id: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Studies Opened */
+            studies_opened: number;
+            /** Reviewed At */
+            reviewed_at: string | null;
+            /** Reviewed By */
+            reviewed_by: string | null;
+            /** Judgement */
+            judgement: string | null;
+            /** Note */
+            note: string | null;
+        };
+        /**
+         * Accesses
+         * @description Newest first.
+         */
+        Accesses: {
+            /** Accesses */
+            accesses: components["schemas"]["Access"][];
+        };
+        /**
          * Action
          * @description What is recorded.
          * @enum {string}
@@ -2437,6 +2862,55 @@ export interface components {
         Added: {
             /** Recovery Codes */
             recovery_codes: string[];
+        };
+        /**
+         * Alliance
+         * @description One alliance with its members by name.
+         */
+        Alliance: {
+            /** Alliance Id */
+            alliance_id: number;
+            /** Name */
+            name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Members */
+            members: components["schemas"]["Ally"][];
+        };
+        /**
+         * Alliances
+         * @description Every alliance, by name.
+         */
+        Alliances: {
+            /** Alliances */
+            alliances: components["schemas"]["Alliance"][];
+        };
+        /**
+         * Allies
+         * @description Allies of the caller's institution, by name. shared_with: roles that a rule may name; purposes: as well.
+         */
+        Allies: {
+            /** Allies */
+            allies: components["schemas"]["Ally"][];
+            /** Shared With */
+            shared_with: string[];
+            /** Purposes */
+            purposes: string[];
+        };
+        /**
+         * Ally
+         * @description An institution that an alliance joins with others.
+         */
+        Ally: {
+            /** Institution Id */
+            institution_id: number;
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
         };
         /**
          * AppCode
@@ -2653,10 +3127,24 @@ export interface components {
             pem: string;
         };
         /**
+         * BreakGlass
+         * @description What is known of the patient: exactly one of the three. reason: at least 10 characters.
+         */
+        BreakGlass: {
+            /** Patient Id */
+            patient_id?: string | null;
+            /** Accession Number */
+            accession_number?: string | null;
+            /** Study Instance Uid */
+            study_instance_uid?: string | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * CalledAeTitle
          * @description ae_title: the title of this institution alone, null for none; everyones: the title of the whole installation.
          *
-         *     port: of the DICOM listener.
+         *     port: of the DICOM listener; tls_port: of the one under TLS, null when there is none.
          */
         CalledAeTitle: {
             /** Ae Title */
@@ -2665,6 +3153,8 @@ export interface components {
             everyones: string;
             /** Port */
             port: number;
+            /** Tls Port */
+            tls_port: number | null;
         };
         /**
          * CalledAeTitleChange
@@ -2673,6 +3163,65 @@ export interface components {
         CalledAeTitleChange: {
             /** Ae Title */
             ae_title: string;
+        };
+        /**
+         * CareRelationship
+         * @description One relationship. ended_at: null while nobody ended it.
+         */
+        CareRelationship: {
+            /** Care Id */
+            care_id: number;
+            /** User Id */
+            user_id: number;
+            /** Display Name */
+            display_name: string;
+            /** Patient Key */
+            patient_key: number;
+            /** Patient Id */
+            patient_id: string;
+            /** Source */
+            source: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
+            /** Given By */
+            given_by: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+        };
+        /**
+         * CareRelationships
+         * @description Newest first.
+         */
+        CareRelationships: {
+            /** Care Relationships */
+            care_relationships: components["schemas"]["CareRelationship"][];
+        };
+        /**
+         * Carer
+         * @description Somebody who can be given a care relationship.
+         */
+        Carer: {
+            /** User Id */
+            user_id: number;
+            /** Display Name */
+            display_name: string;
+            /** Roles */
+            roles: string[];
+        };
+        /**
+         * Carers
+         * @description People of the institution, by name.
+         */
+        Carers: {
+            /** Carers */
+            carers: components["schemas"]["Carer"][];
         };
         /**
          * Certificate
@@ -3401,6 +3950,17 @@ export interface components {
             scope: string;
         };
         /**
+         * GlassBroken
+         * @description Until when the caller sees it.
+         */
+        GlassBroken: {
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * Health
          * @description status is "live" or "ready"; the refusal of readiness is an error with its reason.
          *
@@ -3672,6 +4232,14 @@ export interface components {
             issuer: string;
         };
         /**
+         * Lifting
+         * @description Why a restriction ends.
+         */
+        Lifting: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Me
          * @description Who is signed in; a program's token has no name. rights: what the roles include, so that no page offers more.
          *
@@ -3755,6 +4323,37 @@ export interface components {
              * @default en
              */
             language: string;
+        };
+        /**
+         * NewAlliance
+         * @description An alliance to be founded.
+         */
+        NewAlliance: {
+            /** Name */
+            name: string;
+            /**
+             * Institution Ids
+             * @default []
+             */
+            institution_ids: number[];
+        };
+        /**
+         * NewCare
+         * @description source: order, assigned, or self for the patient's own account. until: null until it is ended.
+         */
+        NewCare: {
+            /** User Id */
+            user_id: number;
+            /** Patient Key */
+            patient_key: number;
+            /**
+             * Source
+             * @default assigned
+             * @enum {string}
+             */
+            source: "order" | "assigned" | "self";
+            /** Until */
+            until?: string | null;
         };
         /**
          * NewClient
@@ -3941,6 +4540,14 @@ export interface components {
             department_id?: number | null;
         };
         /**
+         * NewMember
+         * @description An institution that joins.
+         */
+        NewMember: {
+            /** Institution Id */
+            institution_id: number;
+        };
+        /**
          * NewPasskey
          * @description label: how the person tells it from her others.
          */
@@ -4016,6 +4623,45 @@ export interface components {
             shown: boolean;
             /** Issuer */
             issuer: string;
+        };
+        /**
+         * NewRestriction
+         * @description vip, staff: seen by who cares for the patient. no-sharing: by no ally. legal-hold: nothing is deleted.
+         */
+        NewRestriction: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "vip" | "staff" | "no-sharing" | "legal-hold";
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewRule
+         * @description modalities []: all. first_study_date: YYYYMMDD, '' all. last_days, until: null for no end.
+         */
+        NewRule: {
+            /** Ally Institution Id */
+            ally_institution_id: number;
+            /** Roles */
+            roles: string[];
+            /** Purpose */
+            purpose: string;
+            /**
+             * Modalities
+             * @default []
+             */
+            modalities: string[];
+            /**
+             * First Study Date
+             * @default
+             */
+            first_study_date: string;
+            /** Last Days */
+            last_days?: number | null;
+            /** Until */
+            until?: string | null;
         };
         /**
          * NewSecret
@@ -4584,6 +5230,61 @@ export interface components {
             instance_count: number;
         };
         /**
+         * Restriction
+         * @description One restriction. lifted_at: null while it holds.
+         */
+        Restriction: {
+            /** Restriction Id */
+            restriction_id: number;
+            /** Patient Key */
+            patient_key: number;
+            /** Patient Id */
+            patient_id: string;
+            /** Patient Name */
+            patient_name: string | null;
+            /** Kind */
+            kind: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Set At
+             * Format: date-time
+             */
+            set_at: string;
+            /** Set By */
+            set_by: string;
+            /** Lifted At */
+            lifted_at: string | null;
+            /** Lifted By */
+            lifted_by: string | null;
+            /** Lifted Reason */
+            lifted_reason: string | null;
+        };
+        /**
+         * Restrictions
+         * @description Newest first.
+         */
+        Restrictions: {
+            /** Restrictions */
+            restrictions: components["schemas"]["Restriction"][];
+        };
+        /**
+         * Review
+         * @description An access that is not justified ends at once.
+         */
+        Review: {
+            /**
+             * Judgement
+             * @enum {string}
+             */
+            judgement: "justified" | "not-justified";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
          * RoleHeld
          * @description A role held since a moment, until another or (null) still. given_by, ended_by: a person's name where known.
          */
@@ -4694,6 +5395,55 @@ export interface components {
             /** Why Not */
             why_not: string | null;
             first: components["schemas"]["FirstInstance"] | null;
+        };
+        /**
+         * SharingRule
+         * @description One rule. giver_name, ally_name: of the institutions; ended_at: null while it holds.
+         */
+        SharingRule: {
+            /** Rule Id */
+            rule_id: number;
+            /** Institution Id */
+            institution_id: number;
+            /** Giver Name */
+            giver_name: string;
+            /** Ally Institution Id */
+            ally_institution_id: number;
+            /** Ally Name */
+            ally_name: string;
+            /** Roles */
+            roles: string[];
+            /** Purpose */
+            purpose: string;
+            /** Modalities */
+            modalities: string[];
+            /** First Study Date */
+            first_study_date: string;
+            /** Last Days */
+            last_days: number | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
+            /** Given By */
+            given_by: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+        };
+        /**
+         * SharingRules
+         * @description given: by the caller's institution, ended ones too; received: what allies share with it now. Newest first.
+         */
+        SharingRules: {
+            /** Given */
+            given: components["schemas"]["SharingRule"][];
+            /** Received */
+            received: components["schemas"]["SharingRule"][];
         };
         /**
          * SignIn
@@ -8779,6 +9529,709 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sender"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    alliances_api_alliances_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alliances"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_alliance_api_alliances_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAlliance"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alliance"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_alliance_api_alliances__alliance_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alliance_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    join_alliance_api_alliances__alliance_id__members_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alliance_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alliance"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    leave_alliance_api_alliances__alliance_id__members__institution_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alliance_id: number;
+                institution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alliance"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    allies_api_allies_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Allies"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    sharing_rules_api_sharing_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharingRules"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    give_rule_api_sharing_rules_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRule"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharingRule"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_rule_api_sharing_rules__rule_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharingRule"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_rules_api_sharing_rules_export_get: {
+        parameters: {
+            query?: {
+                as?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": Record<string, never>[];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_rules_api_sharing_rules_import_post: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/json": Record<string, never>[];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restrictions_now_api_restrictions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restrictions"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restrictions_api_patients__patient_key__restrictions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_key: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restrictions"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restrict_api_patients__patient_key__restrictions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_key: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRestriction"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restriction"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    lift_api_patients__patient_key__restrictions__restriction_id__lift_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_key: number;
+                restriction_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Lifting"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restriction"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    care_relationships_api_care_relationships_get: {
+        parameters: {
+            query?: {
+                patient_key?: number | null;
+                user_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CareRelationships"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    begin_care_api_care_relationships_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCare"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CareRelationship"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    carers_api_carers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Carers"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_care_api_care_relationships__care_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                care_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CareRelationship"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    break_glass_api_break_glass_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BreakGlass"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GlassBroken"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    access_reviews_api_access_reviews_get: {
+        parameters: {
+            query?: {
+                waiting?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accesses"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    review_api_access_reviews__glass_id__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                glass_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Review"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
                 };
             };
             /** @description An error; its reason is a stable word */

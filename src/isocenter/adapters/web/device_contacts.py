@@ -20,6 +20,7 @@ from isocenter.adapters.web.devices import LARGEST_ID, known
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.sign_in import StrictModel
 from isocenter.domain.exchange.device_echo import echo_device as echo_verb
+from isocenter.kit.settings import Settings
 
 router = APIRouter(tags=["Devices"])
 
@@ -86,12 +87,13 @@ class CalledAeTitleChange(StrictModel):
 class CalledAeTitle(BaseModel):
     """ae_title: the title of this institution alone, null for none; everyones: the title of the whole installation.
 
-    port: of the DICOM listener.
+    port: of the DICOM listener; tls_port: of the one under TLS, null when there is none.
     """
 
     ae_title: str | None
     everyones: str
     port: int
+    tls_port: int | None
 
 
 @router.post("/api/devices/{device_id}/echo", summary="Ask a device whether it answers")
@@ -147,9 +149,8 @@ def called_ae_title(
     request: Request, who: Annotated[Caller, Depends(caller)], institution_id: InstitutionQuery
 ) -> CalledAeTitle:
     """For administrators."""
-    settings = parts_of(request).settings
     own = verbs.called_ae_title_of(parts_of(request).database, who, institution_id)
-    return CalledAeTitle(ae_title=own, everyones=settings.ae_title.strip(), port=settings.dicom_port)
+    return _called(own, parts_of(request).settings)
 
 
 @router.put("/api/called-ae-title", summary="Give the institution an AE title of its own")
@@ -161,11 +162,23 @@ def set_called_ae_title(
 ) -> CalledAeTitle:
     """400 invalid-ae-title, 409 ae-title-taken."""
     settings = parts_of(request).settings
-    everyones = settings.ae_title.strip()
     own = verbs.set_called_ae_title(
-        parts_of(request).database, who, body.ae_title, everyones=everyones, institution_id=institution_id
+        parts_of(request).database,
+        who,
+        body.ae_title,
+        everyones=settings.ae_title.strip(),
+        institution_id=institution_id,
     )
-    return CalledAeTitle(ae_title=own, everyones=everyones, port=settings.dicom_port)
+    return _called(own, settings)
+
+
+def _called(own: str | None, settings: Settings) -> CalledAeTitle:
+    return CalledAeTitle(
+        ae_title=own,
+        everyones=settings.ae_title.strip(),
+        port=settings.dicom_port,
+        tls_port=settings.dicom_tls_port,
+    )
 
 
 def _shown(test: first_stores.FirstStore) -> FirstStore:

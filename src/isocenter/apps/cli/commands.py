@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from isocenter import __version__
-from isocenter.apps.cli import audit, certificates, destinations, institutions, people, rejections, senders, tokens
+from isocenter.apps.cli import (
+    audit,
+    certificates,
+    destinations,
+    devices,
+    institutions,
+    people,
+    rejections,
+    senders,
+    tokens,
+)
 
 app = typer.Typer(
     name="isocenter",
@@ -25,6 +35,7 @@ app.add_typer(people.app, name="user")
 app.add_typer(institutions.app, name="institution")
 app.add_typer(institutions.department_app, name="department")
 app.add_typer(destinations.app, name="destination")
+app.add_typer(devices.app, name="device")
 app.add_typer(certificates.app, name="certificates")
 app.add_typer(rejections.app, name="rejection")
 app.add_typer(senders.app, name="sender")
