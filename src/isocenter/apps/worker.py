@@ -8,6 +8,8 @@ import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from isocenter.access.certificates.expiry import watching_task
+from isocenter.access.certificates.store import store_of
 from isocenter.access.trail.jobs import AUDIT_QUEUE, audit_tasks
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
@@ -117,6 +119,7 @@ def upkeep_tasks(settings: Settings, database: Database, store: ObjectStore) -> 
         Task("reclaim-journal-segments", reclaim, every="* * * * *"),
         Task("sweep-orphan-packs", sweep, every="17 * * * *"),
         tokenising_task(database),
+        watching_task(store_of(settings.home)),
         *deletion_tasks(deletions_of(settings, database, store)),
     ]
 

@@ -17,6 +17,12 @@ REFUSED_INSTANCES = Counter(
 )
 ASSOCIATIONS = Counter("isocenter_associations_total", "DICOM association requests, by outcome", ["outcome"])
 ASSOCIATIONS_OPEN = Gauge("isocenter_associations_open", "DICOM associations open now", multiprocess_mode="livesum")
+CERTIFICATE_ENDS = Gauge(
+    "isocenter_certificate_not_after_seconds",
+    "When a certificate of this node ends, seconds since 1970, by what it is for",
+    ["kind"],
+    multiprocess_mode="mostrecent",
+)
 HTTP_REQUESTS = Counter("isocenter_http_requests_total", "HTTP requests, by method and status", ["method", "status"])
 HTTP_SECONDS = Histogram(
     "isocenter_http_request_seconds",

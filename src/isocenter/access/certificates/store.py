@@ -113,7 +113,7 @@ class CertificateStore:
     def everything(self) -> list[Facts]:
         """All there are: ours first, then by kind, name and end."""
         revoked = self._revocations()
-        found = list(self._ours(revoked))
+        found = self.ours()
         for kind, word in ((Kind.DEVICE, "issued"), (Kind.TRUSTED, "trusted")):
             for path in sorted((self.folder / word).glob("*/*.pem")):
                 certificate = _first(path)
@@ -123,17 +123,17 @@ class CertificateStore:
         order = list(Kind)
         return sorted(found, key=lambda each: (order.index(each.kind), each.name.casefold(), each.not_after))
 
-    def _ours(self, revoked: dict[str, datetime]) -> Iterator[Facts]:
-        authority = self.folder / "authority.pem"
-        ours = _first(authority) if authority.exists() else None
-        if ours is not None:
-            yield facts_of(ours, Kind.AUTHORITY)
+    def ours(self) -> list[Facts]:
+        """Our authority, and what this node shows."""
+        path = self.folder / "authority.pem"
+        authority = _first(path) if path.exists() else None
+        found = [] if authority is None else [facts_of(authority, Kind.AUTHORITY)]
         for kind in OWN:
             if self.own(kind).exists():
                 certificate = _first(self.own(kind))
-                mine = self.has_authority() and ours is not None and certificate.issuer == ours.subject
-                at = revoked.get(fingerprint(certificate))
-                yield facts_of(certificate, kind, revoked_at=at, renews_itself=mine)
+                mine = self.has_authority() and authority is not None and certificate.issuer == authority.subject
+                found.append(facts_of(certificate, kind, renews_itself=mine))
+        return found
 
     def _revocations(self) -> dict[str, datetime]:
         lines = self.revoked.read_text().splitlines() if self.revoked.exists() else []

@@ -74,7 +74,7 @@ def renew(
     _require_operator(caller)
     now = utc_now()
     renewed = []
-    for facts in store.everything():
+    for facts in store.ours():
         ours = facts.kind in kinds and facts.renews_itself
         if ours and not (due_only and now <= facts.not_after - EXPIRES_SOON):
             renewed.append(_show(store, facts.kind, facts.hosts, now, with_rsa=_is_rsa(store.authority())))

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from isocenter.access.certificates.expiry import warnings
+from isocenter.access.certificates.store import store_of
 from isocenter.adapters.web.parts import parts_of
 from isocenter.kit.errors import Exhausted
 
@@ -25,9 +27,13 @@ class NoAnswer(Exhausted):
 
 
 class Health(BaseModel):
-    """status is "live" or "ready"; the refusal of readiness is an error with its reason."""
+    """status is "live" or "ready"; the refusal of readiness is an error with its reason.
+
+    warnings: words for what will fail if nobody acts, such as "web-certificate-expires-soon"; only with "ready".
+    """
 
     status: str
+    warnings: list[str] = []
 
 
 @router.get("/health/live", summary="The web process answers")
@@ -44,4 +50,4 @@ async def ready(request: Request) -> Health:
         await asyncio.wait_for(probe, READY_WITHIN_S)
     except TimeoutError:
         raise NoAnswer("The database or the listener does not answer in time.") from None
-    return Health(status="ready")
+    return Health(status="ready", warnings=warnings(store_of(parts_of(request).settings.home)))

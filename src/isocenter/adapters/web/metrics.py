@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from isocenter.access.certificates.expiry import measure
+from isocenter.access.certificates.store import store_of
+from isocenter.adapters.web.parts import parts_of
 
 router = APIRouter(tags=["Health"])
 
 
 @router.get("/metrics", summary="Counters of all processes (Prometheus text)", response_class=Response)
-def metrics() -> Response:
+def metrics(request: Request) -> Response:
     """Adds up what listener, web and worker wrote to the node's folder; the process alone where there is none."""
+    measure(store_of(parts_of(request).settings.home))
     registry: CollectorRegistry = REGISTRY
     try:
         registry = CollectorRegistry()

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from isocenter import __version__
 from isocenter.access.caller import Caller
+from isocenter.access.certificates.expiry import warnings
+from isocenter.access.certificates.store import store_of
 from isocenter.access.roles import Right
 from isocenter.adapters.web.about import DicomAddress
 from isocenter.adapters.web.authentication import caller
@@ -42,7 +44,10 @@ class Disk(BaseModel):
 
 
 class Status(BaseModel):
-    """counts: studies, sealed_studies, series, instances, bytes and more; queue: jobs todo, doing, failed."""
+    """counts: studies, sealed_studies, series, instances, bytes and more; queue: jobs todo, doing, failed.
+
+    warnings: words for what will fail if nobody acts, as of /health/ready.
+    """
 
     version: str
     dicom: DicomAddress
@@ -50,6 +55,7 @@ class Status(BaseModel):
     counts: dict[str, int]
     disk: Disk
     queue: dict[str, int]
+    warnings: list[str]
 
 
 @router.get("/api/status", summary="Processes, counts, disk, queue")
@@ -73,4 +79,5 @@ def status_of_node(settings: Settings, database: Database, who: Caller, run_stat
         counts=asdict(held),
         disk=Disk(total_bytes=disk.total, free_bytes=disk.free),
         queue={state: count for state, count in jobs.items() if state in _WAITING},
+        warnings=warnings(store_of(settings.home)),
     )

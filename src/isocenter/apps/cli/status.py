@@ -39,4 +39,6 @@ def _show(status: Status, home: str, url: str, started_at: str) -> None:
     table.add_row("Disk", f"{decimal(status.disk.free_bytes)} free of {decimal(status.disk.total_bytes)}")
     waiting = ", ".join(f"{count} {state}" for state, count in sorted(status.queue.items())) or "nothing waits"
     table.add_row("Queue", waiting)
+    if status.warnings:
+        table.add_row("Warnings", "[red]" + ", ".join(status.warnings) + "[/]")
     out.print(table)
