@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     end_with_parent()
     process, *rest = arguments
     settings = settings_from_environment()
-    logging.configure(settings.log_format, process)
+    logging.configure(settings.log_format, process, gathered=process == "web")
     if process == "listener":
         from isocenter.apps import listener
 

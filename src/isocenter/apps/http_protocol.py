@@ -8,6 +8,7 @@ Content-Length as always, gives the whole body to `send`, and ends with an empty
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -71,6 +72,12 @@ class DirectAnswer:
         """Whether this request's answer is the one that the connection sends now (not so behind a pipelined one)."""
         cycle = self._cycle()
         return cycle is not None and not cycle.disconnected
+
+    def hold_back(self, held: bool) -> None:
+        """While held, the kernel gathers what is sent: the head leaves with the first bytes of the body."""
+        ours = self._protocol.transport.get_extra_info("socket")
+        if ours is not None and not self._protocol.transport.is_closing():
+            ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, held)
 
     async def send(self, pieces: Sequence[bytes | FileRange], timeout_s: float) -> bool:
         """The body, or its next part; False when the client is gone. Raises TimeoutError, and OSError for a file."""

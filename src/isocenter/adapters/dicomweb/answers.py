@@ -45,6 +45,9 @@ class Direct(Protocol):
     def available(self) -> bool:
         """Whether this answer can be sent so now."""
 
+    def hold_back(self, held: bool) -> None:
+        """While held, head and body leave together."""
+
     async def send(self, pieces: Sequence[bytes | FileRange], timeout_s: float) -> bool:
         """Send all of them; False when the client is gone."""
 
@@ -128,8 +131,12 @@ async def send_answer(answer: Answer, send: Send, *, head_only: bool, direct: Di
     plan = answer.plan
     if plan is not None and not head_only:
         if direct is not None and direct.available():
-            await send({"type": "http.response.start", "status": answer.status, "headers": answer.header_list()})
-            await plan.send_direct(direct)
+            direct.hold_back(True)
+            try:
+                await send({"type": "http.response.start", "status": answer.status, "headers": answer.header_list()})
+                await plan.send_direct(direct)
+            finally:
+                direct.hold_back(False)
             await send({"type": "http.response.body", "body": b""})
             return
         answer.pieces = plan.pieces()
