@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from isocenter.access.attempts import SignInAttempts
 from isocenter.access.certificates.facts import Kind
 from isocenter.access.certificates.store import store_of
+from isocenter.access.federation.discovery import Discovery
+from isocenter.access.sealed_secrets import sealing_key_of
 from isocenter.adapters.dicomweb.router import dicomweb_router
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.web.application import build_application
@@ -77,6 +79,8 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         deletions=deletions,
         records=Records(database, library.store, facts_key_path(settings.home), settings.home / "journal"),
         echo=PeersScu(settings.ae_title, tls_files_of(settings)).echo,
+        sealing_key=sealing_key_of(settings.home),
+        discovery=Discovery(settings.trusted_hosts),
     )
     return build_application(parts, (dicomweb_router(archive, library, caller, deletions),), web_client_folder())
 

@@ -1,14 +1,14 @@
 // An identity provider for tests: the certified oidc-provider of npm, on loopback, at a port that the system chooses.
 // Arguments: folder with node_modules, accounts and clients as JSON. Prints its issuer; ends when standard input ends.
 // The page it shows asks for a name alone; ?login=ada&amr=mfa on the interaction's address answers for her.
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import http from 'node:http'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const [modules, words] = process.argv.slice(2)
 const { Provider } = await import(pathToFileURL(path.join(modules, 'oidc-provider/lib/index.js')).href)
-const { accounts, clients } = JSON.parse(words)
+const { accounts, clients, back } = JSON.parse(words)
 
 const keyOf = (type, options, alg) =>
   ({ ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: alg })
@@ -16,6 +16,9 @@ const keyOf = (type, options, alg) =>
 const server = http.createServer()
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
 const issuer = `http://127.0.0.1:${server.address().port}`
+
+// Our redirect address is one per issuer, and the port is known only now.
+if (back) for (const client of clients) client.redirect_uris = [back + createHash('sha256').update(issuer).digest('hex').slice(0, 16)]
 
 const provider = new Provider(issuer, {
   clients,

@@ -19,9 +19,14 @@ _MOST_STEPS = 8
 
 
 @contextmanager
-def a_provider(accounts: dict[str, dict[str, Any]], clients: list[dict[str, Any]]) -> Iterator[str]:
-    """Its issuer. accounts: claims by subject; clients: as in OpenID Connect Dynamic Client Registration 2."""
-    words = json.dumps({"accounts": accounts, "clients": clients})
+def a_provider(
+    accounts: dict[str, dict[str, Any]], clients: list[dict[str, Any]], back: str | None = None
+) -> Iterator[str]:
+    """Its issuer. accounts: claims by subject; clients: as in OpenID Connect Dynamic Client Registration 2.
+
+    back: begin of our redirect address, to which the word of the issuer is added and which all clients get.
+    """
+    words = json.dumps({"accounts": accounts, "clients": clients, "back": back})
     command = ["node", str(HERE / "provider.mjs"), str(MODULES), words]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

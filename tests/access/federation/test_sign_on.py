@@ -26,7 +26,7 @@ from isocenter.access.federation.providers import AccountRules, HowToAsk, Identi
 from isocenter.access.federation.sign_on import SignOn, answer, question
 from isocenter.access.people.accounts import create_account, disable
 from isocenter.access.people.roles_held import give_role, role_history
-from isocenter.access.roles import Role
+from isocenter.access.roles import Right, Role
 from isocenter.access.sealed_secrets import new_sealing_key
 from isocenter.access.secret_tokens import new_secret
 from isocenter.access.users import User
@@ -216,8 +216,11 @@ def test_two_keepers_each_change_their_part(
         providers.change_provider(database, administrator, KEY, provider.provider_id, HowToAsk("H", "c"))
     with pytest.raises(Refused):
         providers.providers_of(database, keeper(institution, Role.RADIOLOGIST))
+    stranger = keeper(other_institution, Role.SECURITY_OFFICER)
+    assert providers.providers_of(database, stranger) == []
     with pytest.raises(UnknownProvider):
-        providers.provider_of(database, keeper(other_institution, Role.SECURITY_OFFICER), provider.provider_id)
+        providers.remove_provider(database, stranger, provider.provider_id)
+    assert providers.providers_of(database, administrator, Right.MANAGE_USERS) == [provider]
     changed = providers.change_provider(
         database, officer, KEY, provider.provider_id, HowToAsk("Clinic", "c2", second_factor=SecondFactor.HERE)
     )
@@ -226,7 +229,7 @@ def test_two_keepers_each_change_their_part(
     providers.change_provider(
         database, officer, KEY, provider.provider_id, HowToAsk("Clinic", "c2", client_secret="", enabled=False)
     )
-    assert not providers.provider_of(database, officer, provider.provider_id).has_secret
+    assert not providers.providers_of(database, officer)[0].has_secret
     with pytest.raises(UnknownProvider):
         providers.enabled_provider(database, KEY, provider.provider_id)
     assert providers.offered_providers(database) == []

@@ -22,7 +22,6 @@ from isocenter.access.federation.errors import InvalidProvider, ProviderExists, 
 from isocenter.access.roles import Right, Role, roles_of_person
 from isocenter.access.sealed_secrets import SealingKey, seal, unseal
 from isocenter.kit.database import Connection, Database
-from isocenter.kit.errors import Refused
 
 EVERY_PROVIDER = "identity-providers:"
 """The credential that shows the enabled providers of all institutions; no user name has a colon."""
@@ -94,22 +93,16 @@ username_claim, name_claim, role_claim, roles_by_value, default_roles, creates_a
 """
 
 
-def providers_of(database: Database, caller: Caller) -> list[IdentityProvider]:
-    """Every provider of the caller's institution, for either keeper. Raises Refused."""
-    _require_keeper(caller)
+def providers_of(database: Database, caller: Caller, keeper: Right = Right.MANAGE_SECURITY) -> list[IdentityProvider]:
+    """Every provider of the caller's institution. keeper: by which of the two rights she asks. Raises Refused."""
+    assert keeper in (Right.MANAGE_SECURITY, Right.MANAGE_USERS)
+    caller.require(keeper)
     with database.transaction(caller.institution_id) as connection:
         rows: list[Any] = connection.execute(
             f"select {_COLUMNS} from identity_provider where institution_id = %s order by name",  # noqa: S608
             (caller.institution_id,),
         ).fetchall()
     return [_provider(row) for row in rows]
-
-
-def provider_of(database: Database, caller: Caller, provider_id: int) -> IdentityProvider:
-    """One provider of the caller's institution. Raises UnknownProvider, Refused."""
-    _require_keeper(caller)
-    with database.transaction(caller.institution_id) as connection:
-        return _in(connection, provider_id)
 
 
 def add_provider(
@@ -231,11 +224,6 @@ def enabled_provider(database: Database, key: SealingKey, provider_id: int) -> t
     provider = _provider(row[:-1])
     secret = None if row[-1] is None else unseal(key, row[-1], _context(provider.institution_id)).decode()
     return provider, secret
-
-
-def _require_keeper(caller: Caller) -> None:
-    if not (caller.may(Right.MANAGE_SECURITY) or caller.may(Right.MANAGE_USERS)):
-        raise Refused("This needs the right to manage security or people.", right=str(Right.MANAGE_SECURITY))
 
 
 def _context(institution_id: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from fastapi import Request
 
 from isocenter.access.attempts import SignInAttempts
+from isocenter.access.federation.discovery import Discovery
 from isocenter.access.sealed_secrets import SealingKey
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.delivery.library import Library
@@ -25,6 +26,7 @@ class WebParts:
 
     library: None only where no study is ever opened (tests of other doors). echo: asks a peer whether it answers.
     records: where corrections are written down. sealing_key: of the home; None only where nobody has a second factor.
+    discovery: what identity providers say of themselves.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class WebParts:
     records: Records | None = None
     echo: Echo | None = None
     sealing_key: SealingKey | None = None
+    discovery: Discovery | None = None
 
 
 def parts_of(request: Request) -> WebParts:
