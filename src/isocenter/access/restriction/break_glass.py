@@ -114,6 +114,11 @@ def break_glass(database: Database, caller: Caller, by: By, value: str, reason: 
     return _open(database, caller, user_id, _out_of_sight(database, caller, patients), why)
 
 
+def check_may_break(caller: Caller) -> None:
+    """Raises Refused."""
+    caller.require(Right.BREAK_GLASS)
+
+
 def accesses_to_review(database: Database, caller: Caller, *, waiting: bool) -> list[BrokenGlass]:
     """Accesses that wait for a review, or all of them, newest first. Raises Refused."""
     caller.require(Right.REVIEW_ACCESS)

@@ -19,9 +19,11 @@ from isocenter.access.restriction.errors import InvalidRestriction, OwnAccess, U
 from isocenter.access.restriction.restrictions import MAX_LISTED, check_patient
 from isocenter.access.roles import Right, Role
 from isocenter.access.sight import user_id_of
-from isocenter.access.users import User, user_of_id
+from isocenter.access.users import USER_COLUMNS, User, user_of_id, user_of_row
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Connection, Database
+
+MAX_CARERS = 5000
 
 
 class Source(StrEnum):
@@ -114,6 +116,23 @@ def care_of_user(database: Database, caller: Caller, user_id: int) -> list[CareR
     with database.transaction(caller.institution_id) as connection:
         user_of_id(connection, user_id)
         return _care(connection, "c.user_id = %s", user_id)
+
+
+def carers(database: Database, caller: Caller) -> list[User]:
+    """Active people of the caller's institution, by name. Raises Refused."""
+    caller.require(Right.RESTRICT)
+    with database.transaction(caller.institution_id) as connection:
+        rows: list[Any] = connection.execute(
+            f"SELECT {USER_COLUMNS} FROM user_account u WHERE u.institution_id = isocenter_institution()"  # noqa: S608
+            " AND u.disabled_at IS NULL ORDER BY u.display_name, u.user_id LIMIT %s",
+            [MAX_CARERS],
+        ).fetchall()
+    return [user_of_row(row) for row in rows]
+
+
+def check_may_see(caller: Caller) -> None:
+    """Raises Refused."""
+    caller.require(Right.RESTRICT)
 
 
 def _check_source(user: User, source: str) -> None:
