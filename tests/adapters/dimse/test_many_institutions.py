@@ -1,0 +1,262 @@
+"""Two hospitals behind one listener, each with a CT1: every service acts in the one that called (D16, D17, D18)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from pydicom import Dataset, dcmread
+from pydicom.filebase import DicomBytesIO
+from pydicom.uid import UID
+from pynetdicom import AE, build_role, evt
+from pynetdicom.association import Association
+from tests.adapters.dimse.query_retrieve import CT, FIND, GET, MOVE, PATIENT_FIND, answers, identifier, keeping
+from tests.domain.conftest import Hospital, a_ct_slice
+
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.devices.calls import rejected_calls_of
+from isocenter.access.devices.devices import add_device, change_device, devices_of
+from isocenter.access.devices.first_store import ask_first_store, first_store_of
+from isocenter.access.devices.register import Strangers
+from isocenter.access.devices.watch import DeviceWatch
+from isocenter.access.roles import Role
+from isocenter.adapters.dimse.admission import DeviceAdmission, admitted_caller
+from isocenter.adapters.dimse.get_scp import GetScp
+from isocenter.adapters.dimse.move_scp import MoveScp
+from isocenter.adapters.dimse.query_retrieve_scp import FindScp
+from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
+from isocenter.adapters.dimse.storage_scp import StorageScp
+from isocenter.adapters.dimse.verification_scp import VerificationScp
+from isocenter.delivery.library import Library
+from isocenter.domain.exchange.destinations import add_destination
+from isocenter.index.institutions import Institution
+from isocenter.wire.listener import Listener
+from isocenter.wire.service import Service
+
+VERIFICATION = "1.2.840.10008.1.1"
+COMMITMENT = "1.2.840.10008.1.20.1"
+COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
+HOME, NORTH, SOUTH, NOWHERE = "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"
+"""Where strangers, the first hospital's CT1, the second's, and nobody calls from."""
+
+
+@dataclass
+class Region:
+    """A listener with every door, and who administers the two hospitals."""
+
+    listener: Listener
+    watch: DeviceWatch
+    hospital: Hospital
+    north: Caller
+    south: Caller
+
+    @contextmanager
+    def associated(self, address: str, *contexts: str, calling: str = "CT1", called: str = "ISOCENTER",
+                   handlers: Any = ()) -> Iterator[Association]:  # fmt: skip
+        """An association from that address, accepted or not."""
+        entity = AE(calling)
+        for each in contexts or (VERIFICATION,):
+            entity.add_requested_context(each)
+        host, port = self.listener.address
+        roles: list[Any] = [build_role(CT, scp_role=True, scu_role=True)] if CT in contexts and GET in contexts else []
+        made = entity.associate(
+            host,
+            port,
+            ae_title=called,
+            bind_address=(address, 0),
+            ext_neg=roles,
+            evt_handlers=list(handlers),
+        )
+        try:
+            yield made
+        finally:
+            if made.is_established:
+                made.release()
+
+    def rejected(self, address: str, **titles: str) -> tuple[int, int, int]:
+        """(result, source, reason) of the A-ASSOCIATE-RJ."""
+        said: list[tuple[int, int, int]] = []
+
+        def heard(event: evt.Event) -> None:
+            answer: Any = event.assoc.acceptor.primitive
+            said.append((answer.result, answer.result_source, answer.diagnostic))
+
+        with self.associated(address, handlers=[(evt.EVT_REJECTED, heard)], **titles) as made:
+            assert made.is_rejected
+        return said[0]
+
+    def store(self, address: str, patient_id: str, *, number: int = 1) -> int:
+        """C-STORE of the same instance UIDs for a patient; returns the status."""
+        data = dcmread(DicomBytesIO(a_ct_slice(number, patient_id=patient_id)), force=True)
+        data.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2.1")
+        with self.associated(address, CT) as made:
+            return int(made.send_c_store(data).Status)
+
+    def patients(self, address: str) -> list[str]:
+        """Patient IDs that CT1 finds from there with * for everything."""
+        with self.associated(address, PATIENT_FIND) as made:
+            asked = identifier("PATIENT", PatientID="*", PatientName="*")
+            pending, final = answers(made.send_c_find(asked, PATIENT_FIND))
+        assert final.Status == 0
+        return [each.PatientID for each in pending]
+
+
+def an_administrator(institution_id: int) -> Caller:
+    return Caller(CallerKind.USER, "1", institution_id, (Role.ADMINISTRATOR,))
+
+
+@pytest.fixture
+def region(hospital: Hospital, library: Library, other_institution: Institution) -> Iterator[Region]:
+    """CT1 of the north calls from one address, CT1 of the south from another; strangers from a third."""
+    first = hospital.caller.institution_id
+    watch = DeviceWatch(hospital.database, Strangers(first, "ISOCENTER", (ip_network(HOME),)), read_every_s=0.05)
+    north, south = an_administrator(first), an_administrator(other_institution.institution_id)
+    add_device(hospital.database, north, {"name": "CT north", "ae_title": "CT1", "networks": [NORTH]})
+    add_device(hospital.database, south, {"name": "CT south", "ae_title": "CT1", "networks": [SOUTH]})
+    services: list[Service] = [
+        StorageScp(hospital.archive, admitted_caller, watch),
+        VerificationScp(),
+        StorageCommitmentScp(hospital.database, admitted_caller),
+        FindScp(library, admitted_caller),
+        GetScp(library, admitted_caller),
+        MoveScp(library, admitted_caller, "ISOCENTER"),
+    ]
+    with watch:
+        listener = Listener("127.0.0.1", 0, DeviceAdmission(watch), services)
+        listener.start()
+        try:
+            yield Region(listener, watch, hospital, north, south)
+        finally:
+            listener.stop(within_s=1)
+
+
+def eventually(check: object, wanted: object) -> None:
+    """The check gives what is wanted within 5 seconds, as every change of devices does."""
+    until = time.monotonic() + 5
+    while (found := check()) != wanted:  # type: ignore[operator]
+        assert time.monotonic() < until, found
+        time.sleep(0.02)
+
+
+def test_each_hospital_sees_its_own_patients_and_no_other_though_uids_are_the_same(region: Region) -> None:
+    assert region.store(NORTH, "NORTH-1") == 0
+    assert region.store(SOUTH, "SOUTH-1") == 0  # the same SOP Instance UID, another object
+    assert region.patients(NORTH) == ["NORTH-1"]
+    assert region.patients(SOUTH) == ["SOUTH-1"]
+    kept: dict[str, Dataset] = {}
+    with region.associated(SOUTH, GET, CT, handlers=[keeping(kept)]) as made:
+        asked = identifier("STUDY", StudyInstanceUID="1.2.3")
+        _, final = answers(made.send_c_get(asked, GET))
+    assert (final.Status, [each.PatientID for each in kept.values()]) == (0, ["SOUTH-1"])
+
+
+def test_what_another_hospital_has_is_as_if_it_were_not_there(region: Region) -> None:
+    assert region.store(NORTH, "NORTH-1") == 0
+    add_destination(region.north, region.hospital.database, {"name": "N", "ae_title": "N", "host": HOME, "port": 104})
+    with region.associated(SOUTH, FIND, GET, MOVE, CT) as made:
+        asked = identifier("STUDY", StudyInstanceUID="1.2.3")
+        for responses in (made.send_c_find(asked, FIND), made.send_c_get(asked, GET)):
+            pending, final = answers(responses)
+            assert (pending, final.Status) == ([], 0)
+        _, final = answers(made.send_c_move(asked, "N", MOVE))
+        assert final.Status == 0xA801  # nor is its destination
+    asked = Dataset()
+    asked.TransactionUID = "1.2.9"
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = CT, "1.2.3.1.1"
+    asked.ReferencedSOPSequence = [item]
+    with region.associated(SOUTH, COMMITMENT) as made:
+        status, _ = made.send_n_action(asked, 1, COMMITMENT, COMMITMENT_INSTANCE)
+    assert status.Status == 0
+    with region.hospital.database.transaction(region.south.institution_id) as connection:
+        assert connection.execute("SELECT transaction_uid FROM commitment_request").fetchall() == [("1.2.9",)]
+
+
+def test_who_is_not_known_there_is_rejected_with_the_reason_and_told_of(region: Region) -> None:
+    calling, called = (1, 1, 3), (1, 1, 7)  # permanent, service user; PS3.8 9.3.4
+    assert region.rejected(NOWHERE) == calling  # a known title from another address
+    assert region.rejected(HOME) == calling  # also from where strangers may call
+    assert region.rejected(NOWHERE, calling="CT9") == calling
+    assert region.rejected(NORTH, called="PACS") == called
+    with region.associated(HOME, calling="CT9") as made:
+        assert made.send_c_echo().Status == 0  # a stranger from loopback
+
+    def told() -> set[tuple[str, str, str]]:
+        found = rejected_calls_of(region.hospital.database, region.north)
+        return {(each.calling_ae_title, each.address, each.reason) for each in found}
+
+    eventually(
+        told,
+        {
+            ("CT1", NOWHERE, "wrong-address"),
+            ("CT1", HOME, "wrong-address"),
+            ("CT9", NOWHERE, "unknown-caller"),
+            ("CT1", NORTH, "unknown-called-ae-title"),
+        },
+    )
+    assert rejected_calls_of(region.hospital.database, region.south) == []
+
+
+def test_a_device_may_what_it_may_and_a_change_is_felt_within_seconds(region: Region) -> None:
+    (device,) = devices_of(region.hospital.database, region.south)
+
+    def change(**fields: object) -> None:
+        change_device(region.hospital.database, region.south, device.device.device_id, fields)
+
+    def find() -> int:
+        with region.associated(SOUTH, FIND) as made:
+            _, final = answers(made.send_c_find(identifier("STUDY", StudyInstanceUID=""), FIND))
+        return int(final.Status)
+
+    change(may_query=False)
+    eventually(find, 0x0124)
+    assert region.store(SOUTH, "SOUTH-1") == 0
+    change(may_query=True, may_store=False)
+    eventually(find, 0)
+    assert region.store(SOUTH, "SOUTH-1", number=2) == 0x0124
+    change(active=False)
+
+    def let_in() -> bool:
+        with region.associated(SOUTH) as made:
+            return bool(made.is_established)
+
+    eventually(let_in, False)
+    assert region.patients(NORTH) == []
+
+
+def test_a_query_for_everything_gives_one_hospitals_patients_and_stops_when_it_is_cancelled(region: Region) -> None:
+    for number in range(1, 61):
+        data = a_ct_slice(number, patient_id="NORTH-1", study=f"1.2.{number}", series=f"1.2.{number}.1")
+        region.hospital.store(data, uid=f"1.2.{number}.1.{number}")
+    everything = dict.fromkeys(("PatientID", "PatientName", "StudyDescription", "AccessionNumber"), "*")
+    with region.associated(NORTH, FIND) as made:
+        responses = made.send_c_find(identifier("STUDY", StudyInstanceUID="", **everything), FIND, msg_id=9)
+        assert next(responses)[0].Status == 0xFF00
+        made.send_c_cancel(9, query_model=FIND)
+        pending, final = answers(responses)
+    assert final.Status in (0xFE00, 0)  # a fast archive may be done before pynetdicom has sent its cancel
+    assert {each.PatientID for each in pending} <= {"NORTH-1"}
+    assert region.patients(SOUTH) == []
+
+
+def test_the_first_object_of_a_device_is_reported(region: Region) -> None:
+    database = region.hospital.database
+    device_id = devices_of(database, region.south)[0].device.device_id
+    ask_first_store(database, region.south, device_id)
+
+    def state() -> str:
+        region.store(SOUTH, "SOUTH-1")
+        return str(first_store_of(database, region.south, device_id).state)
+
+    eventually(state, "arrived")
+    told = first_store_of(database, region.south, device_id).arrived
+    assert told is not None
+    assert (told.study_instance_uid, told.sop_class_uid, told.address) == ("1.2.3", CT, SOUTH)
+    assert (told.calling_ae_title, told.encrypted, told.outcome in ("stored", "already-stored")) == ("CT1", False, True)
+    eventually(lambda: devices_of(database, region.south)[0].contact.last_address, SOUTH)  # type: ignore[union-attr]
+    assert devices_of(database, region.north)[0].contact is None
