@@ -39,13 +39,7 @@ class Up:
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.home = home
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("ISOCENTER_")} | {
-            "ISOCENTER_HOME": str(home),
-            "ISOCENTER_HTTP_PORT": "0",
-            "ISOCENTER_DICOM_PORT": "0",
-            "ISOCENTER_QUIET_FOR": "1h",
-            **settings,
-        }
+        self.environment = self.environment_of(home, **settings)
         self.log = home.parent / "up.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -57,6 +51,13 @@ class Up:
         except BaseException:
             self.process.kill()
             raise
+
+    @staticmethod
+    def environment_of(home: Path, **settings: str) -> dict[str, str]:
+        """Nothing of the environment that the tests run in, but what they set."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("ISOCENTER_")}
+        free = {"ISOCENTER_HTTP_PORT": "0", "ISOCENTER_DICOM_PORT": "0", "ISOCENTER_QUIET_FOR": "1h"}
+        return ours | free | {"ISOCENTER_HOME": str(home), **settings}
 
     @property
     def state(self) -> dict[str, Any]:

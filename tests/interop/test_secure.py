@@ -1,0 +1,162 @@
+"""HTTPS and DICOM over TLS as a hospital runs them: real processes, certificates of `isocenter certificates`."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+from tests.apps.test_up import COMMAND, DEADLINE_S, Up, until
+from tests.wire.peers import ENVIRONMENT, dcmtk_program
+from tests.wire.upper_layer import PATIENCE_S
+
+CT_SMALL = Path(str(get_testdata_file("CT_small.dcm")))
+
+
+@dataclass(frozen=True, slots=True)
+class Secure:
+    """A running Isocenter with HTTPS and a TLS port; authority: what clients trust; device: of a CT."""
+
+    up: Up
+    authority: Path
+    device: Path
+
+    @property
+    def dicom_tls_port(self) -> str:
+        return str(self.up.state["settings"]["ISOCENTER_DICOM_TLS_PORT"])
+
+    @property
+    def web(self) -> tuple[str, int]:
+        address = urlsplit(self.up.state["http_url"])
+        assert address.scheme == "https" and address.port is not None
+        return "127.0.0.1", address.port
+
+    def connection(self) -> http.client.HTTPSConnection:
+        context = ssl.create_default_context(cafile=self.authority)
+        made = http.client.HTTPSConnection(*self.web, timeout=PATIENCE_S, context=context)
+        made.connect()
+        return made
+
+
+@pytest.fixture(scope="module")
+def secure() -> Iterator[Secure]:
+    folder = Path(tempfile.mkdtemp(prefix="isocenter-secure-"))
+    folder.chmod(0o755)  # as root, PostgreSQL runs as another user, who must get in
+    settings = {"ISOCENTER_HTTP_TLS": "on", "ISOCENTER_DICOM_TLS_PORT": "0"}
+    environment = Up.environment_of(folder / "home", **settings)
+    made = subprocess.run(
+        [*COMMAND, "certificates", "init", "--host", "127.0.0.1", "--host", "localhost"],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    assert b"PRIVATE" not in made.stdout + made.stderr
+    up = Up(folder / "home", **settings)
+    issued = up.run("certificates", "issue", "CT1", "--output", str(folder / "ct1"))
+    assert issued.returncode == 0, issued.stderr
+    yield Secure(up, folder / "ct1" / "authority.pem", folder / "ct1" / "CT1")
+    up.process.send_signal(signal.SIGTERM)
+    up.process.wait(DEADLINE_S)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def shown(connection: http.client.HTTPSConnection) -> str:
+    assert isinstance(connection.sock, ssl.SSLSocket)
+    return sha256(connection.sock.getpeercert(binary_form=True) or b"").hexdigest()
+
+
+def test_a_study_comes_in_and_goes_out_over_tls_unchanged(secure: Secure) -> None:
+    options = "+tls", f"{secure.device}.key", f"{secure.device}.pem", "+cf", str(secure.authority)
+    command = [dcmtk_program("storescu"), "-aec", "ISOCENTER", *options, "127.0.0.1", secure.dicom_tls_port]
+    subprocess.run([*command, str(CT_SMALL)], env=ENVIRONMENT, check=True, timeout=PATIENCE_S)
+    token = secure.up.run("token", "issue", "--role", "administrator").stdout.strip().splitlines()[-1]
+    sent = pydicom.dcmread(CT_SMALL)
+    path = f"/dicom-web/studies/{sent.StudyInstanceUID}"
+    headers = {"Authorization": f"Bearer {token}", "Accept": 'multipart/related; type="application/dicom"'}
+    connection = secure.connection()
+    for _ in range(2):  # the second on the same connection: nothing of the first is left over
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        assert answer.status == 200 and len(body) == int(answer.headers["Content-Length"])
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        part = body[body.index(b"\r\n\r\n") + 4 : body.rindex(b"\r\n--")]
+        received = pydicom.dcmread(BytesIO(part))
+        assert received.PixelData == sent.PixelData and received.SOPInstanceUID == sent.SOPInstanceUID
+
+
+def test_a_renewed_certificate_is_shown_at_once_and_open_connections_stay(secure: Secure) -> None:
+    kept = secure.connection()
+    before = shown(kept)
+    assert secure.up.run("certificates", "renew").returncode == 0
+
+    def renewed() -> bool:
+        fresh = secure.connection()
+        found = shown(fresh)
+        fresh.close()
+        return found != before
+
+    assert until(renewed)
+    kept.request("GET", "/health/ready")
+    answer = kept.getresponse()
+    assert answer.status == 200 and b"warnings" in answer.read()
+    assert shown(kept) == before
+    options = "+tls", f"{secure.device}.key", f"{secure.device}.pem", "+cf", str(secure.authority)
+    command = [dcmtk_program("echoscu"), "-aec", "ISOCENTER", *options, "127.0.0.1", secure.dicom_tls_port]
+    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=PATIENCE_S)
+
+
+def test_plain_http_gets_nothing_from_the_https_port(secure: Secure) -> None:
+    with socket.create_connection(secure.web, timeout=PATIENCE_S) as plain:
+        plain.sendall(b"GET /health/live HTTP/1.0\r\n\r\n")
+        said = b""
+        while part := plain.recv(4096):
+            said += part
+    assert b"HTTP" not in said and b"live" not in said
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+@pytest.mark.parametrize(("version", "spoken"), [("TLSv1_1", False), ("TLSv1_2", True), ("TLSv1_3", True)])
+def test_the_web_server_speaks_nothing_older_than_tls_1_2(secure: Secure, version: str, spoken: bool) -> None:
+    context = ssl.create_default_context(cafile=secure.authority)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+    with socket.create_connection(secure.web, timeout=PATIENCE_S) as connection:
+        if not spoken:
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                context.wrap_socket(connection, server_hostname="localhost")
+            return
+        with context.wrap_socket(connection, server_hostname="localhost") as made:
+            cipher = made.cipher()
+            assert cipher is not None and ("GCM" in cipher[0] or "CHACHA20" in cipher[0])
+
+
+def test_a_lost_device_is_revoked_from_the_command_line(secure: Secure) -> None:
+    issued = secure.up.run("certificates", "issue", "LOST", "--output", str(secure.device.parent))
+    lost = secure.device.parent / "LOST"
+    options = "+tls", f"{lost}.key", f"{lost}.pem", "+cf", str(secure.authority)
+    command = [dcmtk_program("echoscu"), "-aec", "ISOCENTER", *options, "127.0.0.1", secure.dicom_tls_port]
+    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=PATIENCE_S)
+    fingerprint = issued.stdout.strip().split()[-1]
+    revoked = secure.up.run("certificates", "revoke", fingerprint[:16])
+    assert revoked.returncode == 0, revoked.stderr
+
+    def refused() -> bool:
+        return subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=PATIENCE_S).returncode != 0
+
+    assert until(refused)
+    listed = secure.up.run("certificates", "list", "--json").stdout
+    assert '"state": "revoked"' in listed and "PRIVATE" not in listed
