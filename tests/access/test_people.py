@@ -238,6 +238,20 @@ def test_an_invitation_offers_what_is_known_and_can_be_taken_back(database: Data
         enrolment.enrolment_of(database, other)
 
 
+def test_who_may_not_invite_any_more_leaves_no_door_behind(database: Database, administrator: Caller) -> None:
+    other = an_administrator(database, administrator.institution_id, "leaver")
+    for end in (
+        lambda: roles_held.end_role(database, administrator, int(other.id), "administrator"),
+        lambda: accounts.disable(database, administrator, int(other.id)),
+    ):
+        theirs = invitations.invite(database, other, ["administrator"])
+        ours = invitations.invite(database, administrator, ["radiologist"])
+        end()
+        with pytest.raises(UnknownEnrolment):
+            enrolment.enrolment_of(database, theirs)
+        assert enrolment.enrolment_of(database, ours).roles == (Role.RADIOLOGIST,)
+
+
 LIST = """username,display_name,roles,department,active
 ada,Ada L,radiologist teacher,RAD,yes
 bob,Bob,,,no

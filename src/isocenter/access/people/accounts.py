@@ -13,7 +13,12 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.errors import UnknownDepartment, UnknownUser, UsernameTaken
-from isocenter.access.people.roles_held import keep_administrators_without, locked_user, require_giving
+from isocenter.access.people.roles_held import (
+    keep_administrators_without,
+    locked_user,
+    require_giving,
+    withdraw_links_of,
+)
 from isocenter.access.roles import Right, Role, roles_of_person
 from isocenter.access.users import (
     USER_COLUMNS,
@@ -280,6 +285,7 @@ def set_active_in(connection: Connection, caller: Caller, user_id: int, *, activ
     else:
         keep_administrators_without(connection, caller, user_id)
         connection.execute("delete from session where user_id = %s", (user_id,))
+        withdraw_links_of(connection, user_id)
     connection.execute(
         "update user_account set disabled_at = case when %s then null else now() end"
         " where institution_id = isocenter_institution() and user_id = %s",

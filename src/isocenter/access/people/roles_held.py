@@ -55,6 +55,8 @@ def set_roles_in(connection: Connection, caller: Caller, user_id: int, roles: It
     _keep_administrators(connection, caller, user_id, held - wanted)
     for role in sorted(held - wanted):
         _end(connection, caller, user_id, role)
+    if Role.ADMINISTRATOR in held - wanted:
+        withdraw_links_of(connection, user_id)
     for role in sorted(wanted - held):
         _give(connection, caller, user_id, role)
     return True
@@ -86,6 +88,14 @@ def role_history(database: Database, caller: Caller, user_id: int) -> tuple[Role
 def keep_administrators_without(connection: Connection, caller: Caller, user_id: int) -> None:
     """Raise LastAdministrator when nobody would be left to administer if this person could not."""
     _keep_administrators(connection, caller, user_id, set(user_of_id(connection, user_id).roles))
+
+
+def withdraw_links_of(connection: Connection, user_id: int) -> None:
+    """End the unused invitations that this person gave: who may not invite any more leaves no door behind."""
+    connection.execute(
+        "delete from enrolment where institution_id = isocenter_institution() and issued_by = %s and used_at is null",
+        (str(user_id),),
+    )
 
 
 def locked_user(connection: Connection, user_id: int) -> User:

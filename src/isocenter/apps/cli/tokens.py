@@ -12,6 +12,7 @@ from rich.table import Table
 
 from isocenter.access import api_tokens
 from isocenter.access.roles import ROLES_OF_PROGRAMS, roles_of_program
+from isocenter.apps.cli.institutions import InstitutionOption, caller_in
 from isocenter.apps.cli.running import running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.kit.errors import Invalid
@@ -30,22 +31,27 @@ def issue(
     scope: Annotated[
         list[str] | None, typer.Option(help="Only this right of its roles, such as read; repeat it for more.")
     ] = None,
+    institution: InstitutionOption = "",
 ) -> None:
     """Issue a token and print it, once, as the last line."""
     wanted, valid_for = roles_of_program(role), _valid_for(expires)
     with running_isocenter() as running:
+        caller = caller_in(running, institution)
         token = api_tokens.issue_token(
-            running.database, running.caller, wanted, label=label, valid_for=valid_for, scopes=scope or None
+            running.database, caller, wanted, label=label, valid_for=valid_for, scopes=scope or None
         )
     err.print("Keep this token like a password; it is shown this once.")
     sys.stdout.write(token + "\n")
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
+def list_(
+    institution: InstitutionOption = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
     """Every token that was issued; never the secrets."""
     with running_isocenter() as running:
-        known = api_tokens.tokens_of(running.database, running.caller)
+        known = api_tokens.tokens_of(running.database, caller_in(running, institution))
     if as_json:
         tell_json(
             [
@@ -79,10 +85,13 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON."
 
 
 @app.command()
-def revoke(token_id: Annotated[int, typer.Argument(help="Its number in `isocenter token list`.")]) -> None:
+def revoke(
+    token_id: Annotated[int, typer.Argument(help="Its number in `isocenter token list`.")],
+    institution: InstitutionOption = "",
+) -> None:
     """End a token."""
     with running_isocenter() as running:
-        api_tokens.revoke_token(running.database, running.caller, token_id)
+        api_tokens.revoke_token(running.database, caller_in(running, institution), token_id)
     out.print(f"Token {token_id} is revoked.")
 
 
