@@ -16,6 +16,8 @@ const NEW: DestinationFields = {
   transfer_syntaxes: 'stored',
   send_allowed: true,
   notify_availability: false,
+  tls: false,
+  certificate: '',
 }
 
 interface DestinationFormProps {
@@ -26,7 +28,7 @@ interface DestinationFormProps {
 export function DestinationForm({ destination, onClose }: DestinationFormProps) {
   const { t } = useTranslation()
   const queryClient = useQueryClient()
-  const [fields, setFields] = useState<DestinationFields>(destination ?? NEW)
+  const [fields, setFields] = useState<DestinationFields>(destination ? { ...destination, certificate: destination.certificate ?? '' } : NEW)
   const [port, setPort] = useState(String(fields.port))
   const saving = useMutation({
     mutationFn: (body: DestinationFields) => (destination ? changeDestination(destination.destination_id, body) : addDestination(body)),
@@ -37,7 +39,7 @@ export function DestinationForm({ destination, onClose }: DestinationFormProps) 
   })
   const ready = Boolean(fields.name.trim() && fields.ae_title.trim() && fields.host.trim()) && /^\d{1,5}$/.test(port)
   const submit = () => {
-    const { name, ae_title, host, calling_ae_title, transfer_syntaxes, send_allowed, notify_availability } = fields
+    const { name, ae_title, host, calling_ae_title, transfer_syntaxes, send_allowed, notify_availability, tls } = fields
     saving.mutate({
       name: name.trim(),
       ae_title: ae_title.trim(),
@@ -47,9 +49,11 @@ export function DestinationForm({ destination, onClose }: DestinationFormProps) 
       transfer_syntaxes,
       send_allowed,
       notify_availability,
+      tls,
+      certificate: fields.certificate.trim(),
     })
   }
-  const field = (key: 'name' | 'ae_title' | 'host' | 'calling_ae_title', label: string, more: object = {}) => (
+  const field = (key: 'name' | 'ae_title' | 'host' | 'calling_ae_title' | 'certificate', label: string, more: object = {}) => (
     <TextInput
       label={label}
       autoComplete="off"
@@ -77,6 +81,13 @@ export function DestinationForm({ destination, onClose }: DestinationFormProps) 
         <TextInput label={t('list.port')} inputMode="numeric" maxLength={5} value={port} onChange={(event) => setPort(event.currentTarget.value)} />
       </SimpleGrid>
       {field('calling_ae_title', t('destinations.calling'), { maxLength: 16, description: t('destinations.callingHint') })}
+      <Checkbox
+        label={t('destinations.tls')}
+        description={t('destinations.tlsHint')}
+        checked={fields.tls}
+        onChange={(event) => setFields({ ...fields, tls: event.currentTarget.checked })}
+      />
+      {fields.tls && field('certificate', t('destinations.certificate'), { maxLength: 128, description: t('destinations.certificateHint') })}
       <NativeSelect
         label={t('destinations.syntaxes')}
         value={fields.transfer_syntaxes}
