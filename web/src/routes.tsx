@@ -14,11 +14,19 @@ const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
   component: SignIn,
-  validateSearch: (search: Record<string, unknown>): { back?: string } =>
-    typeof search.back === 'string' && /^\/(?!\/)/.test(search.back) ? { back: search.back } : {},
+  validateSearch: (search: Record<string, unknown>): { back?: string; idle?: boolean } => ({
+    ...(typeof search.back === 'string' && /^\/(?!\/)/.test(search.back) ? { back: search.back } : {}),
+    ...(search.idle === true ? { idle: true } : {}),
+  }),
 })
 
 const enrolmentRoute = createRoute({ getParentRoute: () => rootRoute, path: '/enrol/$token', component: Enrolment })
+
+const resetRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/reset/$token',
+  component: lazyRouteComponent(() => import('./rooms/reset/Reset'), 'Reset'),
+})
 
 const signedInRoute = createRoute({ getParentRoute: () => rootRoute, id: 'signed-in', component: SignedIn })
 
@@ -78,6 +86,18 @@ const deletedRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/administration/RecentlyDeleted'), 'RecentlyDeleted'),
 })
 
+const signInPolicyRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/signing-in',
+  component: lazyRouteComponent(() => import('./rooms/administration/SigningIn'), 'SigningIn'),
+})
+
+const signedInDevicesRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/signed-in-devices',
+  component: lazyRouteComponent(() => import('./rooms/administration/SignedInDevices'), 'SignedInDevices'),
+})
+
 /** Where these pages were before; bookmarks still lead to them. */
 const movedRoutes = (['destinations', 'senders', 'deleted'] as const).map((page) =>
   createRoute({
@@ -105,6 +125,7 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([
     signInRoute,
     enrolmentRoute,
+    resetRoute,
     aboutRoute,
     ...movedRoutes,
     signedInRoute.addChildren([
@@ -113,7 +134,7 @@ export const router = createRouter({
       historyRoute,
       patientsRoute,
       qualityRoute,
-      administrationRoute.addChildren([overviewRoute, destinationsRoute, sendersRoute, deletedRoute]),
+      administrationRoute.addChildren([signInPolicyRoute, signedInDevicesRoute, overviewRoute, destinationsRoute, sendersRoute, deletedRoute]),
       accountRoute,
     ]),
   ]),

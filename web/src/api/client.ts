@@ -1,6 +1,7 @@
 /** The one way to the server's API: typed by its OpenAPI, cookies of the same origin, and one place for 401 and lost connections. */
 import createClient from 'openapi-fetch'
 
+import { unattended } from '../kit/attendance'
 import { createStore } from '../kit/store'
 import { connectionLost, connectionWorks } from './connection'
 import type { paths } from './schema'
@@ -8,13 +9,14 @@ import type { paths } from './schema'
 /** Counts how often the server said that nobody is signed in; the root of the app watches it. */
 export const signedOut = createStore(0)
 
-/** Here 401 means a wrong password, not a lost session. */
-const ASKS_FOR_PASSWORD = /^\/api\/(sign-in|me\/password)$/
+/** Here 401 means a wrong password, code or passkey, not a lost session. */
+const ASKS_FOR_PASSWORD = /^\/api\/(sign-in(\/.*)?|me\/(password|confirmation|passkeys|authenticator-app\/confirmation))$/
 
 const UNREACHABLE = new Set([502, 503, 504])
 
 /** fetch, but telling the connection what was seen. Also used for pixels and metadata. */
 export async function watchedFetch(request: Request): Promise<Response> {
+  if (unattended()) request.headers.set('X-Isocenter-Unattended', '1')
   let response: Response
   try {
     response = await fetch(request)

@@ -38,7 +38,7 @@ export function AccountMenu() {
         ))}
         <Menu.Divider />
         <Menu.Item leftSection={<Icon name="key" size={18} />} onClick={() => void navigate({ to: '/account' })}>
-          {t('menu.changePassword')}
+          {t('menu.accountSettings')}
         </Menu.Item>
         <Menu.Item leftSection={<Icon name="info" size={18} />} onClick={() => void navigate({ to: '/about' })}>
           {t('menu.about')}
@@ -68,7 +68,7 @@ function useSignOut(): () => Promise<void> {
   const navigate = useNavigate()
   return async () => {
     await api.POST('/api/sign-out').catch(() => undefined)
+    queryClient.clear() // before the next page asks: what it asks is not to be cleared away
     await navigate({ to: '/sign-in' })
-    queryClient.clear()
   }
 }

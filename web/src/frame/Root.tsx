@@ -8,7 +8,7 @@ import { useStore } from '../kit/store'
 import { queryClient } from '../query-client'
 import { ConnectionBanner } from './ConnectionBanner'
 
-const OPEN_TO_ALL = ['/sign-in', '/enrol', '/about']
+const OPEN_TO_ALL = ['/sign-in', '/enrol', '/reset', '/about']
 
 export function Root() {
   const { t } = useTranslation()

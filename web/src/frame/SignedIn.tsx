@@ -7,6 +7,7 @@ import { meQuery } from '../api/session'
 import { applyLanguage } from '../i18n'
 import { StudyDialogs } from '../rooms/study-actions/StudyDialogs'
 import { TransfersPanel } from '../rooms/transfers/TransfersPanel'
+import { IdleWatch } from './IdleWatch'
 
 export function SignedIn() {
   const { data: me } = useQuery(meQuery)
@@ -19,6 +20,7 @@ export function SignedIn() {
       <Outlet />
       <StudyDialogs />
       <TransfersPanel />
+      {me?.idle_minutes && <IdleWatch minutes={me.idle_minutes} />}
     </>
   )
 }

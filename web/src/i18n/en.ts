@@ -1,4 +1,6 @@
 /** English: the catalogue that the keys are typed by. */
+import { signInWords } from './sign-in.en'
+
 export const en = {
   common: {
     product: 'Isocenter',
@@ -27,7 +29,7 @@ export const en = {
     account: 'Account menu',
     signedInAs: 'Signed in as',
     language: 'Language',
-    changePassword: 'Change password',
+    accountSettings: 'Account and sign-in',
     about: 'About Isocenter',
     signOut: 'Sign out',
     studies: 'Studies',
@@ -271,6 +273,7 @@ export const en = {
     saved: 'Saved.',
     failed: 'This could not be saved ({{reason}}).',
   },
+  comingIn: signInWords,
   roles: {
     radiologist: 'Radiologist',
     'senior-radiologist': 'Senior radiologist',
@@ -581,6 +584,21 @@ export const en = {
     eraseWord: 'erase',
   },
   reasons: {
+    'not-signed-in': 'You are not signed in any more.',
+    'weak-password': 'This password is too short or too easy to guess. A few unrelated words are a good one.',
+    'too-many-attempts': 'Too many attempts. Wait a while, then try again.',
+    'bad-credentials': 'The password is not right.',
+    'invalid-sign-in-policy': 'One of the numbers is too small or too large.',
+    'unknown-reset': 'This link does not work: it was used, has expired, or is incomplete.',
+    'unknown-session': 'This device is signed out already.',
+    'unknown-passkey': 'This passkey is not there any more.',
+    'too-many-passkeys': 'You have as many passkeys as one keeps. Remove one first.',
+    'last-second-factor': 'Your institution requires a second factor. Set up another one before you remove this.',
+    'confirmation-needed': 'Show once more that it is you.',
+    'passkey-refused': 'This passkey does not open anything here.',
+    'wrong-code': 'This code is not right, or was used already.',
+    'second-factor-missing': 'Set up a second factor first.',
+    'second-factor-needed': 'Show your second factor first.',
     'refused': 'Your account may not do this.',
     'association-refused': 'It refused the connection: one of the AE titles is not known there, or it is busy.',
     'no-accepted-context': 'It takes none of these kinds of objects.',

@@ -1,5 +1,6 @@
 /** 简体中文 */
 import type { Catalogue } from './catalogue'
+import { signInWords } from './sign-in.zh-CN'
 
 export const zhCN: Catalogue = {
   common: {
@@ -29,7 +30,7 @@ export const zhCN: Catalogue = {
     account: '账户菜单',
     signedInAs: '当前用户',
     language: '语言',
-    changePassword: '修改密码',
+    accountSettings: '账户与登录',
     about: '关于 Isocenter',
     signOut: '退出登录',
     studies: '检查',
@@ -273,6 +274,7 @@ export const zhCN: Catalogue = {
     saved: '已保存。',
     failed: '无法保存（{{reason}}）。',
   },
+  comingIn: signInWords,
   roles: {
     radiologist: '放射科医师',
     'senior-radiologist': '上级放射科医师',
@@ -583,6 +585,21 @@ export const zhCN: Catalogue = {
     eraseWord: '清除',
   },
   reasons: {
+    'not-signed-in': '您已退出登录。',
+    'weak-password': '密码太短或太容易猜到。用几个互不相关的词较好。',
+    'too-many-attempts': '尝试次数过多，请稍后再试。',
+    'bad-credentials': '密码不正确。',
+    'invalid-sign-in-policy': '某个数值过小或过大。',
+    'unknown-reset': '此链接无效：已使用、已过期或不完整。',
+    'unknown-session': '此设备已退出登录。',
+    'unknown-passkey': '此通行密钥已不存在。',
+    'too-many-passkeys': '通行密钥数量已达上限，请先移除一个。',
+    'last-second-factor': '您的机构要求第二因素。请先设置另一个再移除此项。',
+    'confirmation-needed': '请再次证明是您本人。',
+    'passkey-refused': '此通行密钥在这里不能打开任何内容。',
+    'wrong-code': '验证码不正确，或已使用过。',
+    'second-factor-missing': '请先设置第二因素。',
+    'second-factor-needed': '请先出示第二因素。',
     'refused': '您的账户无权执行此操作。',
     'association-refused': '对方拒绝了连接：某个 AE 标题在对方未登记，或对方正忙。',
     'no-accepted-context': '对方不接受这些类型的对象。',

@@ -1,4 +1,4 @@
-/** One's own account: name, language, password. */
+/** One's own account: name, language, password, second factors, signed-in devices. */
 import { Button, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core'
 import { useDocumentTitle } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
@@ -11,7 +11,9 @@ import type { Me } from '../../api/types'
 import { Header } from '../../frame/Header'
 import { useRoleName } from '../../frame/role-names'
 import { applyLanguage, asLanguage, LANGUAGES } from '../../i18n'
+import { SecondFactors } from '../second-factors/SecondFactors'
 import classes from './Account.module.css'
+import { OwnDevices } from './OwnDevices'
 import { PasswordForm } from './PasswordForm'
 
 export function Account() {
@@ -33,6 +35,8 @@ export function Account() {
               <h2 id="password">{t('account.password')}</h2>
               <PasswordForm me={me} />
             </section>
+            <SecondFactors />
+            <OwnDevices />
           </>
         )}
       </main>

@@ -33,6 +33,13 @@ const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: 'security',
+    sections: [
+      { name: 'policy', to: '/administration/signing-in', icon: 'lock', rights: ['manage-security'] },
+      { name: 'sessions', to: '/administration/signed-in-devices', icon: 'device', rights: ['manage-security'] },
+    ],
+  },
+  {
     name: 'studies',
     sections: [{ name: 'deleted', to: '/administration/deleted', icon: 'bin', rights: ['recover'] }],
   },

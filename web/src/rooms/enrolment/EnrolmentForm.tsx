@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 
 import { api, ApiError, dataOf } from '../../api/client'
 import { meQuery } from '../../api/session'
+import { isNextStep, signInStateQuery } from '../../api/sign-in'
 import { StrengthHint } from '../../frame/StrengthHint'
 import { asLanguage } from '../../i18n'
 import { passwordStrength } from '../../kit/password-strength'
@@ -113,8 +114,13 @@ function useEnrol(token: string) {
       }
       return dataOf(await api.POST('/api/enrolments/{token}', { params: { path: { token } }, body }))
     },
-    onSuccess: (me) => {
-      queryClient.setQueryData(meQuery.queryKey, me)
+    onSuccess: (answer) => {
+      if (isNextStep(answer)) {
+        queryClient.setQueryData(signInStateQuery.queryKey, answer)
+        void navigate({ to: '/sign-in', replace: true })
+        return
+      }
+      queryClient.setQueryData(meQuery.queryKey, answer)
       void navigate({ to: '/', replace: true })
     },
   })

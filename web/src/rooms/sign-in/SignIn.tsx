@@ -1,90 +1,63 @@
-/** Signing in with user name and password. */
-import { Alert, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+/** Signing in, step by step: password or passkey, the second factor, or setting one up. The server knows where one is. */
+import { Skeleton } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRouter, useSearch } from '@tanstack/react-router'
-import { type FormEvent, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { api, ApiError, dataOf } from '../../api/client'
 import { meQuery } from '../../api/session'
+import { isNextStep, type NextStep, type SignInState, signInStateQuery } from '../../api/sign-in'
+import type { Me } from '../../api/types'
 import { Card } from '../../frame/Card'
+import { PasswordStep } from './PasswordStep'
+import { SecondFactorStep } from './SecondFactorStep'
+import { SetUpStep } from './SetUpStep'
+
+const FROM_THE_START: SignInState = { next: 'password', factors: [], display_name: null }
 
 export function SignIn() {
   const { t } = useTranslation()
-  const [username, setUsername] = useState('')
-  const [password, setPassword] = useState('')
-  const signIn = useSignIn()
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    signIn.mutate({ username: username.trim(), password })
+  const queryClient = useQueryClient()
+  const { data: state, error } = useQuery(signInStateQuery)
+  const { idle } = useSearch({ from: '/sign-in' })
+  const enter = useEnter()
+  // Once somebody sets up a factor she stays there until she has kept her recovery codes, whatever is asked meanwhile.
+  const [settingUp, setSettingUp] = useState(false)
+  const startOver = () => {
+    setSettingUp(false)
+    queryClient.setQueryData(signInStateQuery.queryKey, FROM_THE_START)
   }
+  const answered = (answer: Me | NextStep) => {
+    if (isNextStep(answer)) queryClient.setQueryData(signInStateQuery.queryKey, answer)
+    else enter(answer)
+  }
+  if (state?.next === 'set-up' && !settingUp) setSettingUp(true)
+  const next = error ? 'password' : settingUp ? 'set-up' : state?.next
+  useEffect(() => {
+    if (next === 'none') enter()
+    // Only the server's word matters: a browser that is signed in already goes on.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [next])
+  if (next === 'password') return <PasswordStep idle={idle === true} onAnswer={answered} />
+  if (next === 'second-factor') {
+    return <SecondFactorStep factors={state?.factors ?? []} name={state?.display_name ?? ''} onAnswer={answered} onStartOver={startOver} />
+  }
+  if (next === 'set-up') return <SetUpStep onDone={() => enter()} onStartOver={startOver} />
   return (
     <Card title={t('signIn.title')}>
-      <form onSubmit={submit}>
-        <Stack gap="md">
-          <TextInput
-            label={t('signIn.username')}
-            autoComplete="username"
-            autoCapitalize="none"
-            spellCheck={false}
-            // oxlint-disable-next-line jsx-a11y/no-autofocus -- the page has one purpose, and its field comes first
-            autoFocus
-            required
-            withAsterisk={false}
-            size="md"
-            value={username}
-            onChange={(event) => setUsername(event.currentTarget.value)}
-          />
-          <PasswordInput
-            label={t('signIn.password')}
-            autoComplete="current-password"
-            required
-            withAsterisk={false}
-            size="md"
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-          />
-          {signIn.error && <Problem error={signIn.error} />}
-          <Button type="submit" size="md" fullWidth loading={signIn.isPending} mt="xs">
-            {t('signIn.submit')}
-          </Button>
-          <Text size="sm" c="dimmed" ta="center">
-            {t('signIn.noAccount')}
-          </Text>
-        </Stack>
-      </form>
+      <Skeleton height={220} />
     </Card>
   )
 }
 
-function useSignIn() {
+/** Go to where one was, as whoever the server says. */
+function useEnter(): (me?: Me) => void {
   const queryClient = useQueryClient()
   const router = useRouter()
   const { back } = useSearch({ from: '/sign-in' })
-  return useMutation({
-    mutationFn: async (body: { username: string; password: string }) => dataOf(await api.POST('/api/sign-in', { body })),
-    onSuccess: (me) => {
-      queryClient.clear()
-      queryClient.setQueryData(meQuery.queryKey, me)
-      router.history.push(back ?? '/')
-    },
-  })
-}
-
-function Problem({ error }: { readonly error: Error }) {
-  const { t } = useTranslation()
-  const status = error instanceof ApiError ? error.status : 0
-  const words =
-    status === 401
-      ? t('signIn.wrong')
-      : status === 429
-        ? t('signIn.tooMany')
-        : error instanceof ApiError
-          ? t('common.somethingWrongDetail', { reason: error.reason })
-          : t('signIn.unreachable')
-  return (
-    <Alert color="red" variant="light" role="alert" p="sm">
-      {words}
-    </Alert>
-  )
+  return (me) => {
+    queryClient.clear()
+    if (me) queryClient.setQueryData(meQuery.queryKey, me)
+    router.history.push(back ?? '/')
+  }
 }
