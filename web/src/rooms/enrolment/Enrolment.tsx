@@ -37,7 +37,7 @@ export function Enrolment() {
   const title = data.roles.includes('administrator') ? t('enrolment.title') : t('enrolment.titleUser')
   return (
     <Card title={title} intro={t('enrolment.intro', { institution: data.institution_name })}>
-      <EnrolmentForm token={token} username={data.username ?? null} />
+      <EnrolmentForm token={token} username={data.username ?? null} displayName={data.display_name} />
     </Card>
   )
 }

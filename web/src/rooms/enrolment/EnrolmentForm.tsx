@@ -20,7 +20,7 @@ interface Fields {
 
 type Problem = 'usernameInvalid' | 'nameMissing' | 'passwordsDiffer' | 'tooShort'
 
-const USERNAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const USERNAME = /^[\p{L}\p{N}][\p{L}\p{N}_.@-]{1,63}$/u
 
 function problemsOf(fields: Fields): Set<Problem> {
   const problems = new Set<Problem>()
@@ -31,9 +31,15 @@ function problemsOf(fields: Fields): Set<Problem> {
   return problems
 }
 
-export function EnrolmentForm({ token, username }: { readonly token: string; readonly username: string | null }) {
+interface EnrolmentFormProps {
+  readonly token: string
+  readonly username: string | null
+  readonly displayName: string
+}
+
+export function EnrolmentForm({ token, username, displayName }: EnrolmentFormProps) {
   const { t } = useTranslation()
-  const [fields, setFields] = useState<Fields>({ username: username ?? '', displayName: '', password: '', again: '' })
+  const [fields, setFields] = useState<Fields>({ username: username ?? '', displayName, password: '', again: '' })
   const [tried, setTried] = useState(false)
   const enrol = useEnrol(token)
   const problems = problemsOf(fields)
