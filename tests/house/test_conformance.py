@@ -48,7 +48,7 @@ def test_every_information_model_and_sop_class_of_ours_is_named() -> None:
 
 
 def test_what_every_caller_may_query_is_what_the_listener_takes() -> None:
-    services = listener.query_retrieve_services(Settings(home=Path("/nowhere")), cast(Any, MagicMock()), 1)
+    services = listener.query_retrieve_services(Settings(home=Path("/nowhere")), cast(Any, MagicMock()))
     for service in services:
         for uid in map(str, INFORMATION_MODELS):
             assert not service.accepts(uid) or uid in STATEMENT

@@ -14,6 +14,7 @@ from tests.domain.conftest import Hospital
 from tests.wire.upper_layer import listening
 
 from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.devices.devices import add_device
 from isocenter.access.roles import Role
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
@@ -195,6 +196,17 @@ def test_a_requester_that_is_no_destination_is_called_where_it_called_from(
         unknown.ask(listener.address, "1.2.4.10", [(CT, stored[0])])
         run_jobs(hospital, fallback_port=unknown.port)
         assert committed(unknown.reports[0][1]) == stored
+
+
+def test_a_device_is_told_where_it_listens(hospital: Hospital, listener: Listener) -> None:
+    stored = list(slices(hospital, 1))
+    with commitment_requester() as scanner:
+        administrator = Caller(CallerKind.USER, "1", hospital.caller.institution_id, (Role.ADMINISTRATOR,))
+        entered = {"name": "Scanner", "ae_title": "SCANNER", "port": scanner.port}
+        add_device(hospital.database, administrator, entered)
+        scanner.ask(listener.address, "1.2.4.10", [(CT, stored[0])])
+        run_jobs(hospital, fallback_port=1)
+        assert committed(scanner.reports[0][1]) == stored
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from isocenter.domain.exchange.verification import Verifier
 from isocenter.index import commitments as index
 from isocenter.index.commitments import Commitment
 from isocenter.index.destinations import destination_by_ae
+from isocenter.index.devices import device_by_ae
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.errors import IsocenterError
@@ -70,6 +71,21 @@ def request_commitment(caller: Caller, database: Database, asker: Asker, request
     return commitment_id
 
 
+def _requester(connection: Connection, asked: Commitment, fallback_port: int) -> Peer:
+    """Where the report goes: as entered for a destination or else a device of its title, else where it called from."""
+    destination = destination_by_ae(connection, asked.calling_ae_title)
+    device = device_by_ae(connection, asked.calling_ae_title)
+    if destination is not None:
+        peer = peer_of(destination)
+    elif device is not None and device.port is not None:
+        certificate = device.certificate if device.tls else None
+        host = device.host or asked.peer_address
+        peer = Peer(device.ae_title, host, device.port, tls=device.tls, certificate=certificate)
+    else:
+        peer = Peer(asked.calling_ae_title, asked.peer_address, fallback_port)
+    return peer if peer.calling_ae_title else replace(peer, calling_ae_title=asked.called_ae_title)
+
+
 def defer_due_commitments(connection: Connection, institution_id: int) -> int:
     """A job for each request that is due; returns how many were enqueued."""
     due = index.due_commitments(connection, utc_now())
@@ -89,12 +105,9 @@ def verify_and_report(work: CommitmentWork, institution_id: int, commitment_id: 
     """The job: verify what was not verified yet, then report. What fails is tried again later, for a week."""
     with work.database.transaction(institution_id) as connection:
         asked = index.begin_attempt(connection, commitment_id, utc_now())
-        destination = None if asked is None else destination_by_ae(connection, asked.calling_ae_title)
-    if asked is None:
+        peer = None if asked is None else _requester(connection, asked, work.fallback_port)
+    if asked is None or peer is None:
         return
-    peer = peer_of(destination) if destination else Peer(asked.calling_ae_title, asked.peer_address, work.fallback_port)
-    if not peer.calling_ae_title:
-        peer = replace(peer, calling_ae_title=asked.called_ae_title)
     try:
         failures = _verified(work, institution_id, asked)
         _report(work, peer, asked, failures)
