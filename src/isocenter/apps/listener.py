@@ -14,6 +14,7 @@ from isocenter.access.institutions import ensure_institution
 from isocenter.adapters.dimse.admission import DeviceAdmission, admitted_caller
 from isocenter.adapters.dimse.get_scp import GetScp
 from isocenter.adapters.dimse.move_scp import MoveScp
+from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.query_retrieve_scp import FindScp
 from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
 from isocenter.adapters.dimse.storage_scp import StorageScp
@@ -82,7 +83,12 @@ def query_retrieve_services(settings: Settings, library: Library) -> list[Servic
     return [
         FindScp(library, admitted_caller),
         GetScp(library, admitted_caller),
-        MoveScp(library, admitted_caller, settings.ae_title.strip()),
+        MoveScp(
+            library,
+            admitted_caller,
+            settings.ae_title.strip(),
+            peers=PeersScu(settings.ae_title.strip(), tls_files_of(settings)),
+        ),
     ]
 
 

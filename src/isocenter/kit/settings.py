@@ -23,7 +23,7 @@ class Settings:
     http_port: int = 8080
     """Port of the web server: web client, /api, /dicom-web, /health, /metrics."""
     http_tls: str = "off"
-    """off: plain HTTP, on loopback only; on: HTTPS with the certificate of `isocenter certificates`; proxy: plain HTTP
+    """off: plain HTTP, on loopback only; on: HTTPS, see `isocenter certificates init`; proxy: plain HTTP
     behind a proxy that speaks HTTPS."""
     dicom_host: str = "127.0.0.1"
     """Address the DICOM listener listens on."""
