@@ -66,7 +66,38 @@ def conformance_page() -> str:
     return str(runpy.run_path(str(ROOT / "scripts" / "conformance.py"))["conformance_page"]())
 
 
+ACCESS_HEAD = """# Who may do what
+
+Generated from `src/isocenter/access/roles.py` and `src/isocenter/adapters/access_table.py` by `make fix`; do not edit.
+
+`tests/adapters/access` asks every door as every role, as a stranger of another hospital and as nobody. A new route,
+resource or service without a row fails it, and so does a row that is not true. Whoever belongs to another hospital
+gets the same answer for what is there and for what is nowhere.
+"""
+
+
+def access_page() -> str:
+    """docs/safety/access-table.md."""
+    from isocenter.access.roles import RIGHTS, Right, Role
+    from isocenter.adapters.access_table import API, DICOMWEB, DIMSE, Door
+
+    roles = [role for role in Role if role is not Role.SYSTEM]
+    lines = [ACCESS_HEAD, "## Roles and rights\n", "| right | roles |", "|---|---|"]
+    for right in Right:
+        holders = ", ".join(f"`{role}`" for role in roles if right in RIGHTS[role])
+        lines.append(f"| `{right}` | {holders} |")
+
+    def asked(door: Door) -> str:
+        return " or ".join(f"`{right}`" for right in sorted(door.rights)) or str(door.asks)
+
+    for title, doors in (("HTTP", API), ("DICOMweb", DICOMWEB), ("DIMSE", DIMSE)):
+        lines += [f"\n## {title}\n", "| door | asks |", "|---|---|"]
+        lines += [f"| `{door.method} {door.path}` | {asked(door)} |" for door in doors]
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
+    ROOT / "docs" / "safety" / "access-table.md": access_page,
     ROOT / "docs" / "conformance" / "dicom.md": conformance_page,
     ROOT / "docs" / "operations" / "settings.md": settings_page,
 }

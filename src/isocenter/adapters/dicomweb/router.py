@@ -73,6 +73,11 @@ class DicomwebService:
         if deletions is not None:
             self._deleting = {"studies/*": DeleteDoor(deletions, library, self._store_threads).delete}
 
+    def resources(self) -> list[tuple[str, str]]:
+        """Every (method, resource) that is answered; HEAD goes with GET."""
+        tables = (("GET", self._reading), ("POST", self._storing), ("DELETE", self._deleting))
+        return [(method, resource) for method, table in tables for resource in table]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "the DICOMweb service speaks HTTP only"
         answer = await self._answer(scope, receive)
