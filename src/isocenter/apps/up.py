@@ -27,6 +27,7 @@ from isocenter.access.caller import system_caller
 from isocenter.access.enrolment import issue_enrolment, withdraw_first_enrolments
 from isocenter.access.institutions import Institution, ensure_institution
 from isocenter.access.roles import FIRST_ADMINISTRATOR
+from isocenter.access.sign_in.policy import offer_in_a_demo
 from isocenter.access.users import administrator_exists
 from isocenter.apps.audit_trail import record_application
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
@@ -124,6 +125,8 @@ class Supervisor:
             migrate(settings.database_url)
             with closing(Database(settings.database_url)) as database:
                 institution = ensure_institution(database, settings.institution_name)
+                if self._demo:
+                    offer_in_a_demo(database, system_caller(institution.institution_id, "up"))
                 enrolment = self._first_enrolment(database, institution)
             record_application(settings.database_url, institution.institution_id, Action.APPLICATION_STARTED)
         assert self._http_socket is not None
