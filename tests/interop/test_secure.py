@@ -20,7 +20,7 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 from tests.apps.test_up import COMMAND, DEADLINE_S, Up, until
-from tests.wire.peers import ENVIRONMENT, dcmtk_program
+from tests.wire.peers import ENVIRONMENT, dcmtk_program, storescp
 from tests.wire.upper_layer import PATIENCE_S
 
 CT_SMALL = Path(str(get_testdata_file("CT_small.dcm")))
@@ -96,6 +96,27 @@ def test_a_study_comes_in_and_goes_out_over_tls_unchanged(secure: Secure) -> Non
         part = body[body.index(b"\r\n\r\n") + 4 : body.rindex(b"\r\n--")]
         received = pydicom.dcmread(BytesIO(part))
         assert received.PixelData == sent.PixelData and received.SOPInstanceUID == sent.SOPInstanceUID
+
+
+def test_studies_leave_by_sending_and_by_c_move_over_tls(secure: Secure, tmp_path: Path) -> None:
+    secure.up.run("certificates", "issue", "PACS", "--host", "127.0.0.1", "--output", str(secure.device.parent))
+    pacs = secure.device.parent / "PACS"
+    uid = str(pydicom.dcmread(CT_SMALL).StudyInstanceUID)
+    options = "+tls", f"{pacs}.key", f"{pacs}.pem", "+cf", str(secure.authority), "-rc"
+    with storescp(tmp_path, *options) as remote:
+        address = "--ae", "STORESCP", "--host", "127.0.0.1", "--port", str(remote.port), "--tls"
+        added = secure.up.run("destination", "add", "Secure archive", *address)
+        assert added.returncode == 0 and "does not answer" not in added.stderr
+        assert secure.up.run("send", uid, "--to", "STORESCP", "--wait").returncode == 0
+        sent = [path.read_bytes() for path in tmp_path.iterdir()]
+        for path in tmp_path.iterdir():
+            path.unlink()
+        keys = [part for key in ("QueryRetrieveLevel=STUDY", f"StudyInstanceUID={uid}") for part in ("-k", key)]
+        listener = secure.up.state["dicom_host"], str(secure.up.state["dicom_port"])
+        command = [dcmtk_program("movescu"), "-S", "-aec", "ISOCENTER", "-aem", "STORESCP", *keys, *listener]
+        subprocess.run(command, env=ENVIRONMENT, check=True, timeout=PATIENCE_S)
+        moved = [path.read_bytes() for path in tmp_path.iterdir()]
+    assert len(sent) == 1 and moved == sent
 
 
 def test_a_renewed_certificate_is_shown_at_once_and_open_connections_stay(secure: Secure) -> None:
