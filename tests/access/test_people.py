@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -153,6 +155,28 @@ def test_the_last_administrator_cannot_be_taken_away(database: Database, adminis
             attempt()
     accounts.enable(database, administrator, two.user_id)
     accounts.disable(database, administrator, one)
+
+
+def test_two_administrators_who_end_each_other_at_one_moment_leave_one(
+    database: Database, institution: Institution
+) -> None:
+    one = an_administrator(database, institution.institution_id, "one")
+    two = an_administrator(database, institution.institution_id, "two")
+    start = Barrier(2, timeout=30)
+
+    def end(caller: Caller, other: Caller) -> bool:
+        start.wait()
+        try:
+            roles_held.end_role(database, caller, int(other.id), "administrator")
+        except LastAdministrator:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        ended = [each.result() for each in (threads.submit(end, one, two), threads.submit(end, two, one))]
+    assert sorted(ended) == [False, True]
+    left = accounts.people(database, system_caller(institution.institution_id, "t"), Search(role=Role.ADMINISTRATOR))
+    assert len(left) == 1
 
 
 def test_the_last_administrator_of_the_region_is_counted_in_every_hospital(
