@@ -101,6 +101,7 @@ class Action(StrEnum):
     CERTIFICATE_TRUSTED = "certificate-trusted"
     CERTIFICATE_NOT_TRUSTED = "certificate-not-trusted"
     CERTIFICATE_REVOKED = "certificate-revoked"
+    CERTIFICATE_SHOWN = "certificate-shown"  # by this node itself, from then on
     ALLIANCE_ADDED = "alliance-added"
     ALLIANCE_ENDED = "alliance-ended"
     ALLIANCE_JOINED = "alliance-joined"

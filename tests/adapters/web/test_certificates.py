@@ -15,11 +15,12 @@ from prometheus_client import REGISTRY
 from tests.access.certificates.builders import HOSTS, OPERATOR, a_holder, a_store, a_stranger
 from tests.adapters.web.test_studies import bearer
 
+from isocenter.access.caller import system_caller
 from isocenter.access.certificates.expiry import watching_task
 from isocenter.access.certificates.facts import Kind
 from isocenter.access.certificates.issuing import Subject, issued, new_authority, new_key, pem_of, pem_of_key
 from isocenter.access.certificates.store import CertificateStore, store_of
-from isocenter.access.certificates.verbs import show
+from isocenter.access.certificates.verbs import record_shown, renew, show
 from isocenter.access.roles import Role
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator
@@ -149,13 +150,14 @@ def test_what_is_done_is_on_record_without_a_key(
     client: TestClient, store: CertificateStore, officer: Headers, database: Database, institution: Institution
 ) -> None:
     client.post("/api/certificates", json={"name": "CT1", "request": a_request()}, headers=officer)
+    record_shown(database, system_caller(institution.institution_id, "command-line"), renew(store, OPERATOR))
     with database.transaction(institution.institution_id) as connection:
         rows = connection.execute(
             "SELECT action, detail::text FROM audit_event WHERE action LIKE 'certificate%'"
         ).fetchall()
-    assert [row[0] for row in rows] == ["certificate-issued"]
-    detail = str(rows[0][1])
-    assert "fingerprint" in detail and "not_after" in detail and "PRIVATE" not in detail
+    assert sorted(row[0] for row in rows) == ["certificate-issued", "certificate-shown", "certificate-shown"]
+    for _, detail in rows:
+        assert "fingerprint" in str(detail) and "not_after" in str(detail) and "PRIVATE" not in str(detail)
 
 
 def test_an_administrator_has_nothing_to_do_with_certificates(

@@ -4,7 +4,7 @@ itself (our authority, what we show, authorities of others) is for its operator,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -50,18 +50,20 @@ def certificates(store: CertificateStore, caller: Caller) -> list[Facts]:
     return [each for each in store.everything() if _seen_by(each, caller)]
 
 
-def init(store: CertificateStore, caller: Caller, name: str, hosts: tuple[str, ...], *, with_rsa: bool = False) -> None:
+def init(
+    store: CertificateStore, caller: Caller, name: str, hosts: tuple[str, ...], *, with_rsa: bool = False
+) -> list[Facts]:
     """Make an authority of our own, and from it what web server and DICOM listener show, where they have nothing yet.
 
-    hosts: the names and addresses that this node is reached at. Raises Refused, AuthorityExists, InvalidCertificate.
+    hosts: the names and addresses that this node is reached at. Returns what it shows from now on. Raises Refused,
+    AuthorityExists, InvalidCertificate.
     """
     _require_operator(caller)
     now = utc_now()
     store.found(new_authority(name, now, with_rsa=with_rsa))
     log.info("certificates.authority-made")
-    for kind in OWN:
-        if not store.own(kind).exists():
-            _show(store, kind, hosts, now, with_rsa=with_rsa)
+    missing = [kind for kind in OWN if not store.own(kind).exists()]
+    return [_show(store, kind, hosts, now, with_rsa=with_rsa) for kind in missing]
 
 
 def renew(
@@ -94,6 +96,15 @@ def show(store: CertificateStore, caller: Caller, kind: Kind, chain_pem: str, ke
     store.put_own(kind, key, chain)
     log.info("certificates.shown", kind=str(kind), fingerprint=fingerprint(chain[0]))
     return facts_of(chain[0], kind)
+
+
+def record_shown(database: Database, caller: Caller, shown: Sequence[Facts]) -> None:
+    """What this node shows is its operator's, who may act before there is a database; where there is one, he records
+    it with this.
+    """
+    for facts in shown:
+        with _recorded(database, caller, audit.Action.CERTIFICATE_SHOWN, facts):
+            pass
 
 
 def issue(

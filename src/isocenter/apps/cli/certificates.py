@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -56,7 +56,7 @@ def init(
 
     store, operator = _here()
     hosts = tuple(host) if host else _names_of_this_machine()
-    verbs.init(store, operator, name, hosts, with_rsa=with_rsa)
+    _record(verbs.init(store, operator, name, hosts, with_rsa=with_rsa))
     out.print(f"Made {store.folder}, for {', '.join(hosts)}.", markup=False)
     err.print("Browsers and devices must trust its authority: `isocenter certificates authority` prints it.")
     err.print("Set ISOCENTER_HTTP_TLS=on and ISOCENTER_DICOM_TLS_PORT=2762, and start again.", markup=False)
@@ -135,6 +135,7 @@ def import_(
     if kind not in OWN_NAMES:
         raise NotThere("A certificate of ours is for web or dicom.")
     shown = verbs.show(store, operator, Kind(kind), _text(certificate), key.read_bytes())
+    _record([shown])
     out.print(f"{shown.kind}: {shown.name}, good until {shown.not_after:%Y-%m-%d}.", markup=False)
 
 
@@ -185,6 +186,7 @@ def renew(
         raise NotThere("A certificate of ours is for web or dicom.")
     wanted = tuple(Kind(each) for each in kinds or OWN_NAMES)
     renewed = verbs.renew(store, operator, wanted, due_only=due)
+    _record(renewed)
     for each in renewed:
         out.print(f"{each.kind}: good until {each.not_after:%Y-%m-%d}.", markup=False)
     if not renewed:
@@ -201,6 +203,16 @@ def _here() -> tuple[CertificateStore, Caller]:
     home = next((each for each in homes if is_running(each)), homes[0])
     make_home(home)
     return store_of(home), system_caller(0, "command-line")
+
+
+def _record(shown: Sequence[Facts]) -> None:
+    """In the audit trail, when Isocenter runs; before its first start there is none."""
+    from isocenter.access.certificates.verbs import record_shown
+    from isocenter.apps.home import is_running
+
+    if any(is_running(home) for home in homes_to_try()):
+        with running_isocenter() as running:
+            record_shown(running.database, running.caller, shown)
 
 
 @contextmanager
