@@ -231,9 +231,14 @@ def change_account(
         return person_in(connection, user_id).user
 
 
-def change_account_in(connection: Connection, caller: Caller, user_id: int, changes: dict[str, object]) -> bool:
-    """Write checked values of username, display_name, language or department_id. Returns whether anything changed."""
-    person = person_in(connection, user_id)
+def change_account_in(
+    connection: Connection, caller: Caller, user_id: int, changes: dict[str, object], *, known: Person | None = None
+) -> bool:
+    """Write checked values of username, display_name, language or department_id. Returns whether anything changed.
+
+    known: the person as read in this transaction.
+    """
+    person = known or person_in(connection, user_id)
     now: dict[str, object] = {
         "username": person.user.username,
         "display_name": person.user.display_name,

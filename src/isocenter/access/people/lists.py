@@ -104,13 +104,14 @@ def _change(connection: Connection, caller: Caller, user_id: int, line: Line, co
         changes["language"] = checked_language(line.text("language") or "")
     if "department" in line.values:
         changes["department_id"] = _department(line, codes)
-    active = line.flag("active", person_in(connection, user_id).disabled_at is None)
-    changed = [
-        change_account_in(connection, caller, user_id, changes),
-        set_roles_in(connection, caller, user_id, line.words("roles") or ()) if "roles" in line.values else False,
-        set_active_in(connection, caller, user_id, active=active),
-    ]
-    return Outcome.CHANGED if any(changed) else Outcome.SAME
+    person = person_in(connection, user_id)
+    changed = change_account_in(connection, caller, user_id, changes, known=person)
+    roles = line.words("roles")
+    if roles is not None and set(roles) != {str(role) for role in person.user.roles}:
+        changed |= set_roles_in(connection, caller, user_id, roles)
+    if line.flag("active", person.disabled_at is None) is not (person.disabled_at is None):
+        changed |= set_active_in(connection, caller, user_id, active=person.disabled_at is not None)
+    return Outcome.CHANGED if changed else Outcome.SAME
 
 
 def _department(line: Line, codes: dict[str, int]) -> int | None:
