@@ -16,6 +16,7 @@ import msgspec
 from blake3 import blake3
 
 from isocenter.access.roles import Right
+from isocenter.access.trail.asking import queried
 from isocenter.adapters.dicomweb.answers import Answer, Headers
 from isocenter.adapters.dicomweb.negotiation import DICOM_JSON, choose
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
@@ -89,6 +90,8 @@ class SearchDoor:
 
     def _page(self, request: DicomwebRequest, query: DicomQuery) -> Page:
         """One result more than asked for is looked for, to know whether there is a next page."""
+        keys = [(key.tag, key.values) for key in query.keys]
+        queried(self._library.database, request.caller, "qido-rs", str(query.level), keys)
         wanted = query.limit or 0
         found: list[Found] = []
         more = replace(query, limit=wanted + 1)

@@ -6,8 +6,11 @@ The decision is made once, when an association is requested; everything that is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from secrets import token_hex
 from typing import Protocol
 
+from isocenter.access.audit import ADDRESS
 from isocenter.access.caller import Caller
 from isocenter.access.devices.register import AdmittedCaller, Because, Call, RejectedCall
 from isocenter.kit.errors import Refused
@@ -41,7 +44,7 @@ class Deciding(Protocol):
 
 
 class DeviceAdmission:
-    """Admits the associations of devices, and of strangers where these may call."""
+    """Admits the associations of devices, and of strangers where these may call. Each is a sitting in the trail."""
 
     def __init__(self, devices: Deciding) -> None:
         self._devices = devices
@@ -54,7 +57,7 @@ class DeviceAdmission:
         call = Call(request.calling_ae_title, request.called_ae_title, address, certificate)
         decided = self._devices.admit(call)
         if isinstance(decided, AdmittedCaller):
-            return Admitted(decided)
+            return Admitted(replace(decided, caller=replace(decided.caller, sitting=token_hex(8))))
         log.warning(
             "association.not-admitted",
             because=str(decided.because),
@@ -72,4 +75,5 @@ def admitted_caller(peer: Peer) -> Caller:
     """Who the peer of an association was admitted as. Raises NotAdmitted."""
     if not isinstance(peer.who, AdmittedCaller):
         raise NotAdmitted("This association is nobody's.")
+    ADDRESS.set(peer.address)  # for the trail: an association has a thread of its own
     return peer.who.caller

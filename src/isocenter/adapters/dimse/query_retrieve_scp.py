@@ -11,6 +11,7 @@ from functools import partial
 
 from isocenter.access.caller import Caller
 from isocenter.access.sight import transaction_of
+from isocenter.access.trail.asking import queried
 from isocenter.adapters.dimse.query_retrieve_request import (
     Identifier,
     QueryRetrieveRequest,
@@ -57,6 +58,8 @@ class FindRequest(QueryRetrieveRequest):
     def serve(self, channel: Channel, caller: Caller, identifier: Identifier) -> Response:
         """A pending answer for each match, until the end or a cancel."""
         query = query_of(identifier, self._extended())
+        keys = [(key.tag, key.values) for key in query.keys]
+        queried(self._library.database, caller, "c-find", str(query.level), keys)
         contents = CancellableContents(StudyContents(self._library, caller), channel)
         pending = encode_response(self._command, _pending_status(query), has_data_set=True)
         try:

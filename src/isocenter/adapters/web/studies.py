@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.access.trail.asking import queried
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.sign_in import StrictModel
@@ -135,6 +137,7 @@ def search(request: Request, body: StudySearch, who: Annotated[Caller, Depends(c
         study_date=body.study_date,
         modalities=body.modality,
     )
+    queried(parts_of(request).database, who, "web", "STUDY", _asked(body))
     found = list_studies(parts_of(request).database, who, query, StudySort(body.sort), body.limit, body.cursor)
     now = utc_now()
     studies = [_row(each, now) for each in found.studies]
@@ -166,6 +169,17 @@ def study(request: Request, study_instance_uid: str, who: Annotated[Caller, Depe
     return Study(
         **shown.model_dump(), series=[_series(each, view, arriving=arriving) for each in series if each.instance_count]
     )
+
+
+def _asked(body: StudySearch) -> list[tuple[int, Sequence[str]]]:
+    """The search as attributes, for the audit trail; free text counts as a name, which it may be."""
+    return [
+        (0x00100010, [body.patient_name or "", body.text or ""]),
+        (0x00100020, [body.patient_id or ""]),
+        (0x00080050, [body.accession_number or ""]),
+        (0x00080020, [body.study_date or ""]),
+        (0x00080061, body.modality),
+    ]
 
 
 def _beginning(text: str | None) -> str | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from blake3 import blake3
 
+from isocenter.access.caller import Caller
 from isocenter.domain.archive.errors import DataSetMismatch, ObjectTooLarge, StudyMismatch
 from isocenter.domain.archive.examination import examine, ingest_row
 from isocenter.domain.archive.outcome import StoreOutcome
@@ -71,6 +72,7 @@ class Appended:
     row: IngestRow
     location: MemberLocation
     number: int
+    caller: Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Reception:
     def __init__(
         self,
         intake: Intake,
-        institution_id: int,
+        caller: Caller,
         source: Source,
         *,
         sop_class_uid: str,
@@ -98,7 +100,8 @@ class Reception:
         transfer_syntax_uid: str,
     ) -> None:
         self._intake = intake
-        self._institution_id = institution_id
+        self._caller = caller
+        self._institution_id = caller.institution_id
         self._source = source
         self.sop_class_uid = sop_class_uid
         self.sop_instance_uid = sop_instance_uid
@@ -226,7 +229,7 @@ class Reception:
         with self._under_way() as number:
             location = self._intake.journal.append(header, [view])
         self._release()
-        return Appended(ingest_row(header, location, scanned, attributes), location, number)
+        return Appended(ingest_row(header, location, scanned, attributes), location, number, self._caller)
 
     def _append_large(self) -> Appended:
         assert self._large is not None
@@ -237,7 +240,7 @@ class Reception:
         with self._under_way() as number:
             location = self._large.finish(digest)
         self._large = None
-        return Appended(ingest_row(header, location, scanned, attributes), location, number)
+        return Appended(ingest_row(header, location, scanned, attributes), location, number, self._caller)
 
     @contextmanager
     def _under_way(self) -> Iterator[int]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.domain.archive.arrivals import Arrivals
 from isocenter.domain.archive.duplicates import Holdings, Ruling, rule_on
 from isocenter.domain.archive.errors import ArchiveStopping
 from isocenter.domain.archive.grouping import Grouping
@@ -60,6 +61,7 @@ class Archive:
         ready_segments: so many journal segments of 64 MiB are filled beforehand, in idle moments, for the next burst.
         """
         self._tally = Tally()
+        self._arrivals = Arrivals(database)
         self._holdings = Holdings(database, store, journal_directory)
         recover_abandoned(self._holdings)
         with database.transaction() as connection:
@@ -88,7 +90,7 @@ class Archive:
             raise ArchiveStopping("This Isocenter process is stopping; send again in a moment.")
         return Reception(
             self._intake,
-            caller.institution_id,
+            caller,
             self._with_defaults(caller.institution_id, source),
             sop_class_uid=sop_class_uid,
             sop_instance_uid=sop_instance_uid,
@@ -150,6 +152,7 @@ class Archive:
         self._stopping.set()
         self._keeper.join(timeout=30)
         self._tally.flush()
+        self._arrivals.flush(everything=True)
         self.journal.close()
         try:
             self._link.close(self.under_way.settled_up_to())
@@ -174,6 +177,7 @@ class Archive:
             kind = StoreKind.KEPT_ASIDE if ruling is Ruling.OTHER_CONTENT else StoreKind.ALREADY_STORED
         self._tally.add(appended.row.door, kind.value, appended.row.data_set_length)
         attributes = appended.row.attributes
+        self._arrivals.add(appended.caller, appended.row.door, attributes.study_instance_uid, kind.value)
         return StoreOutcome(
             kind,
             attributes.study_instance_uid,
@@ -197,6 +201,7 @@ class Archive:
             self._tally.flush()
             before = self._prepare(before)
             try:
+                self._arrivals.flush()
                 if self.journal.roll_if_due():
                     self.journal.sync()
                 self._link.checkpoint()
