@@ -116,8 +116,8 @@ def past_recovery(connection: Connection, now: datetime, *, limit: int = 100) ->
     rows = connection.execute(
         """
         SELECT d.study_instance_uid FROM deleted_study d WHERE d.recoverable_until <= %s AND NOT EXISTS (
-            SELECT FROM study s JOIN isocenter_restricted('{legal-hold}') r USING (patient_key)
-            WHERE s.institution_id = d.institution_id AND s.study_id = d.study_id)
+            SELECT FROM study s JOIN restricted_patient r USING (institution_id, patient_key)
+            WHERE r.kind = 'legal-hold' AND s.institution_id = d.institution_id AND s.study_id = d.study_id)
         ORDER BY d.recoverable_until LIMIT %s
         """,
         [now, limit],
@@ -129,8 +129,8 @@ def on_legal_hold(connection: Connection, study_instance_uid: str) -> bool:
     """Whether the study's patient is on legal hold: nothing of hers may be deleted."""
     row = connection.execute(
         """
-        SELECT FROM study s JOIN isocenter_restricted('{legal-hold}') r USING (patient_key)
-        WHERE s.study_instance_uid = %s LIMIT 1
+        SELECT FROM study s JOIN restricted_patient r USING (institution_id, patient_key)
+        WHERE r.kind = 'legal-hold' AND s.study_instance_uid = %s LIMIT 1
         """,
         [study_instance_uid],
     ).fetchone()

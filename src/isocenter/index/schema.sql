@@ -168,6 +168,10 @@ CREATE FUNCTION public.isocenter_institution() RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(current_setting('isocenter.institution_id', true), '')::integer $$;
 
+CREATE FUNCTION public.isocenter_is_among(p_key integer, p_sorted integer[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT coalesce(p_sorted[width_bucket(p_key, p_sorted)] = p_key, false) $$;
+
 CREATE FUNCTION public.isocenter_keep_audit_event() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -209,11 +213,11 @@ BEGIN
     PERFORM set_config('isocenter.institution_id', p_institution::text, true),
         set_config('isocenter.sight', '', true);
     IF NOT p_every_patient THEN
-        keys := ARRAY(SELECT isocenter_patients_of(p_user));
+        keys := ARRAY(SELECT isocenter_patients_of(p_user) ORDER BY 1);
         PERFORM set_config('isocenter.sight', 'shown', true), set_config('isocenter.patient_keys', keys::text, true);
-    ELSIF EXISTS (SELECT FROM patient_restriction WHERE lifted_at IS NULL AND kind IN ('vip', 'staff')) THEN
-        keys := ARRAY(SELECT r.patient_key FROM isocenter_restricted('{vip,staff}') r
-            EXCEPT SELECT isocenter_patients_of(p_user));
+    ELSIF EXISTS (SELECT FROM restricted_patient WHERE kind IN ('vip', 'staff')) THEN
+        keys := ARRAY(SELECT r.patient_key FROM restricted_patient r WHERE r.kind IN ('vip', 'staff')
+            EXCEPT SELECT isocenter_patients_of(p_user) ORDER BY 1);
         IF cardinality(keys) > 0 THEN
             PERFORM set_config('isocenter.sight', 'hidden', true),
                 set_config('isocenter.patient_keys', keys::text, true);
@@ -230,7 +234,8 @@ DECLARE
 BEGIN
     PERFORM set_config('isocenter.institution_id', p_institution::text, true),
         set_config('isocenter.sight', '', true);
-    keys := ARRAY(SELECT r.patient_key FROM isocenter_restricted('{vip,staff,no-sharing}') r);
+    keys := ARRAY(SELECT DISTINCT r.patient_key FROM restricted_patient r
+        WHERE r.kind IN ('vip', 'staff', 'no-sharing') ORDER BY 1);
     PERFORM set_config('isocenter.sight', 'guest', true), set_config('isocenter.patient_keys', keys::text, true),
         set_config('isocenter.shared_modalities', p_modalities::text, true),
         set_config('isocenter.shared_since', p_since, true);
@@ -242,20 +247,32 @@ CREATE FUNCTION public.isocenter_patient_keys() RETURNS integer[]
     AS $$ SELECT coalesce(nullif(current_setting('isocenter.patient_keys', true), ''), '{}')::integer[] $$;
 
 CREATE FUNCTION public.isocenter_patients_of(p_user integer) RETURNS SETOF integer
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET "isocenter.sight" TO ''
     AS $$
-    WITH RECURSIVE known AS (
-        (SELECT c.patient_key FROM care_relationship c WHERE c.user_id = p_user AND c.ended_at IS NULL
+DECLARE
+    keys integer[];
+BEGIN
+    IF p_user IS NULL THEN
+        RETURN;
+    END IF;
+    keys := ARRAY(
+        SELECT c.patient_key FROM care_relationship c WHERE c.user_id = p_user AND c.ended_at IS NULL
             AND c.since <= now() AND (c.until IS NULL OR c.until > now())
-        UNION SELECT g.patient_key FROM broken_glass g WHERE g.user_id = p_user AND g.until > now())
-        UNION
-        SELECT n.patient_key FROM known k CROSS JOIN LATERAL (
-            SELECT p.merged_into AS patient_key FROM patient p
-                WHERE p.patient_key = k.patient_key AND p.merged_into IS NOT NULL
-            UNION ALL SELECT p.patient_key FROM patient p WHERE p.merged_into = k.patient_key
-        ) n
-    ) SELECT known.patient_key FROM known $$;
+        UNION SELECT g.patient_key FROM broken_glass g WHERE g.user_id = p_user AND g.until > now());
+    IF cardinality(keys) > 0 THEN
+        RETURN QUERY WITH RECURSIVE known AS (
+            SELECT unnest(keys) AS patient_key
+            UNION
+            SELECT n.patient_key FROM known k CROSS JOIN LATERAL (
+                SELECT p.merged_into AS patient_key FROM patient p
+                    WHERE p.patient_key = k.patient_key AND p.merged_into IS NOT NULL
+                UNION ALL SELECT p.patient_key FROM patient p WHERE p.merged_into = k.patient_key
+            ) n
+        ) SELECT known.patient_key FROM known;
+    END IF;
+END;
+$$;
 
 CREATE FUNCTION public.isocenter_record(p_institution integer, p_studies integer[], p_counts integer[], p_received_at timestamp with time zone, p_arrivals public.isocenter_arrival[]) RETURNS integer[]
     LANGUAGE plpgsql
@@ -316,19 +333,19 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION public.isocenter_restricted(p_kinds text[]) RETURNS TABLE(patient_key integer, kind text)
+CREATE FUNCTION public.isocenter_restrictions_followed() RETURNS TABLE(kind text, patient_key integer)
     LANGUAGE sql STABLE
     SET "isocenter.sight" TO ''
     AS $$
     WITH RECURSIVE held AS (
-        SELECT r.patient_key, r.kind FROM patient_restriction r WHERE r.lifted_at IS NULL AND r.kind = ANY (p_kinds)
+        SELECT r.patient_key, r.kind FROM patient_restriction r WHERE r.lifted_at IS NULL
         UNION
         SELECT n.patient_key, h.kind FROM held h CROSS JOIN LATERAL (
             SELECT p.merged_into AS patient_key FROM patient p
                 WHERE p.patient_key = h.patient_key AND p.merged_into IS NOT NULL
             UNION ALL SELECT p.patient_key FROM patient p WHERE p.merged_into = h.patient_key
         ) n
-    ) SELECT held.patient_key, held.kind FROM held $$;
+    ) SELECT held.kind, held.patient_key FROM held $$;
 
 CREATE FUNCTION public.isocenter_sees_deleted() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -339,8 +356,8 @@ CREATE FUNCTION public.isocenter_sees_patient(p_patient_key integer) RETURNS boo
     AS $$
     SELECT CASE isocenter_sight()
         WHEN '' THEN true
-        WHEN 'hidden' THEN p_patient_key IS NULL OR p_patient_key <> ALL (isocenter_patient_keys())
-        WHEN 'shown' THEN coalesce(p_patient_key = ANY (isocenter_patient_keys()), false)
+        WHEN 'hidden' THEN NOT isocenter_is_among(p_patient_key, isocenter_patient_keys())
+        WHEN 'shown' THEN isocenter_is_among(p_patient_key, isocenter_patient_keys())
         ELSE false END $$;
 
 CREATE FUNCTION public.isocenter_sees_study(p_study_instance_uid text) RETURNS boolean
@@ -386,6 +403,19 @@ CREATE FUNCTION public.isocenter_study_has_patient(p_study_instance_uid text) RE
     AS $$
     SELECT EXISTS (SELECT FROM study s WHERE s.study_instance_uid = p_study_instance_uid
         AND s.patient_key = ANY (isocenter_patient_keys())) $$;
+
+CREATE FUNCTION public.isocenter_work_out_restricted() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('isocenter.restricted'), isocenter_institution());
+    DELETE FROM restricted_patient WHERE (kind, patient_key) NOT IN (SELECT * FROM isocenter_restrictions_followed());
+    INSERT INTO restricted_patient (institution_id, kind, patient_key)
+        SELECT isocenter_institution(), f.kind, f.patient_key FROM isocenter_restrictions_followed() f
+        ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END;
+$$;
 
 CREATE FUNCTION public.procrastinate_cancel_job_v1(job_id bigint, abort boolean, delete_job boolean) RETURNS bigint
     LANGUAGE plpgsql
@@ -1694,6 +1724,14 @@ ALTER TABLE public.rejection ALTER COLUMN rejection_id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
+CREATE TABLE public.restricted_patient (
+    institution_id integer NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    patient_key integer NOT NULL
+);
+
+ALTER TABLE ONLY public.restricted_patient FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.segment (
     segment_id integer NOT NULL,
     node text NOT NULL COLLATE pg_catalog."C",
@@ -2200,6 +2238,9 @@ ALTER TABLE ONLY public.rejection
 ALTER TABLE ONLY public.rejection
     ADD CONSTRAINT rejection_pkey PRIMARY KEY (institution_id, rejection_id);
 
+ALTER TABLE ONLY public.restricted_patient
+    ADD CONSTRAINT restricted_patient_pkey PRIMARY KEY (institution_id, kind, patient_key);
+
 ALTER TABLE ONLY public.segment
     ADD CONSTRAINT segment_node_epoch_sequence_key UNIQUE (node, epoch, sequence);
 
@@ -2385,6 +2426,10 @@ CREATE TRIGGER procrastinate_trigger_scheduled_events_v1 AFTER INSERT OR UPDATE 
 CREATE TRIGGER procrastinate_trigger_status_events_insert_v1 AFTER INSERT ON public.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::public.procrastinate_job_status)) EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_insert_v1();
 
 CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_update_v1();
+
+CREATE TRIGGER work_out_restricted AFTER UPDATE OF merged_into ON public.patient FOR EACH STATEMENT EXECUTE FUNCTION public.isocenter_work_out_restricted();
+
+CREATE TRIGGER work_out_restricted AFTER INSERT OR UPDATE ON public.patient_restriction FOR EACH STATEMENT EXECUTE FUNCTION public.isocenter_work_out_restricted();
 
 ALTER TABLE ONLY public.alliance_member
     ADD CONSTRAINT alliance_member_alliance_id_fkey FOREIGN KEY (alliance_id) REFERENCES public.alliance(alliance_id);
@@ -2606,9 +2651,9 @@ CREATE POLICY in_sight ON public.rejection AS RESTRICTIVE FOR SELECT USING ((( S
 
 CREATE POLICY in_sight ON public.study AS RESTRICTIVE FOR SELECT USING ((( SELECT (public.isocenter_sight() = ''::text)) OR
 CASE ( SELECT public.isocenter_sight() AS isocenter_sight)
-    WHEN 'hidden'::text THEN (COALESCE(patient_key, 0) <> ALL (( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys)::integer[]))
-    WHEN 'shown'::text THEN (COALESCE(patient_key, 0) = ANY (( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys)::integer[]))
-    WHEN 'guest'::text THEN ((COALESCE(patient_key, 0) <> ALL (( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys)::integer[])) AND (study_date >= ( SELECT public.isocenter_shared_since() AS isocenter_shared_since)) AND (( SELECT (cardinality(public.isocenter_shared_modalities()) = 0)) OR (modalities && ( SELECT public.isocenter_shared_modalities() AS isocenter_shared_modalities))))
+    WHEN 'shown'::text THEN COALESCE(((( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys))[width_bucket(patient_key, ( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys))] = patient_key), false)
+    WHEN 'hidden'::text THEN (NOT COALESCE(((( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys))[width_bucket(patient_key, ( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys))] = patient_key), false))
+    WHEN 'guest'::text THEN ((NOT COALESCE(((( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys))[width_bucket(patient_key, ( SELECT public.isocenter_patient_keys() AS isocenter_patient_keys))] = patient_key), false)) AND (study_date >= ( SELECT public.isocenter_shared_since() AS isocenter_shared_since)) AND (( SELECT (cardinality(public.isocenter_shared_modalities()) = 0)) OR (modalities && ( SELECT public.isocenter_shared_modalities() AS isocenter_shared_modalities))))
     ELSE false
 END));
 
@@ -2696,6 +2741,8 @@ CREATE POLICY inside_institution ON public.rejected_study USING ((institution_id
 
 CREATE POLICY inside_institution ON public.rejection USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.restricted_patient USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.series USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.session USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
@@ -2757,6 +2804,8 @@ ALTER TABLE public.rejected_instance ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.rejected_study ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rejection ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.restricted_patient ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.series ENABLE ROW LEVEL SECURITY;
 
@@ -2932,6 +2981,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejected_study TO isocenter_ap
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejection TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.rejection_rejection_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.restricted_patient TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segment TO isocenter_app;
 

@@ -135,9 +135,8 @@ def restricted_studies(connection: Connection, study_instance_uids: Sequence[str
         return frozenset()
     rows = connection.execute(
         """
-        SELECT s.study_instance_uid FROM study s WHERE s.study_instance_uid = ANY(%s)
-            AND EXISTS (SELECT FROM patient_restriction WHERE lifted_at IS NULL AND kind IN ('vip', 'staff'))
-            AND s.patient_key IN (SELECT r.patient_key FROM isocenter_restricted('{vip,staff}') r)
+        SELECT s.study_instance_uid FROM restricted_patient r JOIN study s USING (institution_id, patient_key)
+        WHERE r.kind IN ('vip', 'staff') AND s.study_instance_uid = ANY(%s)
         """,
         [list(study_instance_uids)],
     ).fetchall()

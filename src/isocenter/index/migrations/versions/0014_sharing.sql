@@ -113,43 +113,84 @@ GRANT SELECT, INSERT, UPDATE ON alliance, alliance_member, sharing_rule, patient
     broken_glass TO isocenter_app;
 
 -- Sight: '' is all of the institution (our own jobs); hidden: all but isocenter.patient_keys; shown: those only;
--- guest: what a sharing rule gives, without isocenter.patient_keys. Any other word: nothing.
+-- guest: what a sharing rule gives, without isocenter.patient_keys. Any other word: nothing. The keys are sorted, so
+-- that width_bucket finds one among thousands in no time.
 CREATE FUNCTION isocenter_sight() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT coalesce(current_setting('isocenter.sight', true), '') $$;
 CREATE FUNCTION isocenter_patient_keys() RETURNS integer[] LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT coalesce(nullif(current_setting('isocenter.patient_keys', true), ''), '{}')::integer[] $$;
+CREATE FUNCTION isocenter_is_among(p_key integer, p_sorted integer[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT coalesce(p_sorted[width_bucket(p_key, p_sorted)] = p_key, false) $$;
 CREATE FUNCTION isocenter_shared_modalities() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT coalesce(nullif(current_setting('isocenter.shared_modalities', true), ''), '{}')::text[] $$;
 CREATE FUNCTION isocenter_shared_since() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT coalesce(current_setting('isocenter.shared_since', true), '') $$;
 
--- Patients with one of these restrictions now. A restriction holds for everybody that the patient was merged with.
-CREATE FUNCTION isocenter_restricted(p_kinds text[]) RETURNS TABLE (patient_key integer, kind text)
+-- Who is restricted now, as every transaction needs to know: worked out when a restriction or a merge changes. A
+-- restriction holds for everybody that the patient was merged with.
+CREATE TABLE restricted_patient (
+    institution_id integer NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    patient_key integer NOT NULL,
+    PRIMARY KEY (institution_id, kind, patient_key)
+);
+ALTER TABLE restricted_patient ENABLE ROW LEVEL SECURITY;
+ALTER TABLE restricted_patient FORCE ROW LEVEL SECURITY;
+CREATE POLICY inside_institution ON restricted_patient USING (institution_id = isocenter_institution())
+    WITH CHECK (institution_id = isocenter_institution());
+GRANT SELECT, INSERT, DELETE ON restricted_patient TO isocenter_app;
+CREATE FUNCTION isocenter_restrictions_followed() RETURNS TABLE (kind text, patient_key integer)
     LANGUAGE sql STABLE SET isocenter.sight = '' AS $$
     WITH RECURSIVE held AS (
-        SELECT r.patient_key, r.kind FROM patient_restriction r WHERE r.lifted_at IS NULL AND r.kind = ANY (p_kinds)
+        SELECT r.patient_key, r.kind FROM patient_restriction r WHERE r.lifted_at IS NULL
         UNION
         SELECT n.patient_key, h.kind FROM held h CROSS JOIN LATERAL (
             SELECT p.merged_into AS patient_key FROM patient p
                 WHERE p.patient_key = h.patient_key AND p.merged_into IS NOT NULL
             UNION ALL SELECT p.patient_key FROM patient p WHERE p.merged_into = h.patient_key
         ) n
-    ) SELECT held.patient_key, held.kind FROM held $$;
+    ) SELECT held.kind, held.patient_key FROM held $$;
+CREATE FUNCTION isocenter_work_out_restricted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('isocenter.restricted'), isocenter_institution());
+    DELETE FROM restricted_patient WHERE (kind, patient_key) NOT IN (SELECT * FROM isocenter_restrictions_followed());
+    INSERT INTO restricted_patient (institution_id, kind, patient_key)
+        SELECT isocenter_institution(), f.kind, f.patient_key FROM isocenter_restrictions_followed() f
+        ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END;
+$$;
+CREATE TRIGGER work_out_restricted AFTER INSERT OR UPDATE ON patient_restriction
+    FOR EACH STATEMENT EXECUTE FUNCTION isocenter_work_out_restricted();
+CREATE TRIGGER work_out_restricted AFTER UPDATE OF merged_into ON patient
+    FOR EACH STATEMENT EXECUTE FUNCTION isocenter_work_out_restricted();
 
 -- Patients whom a user cares for now, or has broken the glass for, and everybody that they were merged with.
 CREATE FUNCTION isocenter_patients_of(p_user integer) RETURNS SETOF integer
-    LANGUAGE sql STABLE SET isocenter.sight = '' AS $$
-    WITH RECURSIVE known AS (
-        (SELECT c.patient_key FROM care_relationship c WHERE c.user_id = p_user AND c.ended_at IS NULL
+    LANGUAGE plpgsql STABLE SET isocenter.sight = '' AS $$
+DECLARE
+    keys integer[];
+BEGIN
+    IF p_user IS NULL THEN
+        RETURN;
+    END IF;
+    keys := ARRAY(
+        SELECT c.patient_key FROM care_relationship c WHERE c.user_id = p_user AND c.ended_at IS NULL
             AND c.since <= now() AND (c.until IS NULL OR c.until > now())
-        UNION SELECT g.patient_key FROM broken_glass g WHERE g.user_id = p_user AND g.until > now())
-        UNION
-        SELECT n.patient_key FROM known k CROSS JOIN LATERAL (
-            SELECT p.merged_into AS patient_key FROM patient p
-                WHERE p.patient_key = k.patient_key AND p.merged_into IS NOT NULL
-            UNION ALL SELECT p.patient_key FROM patient p WHERE p.merged_into = k.patient_key
-        ) n
-    ) SELECT known.patient_key FROM known $$;
+        UNION SELECT g.patient_key FROM broken_glass g WHERE g.user_id = p_user AND g.until > now());
+    IF cardinality(keys) > 0 THEN
+        RETURN QUERY WITH RECURSIVE known AS (
+            SELECT unnest(keys) AS patient_key
+            UNION
+            SELECT n.patient_key FROM known k CROSS JOIN LATERAL (
+                SELECT p.merged_into AS patient_key FROM patient p
+                    WHERE p.patient_key = k.patient_key AND p.merged_into IS NOT NULL
+                UNION ALL SELECT p.patient_key FROM patient p WHERE p.merged_into = k.patient_key
+            ) n
+        ) SELECT known.patient_key FROM known;
+    END IF;
+END;
+$$;
 
 -- Whose rows a transaction sees from here on, in one round trip.
 CREATE FUNCTION isocenter_look_as(p_institution integer, p_user integer, p_every_patient boolean) RETURNS void
@@ -160,11 +201,11 @@ BEGIN
     PERFORM set_config('isocenter.institution_id', p_institution::text, true),
         set_config('isocenter.sight', '', true);
     IF NOT p_every_patient THEN
-        keys := ARRAY(SELECT isocenter_patients_of(p_user));
+        keys := ARRAY(SELECT isocenter_patients_of(p_user) ORDER BY 1);
         PERFORM set_config('isocenter.sight', 'shown', true), set_config('isocenter.patient_keys', keys::text, true);
-    ELSIF EXISTS (SELECT FROM patient_restriction WHERE lifted_at IS NULL AND kind IN ('vip', 'staff')) THEN
-        keys := ARRAY(SELECT r.patient_key FROM isocenter_restricted('{vip,staff}') r
-            EXCEPT SELECT isocenter_patients_of(p_user));
+    ELSIF EXISTS (SELECT FROM restricted_patient WHERE kind IN ('vip', 'staff')) THEN
+        keys := ARRAY(SELECT r.patient_key FROM restricted_patient r WHERE r.kind IN ('vip', 'staff')
+            EXCEPT SELECT isocenter_patients_of(p_user) ORDER BY 1);
         IF cardinality(keys) > 0 THEN
             PERFORM set_config('isocenter.sight', 'hidden', true),
                 set_config('isocenter.patient_keys', keys::text, true);
@@ -181,7 +222,8 @@ DECLARE
 BEGIN
     PERFORM set_config('isocenter.institution_id', p_institution::text, true),
         set_config('isocenter.sight', '', true);
-    keys := ARRAY(SELECT r.patient_key FROM isocenter_restricted('{vip,staff,no-sharing}') r);
+    keys := ARRAY(SELECT DISTINCT r.patient_key FROM restricted_patient r
+        WHERE r.kind IN ('vip', 'staff', 'no-sharing') ORDER BY 1);
     PERFORM set_config('isocenter.sight', 'guest', true), set_config('isocenter.patient_keys', keys::text, true),
         set_config('isocenter.shared_modalities', p_modalities::text, true),
         set_config('isocenter.shared_since', p_since, true);
@@ -192,8 +234,8 @@ $$;
 CREATE FUNCTION isocenter_sees_patient(p_patient_key integer) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT CASE isocenter_sight()
         WHEN '' THEN true
-        WHEN 'hidden' THEN p_patient_key IS NULL OR p_patient_key <> ALL (isocenter_patient_keys())
-        WHEN 'shown' THEN coalesce(p_patient_key = ANY (isocenter_patient_keys()), false)
+        WHEN 'hidden' THEN NOT isocenter_is_among(p_patient_key, isocenter_patient_keys())
+        WHEN 'shown' THEN isocenter_is_among(p_patient_key, isocenter_patient_keys())
         ELSE false END $$;
 CREATE FUNCTION isocenter_study_has_patient(p_study_instance_uid text) RETURNS boolean
     LANGUAGE sql STABLE SET isocenter.sight = '' SET isocenter.deleted = 'shown' AS $$
@@ -206,12 +248,16 @@ CREATE FUNCTION isocenter_sees_study(p_study_instance_uid text) RETURNS boolean 
         WHEN 'shown' THEN isocenter_study_has_patient(p_study_instance_uid)
         ELSE false END $$;
 
--- The sub-selects are evaluated once in a statement, so that a row costs a comparison (and the usual sight not more).
+-- The sub-selects are evaluated once in a statement, so that a row costs a comparison (and the usual sight not more);
+-- isocenter_is_among is written out, because PostgreSQL would call it as a function here.
 CREATE POLICY in_sight ON study AS RESTRICTIVE FOR SELECT USING (
     (SELECT isocenter_sight() = '') OR CASE (SELECT isocenter_sight())
-        WHEN 'hidden' THEN coalesce(patient_key, 0) <> ALL ((SELECT isocenter_patient_keys())::integer[])
-        WHEN 'shown' THEN coalesce(patient_key, 0) = ANY ((SELECT isocenter_patient_keys())::integer[])
-        WHEN 'guest' THEN coalesce(patient_key, 0) <> ALL ((SELECT isocenter_patient_keys())::integer[])
+        WHEN 'shown' THEN coalesce((SELECT isocenter_patient_keys())[width_bucket(patient_key,
+            (SELECT isocenter_patient_keys()))] = patient_key, false)
+        WHEN 'hidden' THEN NOT coalesce((SELECT isocenter_patient_keys())[width_bucket(patient_key,
+            (SELECT isocenter_patient_keys()))] = patient_key, false)
+        WHEN 'guest' THEN NOT coalesce((SELECT isocenter_patient_keys())[width_bucket(patient_key,
+            (SELECT isocenter_patient_keys()))] = patient_key, false)
             AND study_date >= (SELECT isocenter_shared_since())
             AND ((SELECT cardinality(isocenter_shared_modalities()) = 0)
                 OR modalities && (SELECT isocenter_shared_modalities()))
