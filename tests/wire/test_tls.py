@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -295,6 +297,36 @@ def test_an_idle_secure_association_is_ended(store: CertificateStore, services: 
     ):
         wire.associate()
         assert wire.read_pdu()[0] == 7
+
+
+def test_a_listener_that_stops_says_so_to_secure_associations(
+    store: CertificateStore, services: Services, ct1: Holder
+) -> None:
+    with listening(services) as plain:
+        secure = plain.beside("127.0.0.1", 0, TlsServer(files_of(store)))
+        secure.start()
+        with SecureWire(secure, store, ct1) as wire, Wire(plain) as other:
+            wire.associate()
+            other.associate()
+            assert len(plain.roster) == 2
+            assert plain.stop(within_s=PATIENCE_S) == 0
+            assert wire.read_pdu()[0] == other.read_pdu()[0] == 7
+
+
+def test_a_flood_of_things_that_are_no_handshake_leaves_nothing_behind(
+    secure: Listener, store: CertificateStore, ct1: Holder
+) -> None:
+    noise = random.Random(20261122)
+    threads = threading.active_count()
+    for number in range(200):
+        with Wire(secure) as wire, suppress(ConnectionError):
+            record = bytes([22, 3, 1]) + noise.randrange(1, 600).to_bytes(2, "big")
+            wire.send((record if number % 2 else b"") + noise.randbytes(noise.randrange(1, 700)))
+    with SecureWire(secure, store, ct1) as wire:
+        wire.associate()
+        assert wire.echo() == 0
+        assert wire.release() == 6
+    assert threading.active_count() <= threads + 1
 
 
 @pytest.mark.parametrize("pinned", [False, True])

@@ -25,6 +25,9 @@ def show_started(started: Started) -> None:
     table.add_row(
         "DICOM", Text(f"{settings.ae_title} at {settings.dicom_host} port {settings.dicom_port}", style="bold")
     )
+    if settings.dicom_tls_port is not None:
+        host = settings.dicom_tls_host or settings.dicom_host
+        table.add_row("DICOM TLS", Text(f"{settings.ae_title} at {host} port {settings.dicom_tls_port}", style="bold"))
     table.add_row("Institution", started.institution.name)
     table.add_row("Data", str(settings.home))
     out.print(Panel(table, title="Isocenter is ready", title_align="left", expand=False))
