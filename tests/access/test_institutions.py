@@ -159,7 +159,10 @@ def test_the_own_and_the_first_hospital_cannot_be_deactivated(
 def test_the_region_opens_a_hospital_once_and_has_no_way_in_afterwards(database: Database, region: Caller) -> None:
     made = a_hospital(database, region)
     assert not onboarding.progress_of(database, region, made.institution_id).has_administrator
+    kept = onboarding.invite_first_administrator(database, region, made.institution_id)
     secret = onboarding.invite_first_administrator(database, region, made.institution_id)
+    with pytest.raises(UnknownEnrolment):
+        enrolment.enrolment_of(database, kept)
     user = enrolment.enrol(database, secret, username="ada", display_name="A", password=PASSWORD, language="en")
     assert (user.institution_id, user.roles) == (made.institution_id, (Role.ADMINISTRATOR,))
     progress = onboarding.progress_of(database, region, made.institution_id)

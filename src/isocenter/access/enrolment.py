@@ -16,7 +16,7 @@ from isocenter.access.roles import Role
 from isocenter.access.secret_tokens import new_secret, secret_hash
 from isocenter.access.users import User, checked_display_name, checked_username, create_user
 from isocenter.kit.clock import utc_now
-from isocenter.kit.database import Database
+from isocenter.kit.database import Connection, Database
 
 VALID_FOR = timedelta(hours=24)
 
@@ -49,24 +49,55 @@ def issue_enrolment(
     Raises Refused, UsernameTaken, InvalidUsername, UnknownDepartment, Invalid.
     """
     require_giving(caller, roles)
-    secret = new_secret()
     name = checked_display_name(display_name) if display_name.strip() else ""
     wanted = None if username is None else checked_username(username)
     with database.transaction(caller.institution_id) as connection:
         same_name = "select 1 from user_account where username = %s"
         if connection.execute(same_name, (wanted,)).fetchone() is not None:
             raise UsernameTaken("This user name is taken; choose another.")
-        connection.execute("delete from enrolment where expires_at < now() - interval '30 days'")
-        words, until = [str(role) for role in roles], utc_now() + valid_for
-        try:
-            connection.execute(
-                "insert into enrolment (token_hash, institution_id, roles, username, expires_at, display_name,"
-                " department_id, issued_by) values (%s, %s, %s, %s, %s, %s, %s, %s)",
-                (secret_hash(secret), caller.institution_id, words, wanted, until, name, department_id, caller.id),
-            )
-        except ForeignKeyViolation:
-            raise UnknownDepartment("There is no such department.") from None
-        audit.record(connection, caller, audit.Action.ENROLMENT_ISSUED, roles=list(roles))
+        return write_enrolment(
+            connection,
+            caller,
+            roles,
+            username=wanted,
+            display_name=name,
+            department_id=department_id,
+            valid_for=valid_for,
+        )
+
+
+def write_enrolment(
+    connection: Connection,
+    caller: Caller,
+    roles: tuple[Role, ...],
+    *,
+    username: str | None = None,
+    display_name: str = "",
+    department_id: int | None = None,
+    valid_for: timedelta = VALID_FOR,
+) -> str:
+    """The same with checked values, for a verb that has asked whether the caller may. Raises UnknownDepartment."""
+    secret = new_secret()
+    words, until = [str(role) for role in roles], utc_now() + valid_for
+    connection.execute("delete from enrolment where expires_at < now() - interval '30 days'")
+    try:
+        connection.execute(
+            "insert into enrolment (token_hash, institution_id, roles, username, expires_at, display_name,"
+            " department_id, issued_by) values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                secret_hash(secret),
+                caller.institution_id,
+                words,
+                username,
+                until,
+                display_name,
+                department_id,
+                caller.id,
+            ),
+        )
+    except ForeignKeyViolation:
+        raise UnknownDepartment("There is no such department.") from None
+    audit.record(connection, caller, audit.Action.ENROLMENT_ISSUED, roles=words)
     return secret
 
 

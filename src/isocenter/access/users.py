@@ -131,11 +131,16 @@ def user_of_id(connection: Connection, user_id: int) -> User:
 def administrator_exists(database: Database, institution_id: int) -> bool:
     """Whether anybody can administer the institution."""
     with database.transaction(institution_id) as connection:
-        row = connection.execute(
-            "select 1 from user_account u join user_role r using (institution_id, user_id)"
-            " where u.institution_id = %s and r.role = %s and r.until is null and u.disabled_at is null limit 1",
-            (institution_id, str(Role.ADMINISTRATOR)),
-        ).fetchone()
+        return administrator_in(connection, institution_id)
+
+
+def administrator_in(connection: Connection, institution_id: int) -> bool:
+    """The same inside a transaction of the institution."""
+    row = connection.execute(
+        "select 1 from user_account u join user_role r using (institution_id, user_id)"
+        " where u.institution_id = %s and r.role = %s and r.until is null and u.disabled_at is null limit 1",
+        (institution_id, str(Role.ADMINISTRATOR)),
+    ).fetchone()
     return row is not None
 
 

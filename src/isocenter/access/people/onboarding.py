@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from isocenter.access.caller import Caller, system_caller
-from isocenter.access.enrolment import issue_enrolment
+from isocenter.access.caller import Caller
+from isocenter.access.enrolment import write_enrolment
 from isocenter.access.errors import InstitutionInUse
 from isocenter.access.institutions import caller_inside, institution_of
 from isocenter.access.roles import Right, Role
-from isocenter.access.users import administrator_exists
+from isocenter.access.users import administrator_in
 from isocenter.kit.database import Database
 
 
@@ -34,18 +34,25 @@ def progress_of(database: Database, caller: Caller, institution_id: int) -> Prog
             " (select count(*) from enrolment where institution_id = isocenter_institution() and used_at is null"
             " and expires_at > now())"
         ).fetchone()
-    return Progress(row[0], row[1], administrator_exists(database, inside.institution_id), row[2])
+        has_administrator = administrator_in(connection, inside.institution_id)
+    return Progress(row[0], row[1], has_administrator, row[2])
 
 
 def invite_first_administrator(database: Database, caller: Caller, institution_id: int) -> str:
     """The secret of a link for the administrator of an institution that has none yet.
 
-    Who administers the region gives it, and has no way into an institution that has administrators. Raises Refused,
-    UnknownInstitution, InstitutionInUse.
+    Who administers the region gives it, and has no way into an institution that has administrators: a new link ends the
+    ones before, so that only one person can be the first. Raises Refused, UnknownInstitution, InstitutionInUse.
     """
     caller.require(Right.MANAGE_REGION)
-    institution = institution_of(database, institution_id)
-    if administrator_exists(database, institution.institution_id):
-        raise InstitutionInUse("This institution has an administrator, who invites everybody else.")
-    inside = replace(system_caller(institution.institution_id, caller.id), kind=caller.kind, sitting=caller.sitting)
-    return issue_enrolment(database, inside, (Role.ADMINISTRATOR,))
+    inside = replace(caller, institution_id=institution_of(database, institution_id).institution_id)
+    with database.transaction(inside.institution_id) as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('isocenter.administrators'))")
+        # Waits for somebody who is using such a link at this moment; then there is an administrator.
+        connection.execute(
+            "delete from enrolment where institution_id = %s and %s = any(roles) and used_at is null",
+            (inside.institution_id, str(Role.ADMINISTRATOR)),
+        )
+        if administrator_in(connection, inside.institution_id):
+            raise InstitutionInUse("This institution has an administrator, who invites everybody else.")
+        return write_enrolment(connection, inside, (Role.ADMINISTRATOR,))
