@@ -175,9 +175,9 @@ class TlsServer:
         _trust_only(context, self._files.trusted)
         context.num_tickets = 0  # no session outlives its certificate
         context.options |= ssl.OP_NO_TICKET
-        # Ending our own reading (TlsSocket.shutdown) must leave the A-ABORT its way out. A peer's end without goodbye is
-        # no loss: an association says itself where it ends, and half a message is none.
-        context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
+        # Ending our own reading (TlsSocket.shutdown) must leave the A-ABORT its way out. A peer's end without goodbye
+        # is no loss: an association says itself where it ends, and half a message is none.
+        context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # of OpenSSL 3; the ones before do so anyway
         self._revoked = fingerprints_in(self._files.revoked)
         return context
 
