@@ -254,6 +254,10 @@ def test_a_passkey_opens_only_here_only_for_its_owner_and_only_once(
     answer = elsewhere.post("/api/sign-in/passkey", json={"credential": passkey.get(options)})
     assert reason(answer) == (401, "passkey-refused")
     assert elsewhere.get("/api/me").status_code == 401
+    if fault != "of another person":  # the passkey is asked for somebody whom it does not belong to
+        with database.transaction(institution.institution_id) as connection:
+            failed = "select count(*) from audit_event where action = 'second-factor-failed'"
+            assert connection.execute(failed).fetchone() == (1,)
 
 
 @pytest.mark.parametrize(
@@ -376,6 +380,20 @@ def test_a_person_sees_and_ends_where_she_is_signed_in(
     assert browser.delete("/api/me/sessions").status_code == 204
     assert elsewhere.get("/api/me").status_code == 401
     assert browser.get("/api/me").status_code == 200
+
+
+def test_a_session_ended_in_one_process_is_felt_elsewhere_within_five_seconds(
+    browser: TestClient, database: Database, institution: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_a_passkey(browser, database, institution)
+    clock = {"now": 1000.0}
+    monkeypatch.setattr("isocenter.adapters.web.authentication.time.monotonic", lambda: clock["now"])
+    another_process = Authenticator(database)
+    secret = browser.cookies[COOKIE]
+    assert another_process.identity(secret, bearer=False) is not None
+    assert browser.post("/api/sign-out").status_code == 204
+    clock["now"] += 5.0
+    assert another_process.identity(secret, bearer=False) is None
 
 
 def test_the_security_officer_ends_the_session_of_anybody_of_her_institution_only(

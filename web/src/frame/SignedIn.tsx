@@ -1,6 +1,6 @@
 /** Rooms for people who have signed in. */
 import { useQuery } from '@tanstack/react-query'
-import { Outlet } from '@tanstack/react-router'
+import { Navigate, Outlet, useRouterState } from '@tanstack/react-router'
 import { useEffect } from 'react'
 
 import { meQuery } from '../api/session'
@@ -14,6 +14,9 @@ export function SignedIn() {
   useEffect(() => {
     if (me?.language) applyLanguage(me.language)
   }, [me?.language])
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  // Who reads no studies (a security officer, an auditor) has nothing to look for in their list.
+  if (me && path === '/' && !me.rights.includes('read')) return <Navigate to="/administration" replace />
   // While the answer is on the way the room is built already: its own requests run side by side with this one.
   return (
     <>

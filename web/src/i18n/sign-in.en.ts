@@ -122,7 +122,7 @@ export const signInWords = {
     andFactor: '{{method}} and second factor',
   },
   policy: {
-    title: 'Signing in',
+    title: 'Sign-in policy',
     intro: 'How people of the institution sign in. Changes are felt within seconds, also by who is signed in.',
     secondFactor: 'Second factor',
     required: 'Required of everybody',

@@ -122,7 +122,7 @@ export const signInWords = {
     andFactor: '{{method}}与第二因素',
   },
   policy: {
-    title: '登录',
+    title: '登录策略',
     intro: '机构人员如何登录。更改在数秒内生效，已登录者也不例外。',
     secondFactor: '第二因素',
     required: '所有人必须设置',

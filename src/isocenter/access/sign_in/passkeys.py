@@ -21,6 +21,8 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from isocenter.access import audit
+from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.sealed_secrets import SealingKey
 from isocenter.access.sign_in.challenges import check_challenge, new_challenge, use_up
 from isocenter.access.sign_in.errors import PasskeyRefused, TooManyPasskeys, UnknownPasskey
@@ -38,6 +40,10 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict do nothing
 returning {_COLUMNS}
 """  # noqa: S608 - columns of ours
+_KNOWN = """
+select institution_id, user_id, public_key, sign_count from passkey where credential_id = %s and rp_id = %s
+"""
+_USED = "update passkey set sign_count = %s, backed_up = %s, last_used_at = now() where credential_id = %s"
 _TRANSPORTS = frozenset(each.value for each in AuthenticatorTransport)
 
 
@@ -148,24 +154,24 @@ def open_with_passkey(
     challenge = _challenge_in(credential)
     check_challenge(key, challenge, _purpose("open", user_id, site))
     credential_id = _bytes_in(credential, "rawId")
-    with database.credential_transaction(credential_id.hex()) as connection:
-        row: Any = connection.execute(
-            "select institution_id, user_id, public_key, sign_count from passkey"
-            " where credential_id = %s and rp_id = %s",
-            (credential_id, site.rp_id),
-        ).fetchone()
-        if row is None or (user_id is not None and row[1] != user_id):
-            raise PasskeyRefused("This passkey is not known here.")
-        set_institution(connection, row[0])
-        used = _verified(credential, challenge, site, row[2], row[3], alone=user_id is None)
-        use_up(connection, challenge)
-        connection.execute(
-            "update passkey set sign_count = %s, backed_up = %s, last_used_at = now() where credential_id = %s",
-            (used.new_sign_count, used.credential_backed_up, credential_id),
-        )
-        user = user_of_id(connection, row[1])
-    if user.disabled:
-        raise PasskeyRefused("This passkey is not known here.")
+    owner: Caller | None = None
+    try:
+        with database.credential_transaction(credential_id.hex()) as connection:
+            row: Any = connection.execute(_KNOWN, (credential_id, site.rp_id)).fetchone()
+            if row is None or (user_id is not None and row[1] != user_id):
+                raise PasskeyRefused("This passkey is not known here.")
+            set_institution(connection, row[0])
+            user = user_of_id(connection, row[1])
+            owner = Caller(CallerKind.USER, str(user.user_id), user.institution_id, user.roles)
+            used = _verified(credential, challenge, site, row[2], row[3], alone=user_id is None)
+            use_up(connection, challenge)
+            connection.execute(_USED, (used.new_sign_count, used.credential_backed_up, credential_id))
+            if user.disabled:
+                raise PasskeyRefused("This passkey is not known here.")
+    except PasskeyRefused:
+        if owner is not None:
+            _record_failure(database, owner)
+        raise
     return user
 
 
@@ -179,6 +185,11 @@ def remove(connection: Connection, user_id: int, passkey_id: int) -> None:
 def forget(connection: Connection, user_id: int) -> None:
     """Forget every passkey of the person."""
     connection.execute("delete from passkey where user_id = %s", (user_id,))
+
+
+def _record_failure(database: Database, owner: Caller) -> None:
+    with database.transaction(owner.institution_id) as connection:
+        audit.record(connection, owner, audit.Action.SECOND_FACTOR_FAILED, factor="passkey")
 
 
 def _verified(
