@@ -34,9 +34,13 @@ def a_guest(institution_id: int, modalities: tuple[str, ...] = (), since: str = 
 
 
 def restrict(database: Database, institution_id: int, study: int, kind: str) -> None:
+    restrict_id(database, institution_id, f"P{study}", kind)
+
+
+def restrict_id(database: Database, institution_id: int, patient_id: str, kind: str) -> None:
     with database.transaction(institution_id) as connection:
         connection.execute(
             "INSERT INTO patient_restriction (institution_id, patient_key, kind, reason, set_by)"
             " SELECT institution_id, patient_key, %s, 'asked for', '1' FROM patient WHERE patient_id = %s",
-            [kind, f"P{study}"],
+            [kind, patient_id],
         )
