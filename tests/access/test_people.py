@@ -94,6 +94,7 @@ def test_nobody_gives_the_region_who_does_not_administer_it(database: Database, 
         lambda: roles_held.set_roles(database, administrator, int(administrator.id), ["region-administrator"]),
         lambda: roles_held.end_role(database, administrator, ada.user_id, "region-administrator"),
         lambda: an_account(database, administrator, "eve", Role.REGION_ADMINISTRATOR),
+        lambda: accounts.change_account(database, administrator, ada.user_id, username="eve"),
         lambda: invitations.invite(database, administrator, ["region-administrator"]),
     ):
         with pytest.raises(Refused):

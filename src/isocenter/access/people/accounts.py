@@ -69,7 +69,7 @@ class Search:
 _PERSON = f"""
 select {USER_COLUMNS}, u.department_id, u.password_hash is not null, u.created_at, u.disabled_at,
     (select max(s.last_seen_at) from session s where s.user_id = u.user_id)
-from user_account u where u.institution_id = isocenter_institution()
+from user_account u where u.institution_id = isocenter_institution() and u.withdrawn_at is null
 """  # noqa: S608
 _FOUND = """
  and u.username > %(after)s
@@ -214,7 +214,8 @@ def change_account(
 ) -> User:
     """Change what an administrator may of another's account. None leaves a field, but takes her out of a department.
 
-    Raises UnknownUser, InvalidUsername, UsernameTaken, UnknownDepartment, Invalid, Refused.
+    The user name of who administers the region only by somebody who does too: a provider may know her by it. Raises
+    UnknownUser, InvalidUsername, UsernameTaken, UnknownDepartment, Invalid, Refused.
     """
     caller.require(Right.MANAGE_USERS)
     changes: dict[str, object] = {}
@@ -227,7 +228,10 @@ def change_account(
     if not isinstance(department_id, Unchanged):
         changes["department_id"] = department_id
     with database.transaction(caller.institution_id) as connection:
-        change_account_in(connection, caller, user_id, changes)
+        person = person_in(connection, user_id)
+        if "username" in changes:
+            require_giving(caller, person.user.roles)
+        change_account_in(connection, caller, user_id, changes, known=person)
         return person_in(connection, user_id).user
 
 

@@ -39,7 +39,7 @@ def export_people(database: Database, caller: Caller) -> list[dict[str, Value]]:
         codes = {each.department_id: each.code for each in departments_in(connection)}
         rows: list[Any] = connection.execute(
             f"select {USER_COLUMNS}, u.department_id, u.disabled_at is null from user_account u"  # noqa: S608
-            " where institution_id = isocenter_institution() order by username"
+            " where institution_id = isocenter_institution() and withdrawn_at is null order by username"
         ).fetchall()
         audit.record(connection, caller, audit.Action.LIST_EXPORTED, list="people", lines=len(rows))
     return [_row(row, codes) for row in rows]
