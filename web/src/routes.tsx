@@ -68,6 +68,56 @@ const overviewRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/administration/Overview'), 'Overview'),
 })
 
+const institutionsRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/institutions',
+  component: lazyRouteComponent(() => import('./rooms/administration/Institutions'), 'Institutions'),
+})
+
+const departmentsRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/departments',
+  component: lazyRouteComponent(() => import('./rooms/administration/Departments'), 'Departments'),
+})
+
+const peopleRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/people',
+  component: lazyRouteComponent(() => import('./rooms/administration/people/People'), 'People'),
+})
+
+const personRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/people/$userId',
+  component: lazyRouteComponent(() => import('./rooms/administration/people/PersonPage'), 'PersonPage'),
+})
+
+const devicesRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/devices',
+  component: lazyRouteComponent(() => import('./rooms/administration/devices/Devices'), 'Devices'),
+})
+
+const certificatesRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/certificates',
+  component: lazyRouteComponent(() => import('./rooms/administration/certificates/Certificates'), 'Certificates'),
+})
+
+const setUpRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/set-up/$institutionId',
+  component: lazyRouteComponent(() => import('./rooms/administration/set-up/SetUp'), 'SetUp'),
+})
+
+const auditRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('./rooms/audit/AuditTrail'), 'AuditTrail'),
+  validateSearch: (search: Record<string, unknown>): { study?: string } =>
+    typeof search.study === 'string' && /^[0-9.]{1,64}$/.test(search.study) ? { study: search.study } : {},
+})
+
 const destinationsRoute = createRoute({
   getParentRoute: () => administrationRoute,
   path: '/destinations',
@@ -134,7 +184,22 @@ export const router = createRouter({
       historyRoute,
       patientsRoute,
       qualityRoute,
-      administrationRoute.addChildren([signInPolicyRoute, signedInDevicesRoute, overviewRoute, destinationsRoute, sendersRoute, deletedRoute]),
+      administrationRoute.addChildren([
+        institutionsRoute,
+        departmentsRoute,
+        peopleRoute,
+        personRoute,
+        devicesRoute,
+        certificatesRoute,
+        setUpRoute,
+        auditRoute,
+        signInPolicyRoute,
+        signedInDevicesRoute,
+        overviewRoute,
+        destinationsRoute,
+        sendersRoute,
+        deletedRoute,
+      ]),
       accountRoute,
     ]),
   ]),

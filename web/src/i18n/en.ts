@@ -1,4 +1,6 @@
 /** English: the catalogue that the keys are typed by. */
+import { administrationWords } from './administration.en'
+import { auditWords } from './audit.en'
 import { signInWords } from './sign-in.en'
 
 export const en = {
@@ -274,6 +276,8 @@ export const en = {
     failed: 'This could not be saved ({{reason}}).',
   },
   comingIn: signInWords,
+  audit: auditWords,
+  manage: administrationWords,
   roles: {
     radiologist: 'Radiologist',
     'senior-radiologist': 'Senior radiologist',
@@ -584,6 +588,28 @@ export const en = {
     eraseWord: 'erase',
   },
   reasons: {
+    'roles-kept-apart': 'Administration, security and audit are kept apart: one person holds only one of the three.',
+    'last-administrator': 'This is the last administrator. Give somebody else the role first.',
+    'username-taken': 'Somebody has this user name already.',
+    'invalid-username': 'A user name has letters, digits, dots, hyphens and underscores.',
+    'invalid-role': 'Choose at least one role.',
+    'unknown-user': 'This person is not known any more.',
+    'unknown-enrolment': 'This invitation was used or withdrawn already.',
+    'institution-exists': 'Another institution has this code or name.',
+    'institution-in-use': 'This cannot be done to this institution: it is your own, the first one, or has an administrator already.',
+    'invalid-institution': 'It needs a name and a code of 2 to 32 letters a to z, digits and dashes.',
+    'unknown-institution': 'This institution is not known any more.',
+    'department-exists': 'Another department has this code or name.',
+    'department-in-use': 'People or devices still belong to this department.',
+    'invalid-department': 'It needs a name and a code of letters, digits and dashes.',
+    'unknown-department': 'This department is not known any more.',
+    'invalid-list': 'This file cannot be read as a list. Export the list and use the same columns, in UTF-8.',
+    'invalid-line': 'Something in this line is not right.',
+    'device-exists': 'A device with this AE title is there already.',
+    'invalid-device': 'Something here is not right. Addresses are like 10.1.2.3 or 10.1.2.0/24; a fingerprint has 64 digits; a device with a certificate that also calls without TLS needs addresses.',
+    'unknown-device': 'This device is not known any more.',
+    'unknown-call': 'This call is not in the list any more.',
+    'ae-title-taken': 'Another institution is called so.',
     'not-signed-in': 'You are not signed in any more.',
     'weak-password': 'This password is too short or too easy to guess. A few unrelated words are a good one.',
     'too-many-attempts': 'Too many attempts. Wait a while, then try again.',

@@ -1,5 +1,7 @@
 /** 简体中文 */
 import type { Catalogue } from './catalogue'
+import { administrationWords } from './administration.zh-CN'
+import { auditWords } from './audit.zh-CN'
 import { signInWords } from './sign-in.zh-CN'
 
 export const zhCN: Catalogue = {
@@ -275,6 +277,8 @@ export const zhCN: Catalogue = {
     failed: '无法保存（{{reason}}）。',
   },
   comingIn: signInWords,
+  audit: auditWords,
+  manage: administrationWords,
   roles: {
     radiologist: '放射科医师',
     'senior-radiologist': '上级放射科医师',
@@ -585,6 +589,28 @@ export const zhCN: Catalogue = {
     eraseWord: '清除',
   },
   reasons: {
+    'roles-kept-apart': '管理、安全和审计相互分开：一个人只能担任其中之一。',
+    'last-administrator': '这是最后一位管理员。请先把角色授予其他人。',
+    'username-taken': '已有人使用此用户名。',
+    'invalid-username': '用户名由字母、数字、点、连字符和下划线组成。',
+    'invalid-role': '请至少选择一个角色。',
+    'unknown-user': '此人已不存在。',
+    'unknown-enrolment': '此邀请已被使用或撤回。',
+    'institution-exists': '另一机构已使用此代码或名称。',
+    'institution-in-use': '不能对此机构这样做：它是您所在的机构、第一个机构，或已有管理员。',
+    'invalid-institution': '需要名称，以及 2 到 32 个字符的代码：字母 a 到 z、数字、连字符。',
+    'unknown-institution': '此机构已不存在。',
+    'department-exists': '另一科室已使用此代码或名称。',
+    'department-in-use': '此科室仍有人员或设备。',
+    'invalid-department': '需要名称，以及由字母、数字和连字符组成的代码。',
+    'unknown-department': '此科室已不存在。',
+    'invalid-list': '此文件不能作为列表读取。请先导出列表，使用相同的列和 UTF-8 编码。',
+    'invalid-line': '此行有内容不正确。',
+    'device-exists': '已有设备使用此 AE 标题。',
+    'invalid-device': '有内容不正确。地址形如 10.1.2.3 或 10.1.2.0/24；指纹为 64 位数字；有证书又不用 TLS 呼叫的设备需要地址。',
+    'unknown-device': '此设备已不存在。',
+    'unknown-call': '此呼叫已不在列表中。',
+    'ae-title-taken': '另一机构已使用此标题。',
     'not-signed-in': '您已退出登录。',
     'weak-password': '密码太短或太容易猜到。用几个互不相关的词较好。',
     'too-many-attempts': '尝试次数过多，请稍后再试。',

@@ -26,8 +26,17 @@ interface Group {
 
 const GROUPS: readonly Group[] = [
   {
+    name: 'people',
+    sections: [
+      { name: 'institutions', to: '/administration/institutions', icon: 'building', rights: ['manage-institution', 'manage-region'] },
+      { name: 'departments', to: '/administration/departments', icon: 'departments', rights: ['manage-institution'] },
+      { name: 'people', to: '/administration/people', icon: 'people', rights: ['manage-users'] },
+    ],
+  },
+  {
     name: 'network',
     sections: [
+      { name: 'devices', to: '/administration/devices', icon: 'device', rights: ['manage-devices'] },
       { name: 'destinations', to: '/administration/destinations', icon: 'send', rights: ['manage-destinations'] },
       { name: 'senders', to: '/administration/senders', icon: 'signal', rights: ['manage-devices'] },
     ],
@@ -36,6 +45,8 @@ const GROUPS: readonly Group[] = [
     name: 'security',
     sections: [
       { name: 'policy', to: '/administration/signing-in', icon: 'lock', rights: ['manage-security'] },
+      { name: 'certificates', to: '/administration/certificates', icon: 'certificate', rights: ['manage-security'] },
+      { name: 'audit', to: '/administration/audit', icon: 'history', rights: ['read-audit'] },
       { name: 'sessions', to: '/administration/signed-in-devices', icon: 'device', rights: ['manage-security'] },
     ],
   },
