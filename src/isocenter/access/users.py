@@ -67,7 +67,7 @@ def folded_username(text: str) -> str:
 def checked_username(text: str) -> str:
     """The folded user name. Raises InvalidUsername unless it is 2 to 64 letters, digits, dots, dashes, _ or @."""
     username = folded_username(text)
-    if not _USERNAME.fullmatch(username):
+    if "\0" in text or not _USERNAME.fullmatch(username):
         raise InvalidUsername("A user name has 2 to 64 letters, digits, dots, dashes, underscores or @.")
     return username
 
