@@ -17,6 +17,7 @@ from isocenter.access.federation.discovery import Discovery
 from isocenter.access.sealed_secrets import sealing_key_of
 from isocenter.adapters.dicomweb.router import dicomweb_router
 from isocenter.adapters.dimse.peers_scu import PeersScu
+from isocenter.adapters.scim.router import scim_router
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator, caller
 from isocenter.adapters.web.parts import WebParts
@@ -82,7 +83,8 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         sealing_key=sealing_key_of(settings.home),
         discovery=Discovery(settings.trusted_hosts),
     )
-    return build_application(parts, (dicomweb_router(archive, library, caller, deletions),), web_client_folder())
+    doors = (dicomweb_router(archive, library, caller, deletions), scim_router(database, caller))
+    return build_application(parts, doors, web_client_folder())
 
 
 def check_ready(settings: Settings, archive: Archive) -> None:

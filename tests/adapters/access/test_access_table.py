@@ -117,6 +117,8 @@ def ask(region: Region, door: Door, secret: str | None, *, ours: bool = False) -
 
 def said(answer: Any) -> tuple[int, str]:
     """Status and reason of an answer, without what it says of the address that was asked."""
+    if answer.status_code == 401 and answer.headers["content-type"] == "application/scim+json":
+        return 401, "not-signed-in"  # an error of SCIM has no such word (RFC 7644 3.12)
     found = re.search(r'"reason": ?"([\w-]+)"', answer.text)
     return answer.status_code, found[1] if found else ""
 
