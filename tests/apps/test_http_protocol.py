@@ -150,3 +150,31 @@ def test_hundreds_of_silent_connections_keep_nobody_out(port: int) -> None:
     finally:
         for silent in crowd:
             silent.close()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: -1",
+        b"Content-Length: 1e9",
+        b"Content-Length: 5\r\nContent-Length: 6",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked, identity",
+        b"X-Name : value",
+        b" X-Folded: value",
+    ],
+)
+def test_a_head_that_two_servers_might_read_differently_is_refused(port: int, head: bytes) -> None:
+    """Request smuggling (RFC 9112 11.2): nothing behind such a head is taken for a request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(
+            b"POST / HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+        )
+        said = b""
+        while chunk := connection.recv(1 << 16):
+            said += chunk
+    assert said.startswith(b"HTTP/1.1 400")
+    assert said.count(b"HTTP/1.1 ") == 1
+    with socket.create_connection(("127.0.0.1", port)) as known, known.makefile("rb") as reader:
+        known.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer(reader).startswith(b"head")

@@ -131,6 +131,17 @@ def test_a_change_with_a_cookie_needs_the_guard_header(
     assert client.patch("/api/me", json={"language": "zh-CN"}, headers=GUARD).json()["language"] == "zh-CN"
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "whatever"])
+def test_a_page_of_another_address_changes_nothing(
+    client: TestClient, database: Database, institution: Institution, site: str
+) -> None:
+    enrolled(client, database, institution)
+    answer = client.patch("/api/me", json={"language": "zh-CN"}, headers=GUARD | {"Sec-Fetch-Site": site})
+    assert (answer.status_code, reason(answer)) == (403, "missing-guard-header")
+    ours = GUARD | {"Sec-Fetch-Site": "same-origin"}
+    assert client.patch("/api/me", json={"language": "zh-CN"}, headers=ours).status_code == 200
+
+
 @pytest.mark.parametrize(
     "body", [{"roles": ["administrator"]}, {"institution_id": 2}, {"language": "xx"}, {"display_name": ""}]
 )

@@ -108,12 +108,20 @@ def identity_at_any_stage(request: Request) -> Identity:
         attended = UNATTENDED_HEADER not in request.headers
         found = authenticator.identity(cookie, bearer=False, attended=attended) if cookie else None
         # SameSite=Strict keeps other sites' requests without the cookie; the header is the second lock.
-        if found is not None and request.method not in _SAFE_METHODS and GUARD_HEADER not in request.headers:
-            raise ForgedRequest("Send the header X-Isocenter: 1 with requests that change something.")
+        if found is not None and request.method not in _SAFE_METHODS:
+            _refuse_forged(request)
     if found is None:
         raise NotSignedIn("Sign in first, or send a bearer token.")
     request.state.caller_id = found.caller.id
     return found
+
+
+def _refuse_forged(request: Request) -> None:
+    if GUARD_HEADER not in request.headers:
+        raise ForgedRequest("Send the header X-Isocenter: 1 with requests that change something.")
+    # Not Origin beside Host: a proxy may rewrite Host. Browsers alone send this one (Fetch Metadata 2.3).
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise ForgedRequest("This request comes from a page of another address.")
 
 
 def caller(request: Request) -> Caller:
