@@ -24,6 +24,7 @@ from tests.access.certificates.builders import (
     a_stranger,
     files_of,
     long_ago,
+    signed_by_itself,
 )
 from tests.wire.peers import ENVIRONMENT, dcmtk_program, storescp
 from tests.wire.upper_layer import (
@@ -41,7 +42,7 @@ from tests.wire.upper_layer import (
 )
 
 from isocenter.access.certificates.facts import Kind, facts_of
-from isocenter.access.certificates.issuing import certificates_from_pem
+from isocenter.access.certificates.issuing import certificates_from_pem, fingerprint
 from isocenter.access.certificates.store import CertificateStore
 from isocenter.access.certificates.verbs import renew
 from isocenter.kit.clock import utc_now
@@ -208,6 +209,48 @@ def test_a_device_certificate_of_its_own_making_is_let_in_once_it_is_trusted(
             wire.associate()
             assert wire.echo() == 0
     assert services[1].messages[0].peer.certificate == stranger.fingerprint
+
+
+def test_a_device_that_signs_its_own_vouches_for_nobody_else(
+    store: CertificateStore, services: Services, folder: Path, at_once: None
+) -> None:
+    itself = signed_by_itself(folder, "CT9")
+    store.put_trusted(1, itself.certificate)
+    ct9 = Holder(folder / "CT9.pem", folder / "CT9.key", fingerprint(itself.certificate))
+    vouched = a_holder(folder, itself, "vouched")
+    with listening(services, tls=TlsServer(files_of(store))) as listener:
+        with SecureWire(listener, store, ct9) as wire:
+            wire.associate()
+            assert wire.echo() == 0
+        with capture_logs() as logs, SecureWire(listener, store, vouched) as wire:
+            assert wire.ends()
+    assert [each["why"] for each in logs if "why" in each] == [
+        "issued by a certificate that is trusted for itself alone"
+    ]
+
+
+def test_a_session_is_taken_up_again_only_by_who_was_let_in(
+    store: CertificateStore, services: Services, folder: Path, ct1: Holder, at_once: None
+) -> None:
+    itself = signed_by_itself(folder, "CT8")
+    store.put_trusted(1, itself.certificate)
+    vouched = a_holder(folder, itself, "vouched")
+    with listening(services, tls=TlsServer(files_of(store))) as listener:
+        for holder, let_in in ((ct1, True), (vouched, False)):
+            context = ssl.create_default_context(cafile=store.authorities)
+            context.maximum_version = ssl.TLSVersion.TLSv1_2  # whose sessions need no ticket
+            context.load_cert_chain(holder.certificate, holder.key)
+            session = None
+            for _ in range(2):
+                with Wire(listener) as wire:
+                    secured = context.wrap_socket(wire.socket, server_hostname="localhost", session=session)
+                    wire.socket = secured
+                    assert secured.session_reused == (session is not None)
+                    session = secured.session
+                    with suppress(OSError):
+                        wire.send(associate_request())
+                    with suppress(ssl.SSLError):
+                        assert (wire.read_pdu()[0] == 2) == let_in
 
 
 @pytest.mark.parametrize("options", [("-tls1",), ("-tls1_1",), ("-tls1_2", "-cipher", "AES128-SHA:AES128-GCM-SHA256")])

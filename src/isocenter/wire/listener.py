@@ -235,8 +235,9 @@ class Listener:
         else:
             waiting.shaking, waiting.certificate = False, fingerprint_of(connection)
             self._selector.modify(connection, selectors.EVENT_READ, waiting)
-            if waiting.certificate is None or self._tls.refuses(waiting.certificate):
-                self._refuse_handshake(waiting, "certificate revoked")
+            objection = self._tls.objection(connection)
+            if objection is not None:
+                self._refuse_handshake(waiting, objection)
 
     def _refuse_handshake(self, waiting: _Waiting, why: str) -> None:
         ASSOCIATIONS.labels("not-secure").inc()

@@ -6,17 +6,19 @@ renewed certificate, a new trust or a revocation holds from the next handshake o
 
 from __future__ import annotations
 
+import _ssl
 import hashlib
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.logging import get_logger
@@ -28,6 +30,7 @@ SUITES_OF_TLS_1_2: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 T = TypeVar("T")
 C = TypeVar("C", bound=ssl.SSLContext)
 LOOKED_AT_EVERY_S: Final = 1.0
+ACCEPTED_REMEMBERED: Final = 10_000
 BYTES_AT_ONCE: Final = 256 << 10
 """What one send takes: its time-out is for so much."""
 
@@ -91,6 +94,15 @@ class TlsSocket(ssl.SSLSocket):
                 self.settimeout(patience)
         socket.socket.shutdown(self, how)
 
+    def verified_chain(self) -> list[str]:
+        """Fingerprints from the peer's certificate to the trusted one that its chain ends at; after a handshake."""
+        ours = cast("Any", self)
+        if sys.version_info >= (3, 13):
+            chain = ours.get_verified_chain()
+        else:  # there is it without a public name
+            chain = [each.public_bytes(_ssl.ENCODING_DER) for each in ours._sslobj.get_verified_chain()]
+        return [hashlib.sha256(each).hexdigest() for each in chain]
+
     def _received(self, flags: int, receive: Callable[[], T]) -> T:
         patience = self.gettimeout()
         hurried = bool(flags & socket.MSG_DONTWAIT) and patience != 0
@@ -152,12 +164,18 @@ class Renewed:
 
 
 class TlsServer:
-    """What the TLS port of the upper layer shows and asks for: callers must hold a certificate that we trust."""
+    """What the TLS port of the upper layer shows and asks for: callers must hold a certificate that we trust.
+
+    Chains may end at an authority of the files; any other trusted certificate is trusted for itself alone, whatever it
+    says of itself: devices sign their own as if they were authorities.
+    """
 
     def __init__(self, files: TlsFiles) -> None:
         self._files = files
         self._revoked: frozenset[str] = frozenset()
-        self._renewed = Renewed((files.own, files.trusted, files.revoked), self._make)
+        self._authorities: frozenset[str] = frozenset()
+        self._accepted: dict[str, None] = {}
+        self._renewed = Renewed((files.own, files.trusted, files.authorities, files.revoked), self._make)
 
     def begin(self, connection: socket.socket) -> TlsSocket:
         """The connection, before its handshake and without waiting for it."""
@@ -165,9 +183,22 @@ class TlsServer:
         assert isinstance(made, TlsSocket)
         return made
 
-    def refuses(self, fingerprint: str) -> bool:
-        """Whether a certificate has been revoked."""
-        return fingerprint in self._revoked
+    def objection(self, connection: TlsSocket) -> str | None:
+        """Why a caller is refused after its handshake; None when it is not. Called by one thread."""
+        fingerprint = fingerprint_of(connection)
+        if fingerprint is None:
+            return "no certificate"
+        if fingerprint in self._revoked:
+            return "certificate revoked"
+        if connection.session_reused:  # then no chain is verified again
+            return None if fingerprint in self._accepted else "session of somebody refused"
+        chain = connection.verified_chain()
+        if chain[-1] != fingerprint and chain[-1] not in self._authorities:
+            return "issued by a certificate that is trusted for itself alone"
+        if len(self._accepted) >= ACCEPTED_REMEMBERED:
+            self._accepted.clear()
+        self._accepted[fingerprint] = None
+        return None
 
     def _make(self) -> ssl.SSLContext:
         context = _hardened(_Context(ssl.PROTOCOL_TLS_SERVER))
@@ -179,6 +210,9 @@ class TlsServer:
         # is no loss: an association says itself where it ends, and half a message is none.
         context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # of OpenSSL 3; the ones before do so anyway
         self._revoked = fingerprints_in(self._files.revoked)
+        authorities = certificates_in(self._files.authorities)
+        self._authorities = frozenset(hashlib.sha256(each).hexdigest() for each in authorities)
+        self._accepted = {}  # sessions of the context before are not known to this one
         return context
 
 
@@ -269,6 +303,13 @@ def is_for(certificate: Any, host: str) -> bool:
         if kind == "DNS" and (name == wanted or (name.startswith("*.") and wanted.partition(".")[2] == name[2:])):
             return True
     return False
+
+
+def certificates_in(path: Path) -> list[bytes]:
+    """Every certificate of a PEM file, DER; a file that is not there has none. Raises OSError, ValueError."""
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    parts = path.read_text("ascii").split(end)[:-1] if path.exists() else []
+    return [ssl.PEM_cert_to_DER_cert(part[part.index(begin) :].strip() + "\n" + end) for part in parts]
 
 
 def fingerprints_in(path: Path) -> frozenset[str]:

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import NameOID
+
 from isocenter.access.caller import system_caller
 from isocenter.access.certificates.facts import Kind
 from isocenter.access.certificates.issuing import (
@@ -64,6 +68,25 @@ def a_holder(
 def a_stranger(folder: Path) -> Holder:
     """Whose authority nobody here knows, though it has the same name."""
     return a_holder(folder, new_authority("Test authority", utc_now()), "stranger", hosts=HOSTS)
+
+
+def signed_by_itself(folder: Path, name: str) -> Authority:
+    """As `openssl req -x509` makes them: it says that it is an authority; and NAME.pem, NAME.key."""
+    key, subject = new_key(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(utc_now() - timedelta(hours=1))
+        .not_valid_after(utc_now() + timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / f"{name}.pem").write_bytes(pem_of(made))
+    (folder / f"{name}.key").write_bytes(pem_of_key(key))
+    return Authority(made, key)
 
 
 def long_ago() -> datetime:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
-from tests.access.certificates.builders import HOSTS, OPERATOR, a_holder, a_store, a_stranger
+from tests.access.certificates.builders import HOSTS, OPERATOR, a_holder, a_store, a_stranger, signed_by_itself
 from tests.adapters.web.test_studies import bearer
 
 from isocenter.access.caller import system_caller
@@ -119,6 +119,9 @@ def test_a_devices_own_certificate_is_trusted_until_it_is_not(
     assert trusted.status_code == 201 and trusted.json()["certificates"][0]["fingerprint"] == stranger.fingerprint
     assert body["certificate"] in store.trusted.read_text()
     assert body["certificate"] not in store.authorities.read_text()
+    itself = pem_of(signed_by_itself(tmp_path, "CT9").certificate).decode()
+    assert client.post("/api/certificates/trusted", json={"certificate": itself}, headers=officer).status_code == 201
+    assert itself not in store.authorities.read_text()
     path = f"/api/certificates/trusted/{stranger.fingerprint}"
     assert client.delete(path, headers=other_officer).status_code == 404
     assert client.delete(path, headers=officer).status_code == 204

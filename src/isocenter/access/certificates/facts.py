@@ -110,6 +110,15 @@ def is_authority(certificate: x509.Certificate) -> bool:
         return False
 
 
+def signs_others(certificate: x509.Certificate) -> bool:
+    """Whether it is made to sign others. Devices that sign their own say that they are authorities, and do not."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    return is_authority(certificate) and usage.key_cert_sign
+
+
 def _common_name(name: x509.Name) -> str:
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[0].value) if found else name.rfc4514_string()

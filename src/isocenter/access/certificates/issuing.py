@@ -29,6 +29,13 @@ SMALLEST_RSA_BITS: Final = 2048
 SMALLEST_CURVE_BITS: Final = 256
 """RFC 9325 4.5."""
 CLOCKS_DIFFER_BY: Final = timedelta(hours=1)
+_UNREADABLE: Final = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    x509.InvalidVersion,
+)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _HOST: Final = re.compile(
     r"(\*\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
@@ -99,17 +106,20 @@ def request_from_pem(pem: str) -> x509.CertificateSigningRequest:
         if not request.is_signature_valid:
             raise InvalidCertificate("The signing request is not signed with its own key.", field="request")
         check_key(request.public_key())
-    except (ValueError, UnsupportedAlgorithm, InvalidSignature) as error:
+    except (*_UNREADABLE, InvalidSignature) as error:
         raise InvalidCertificate("This is not a certificate signing request (PEM).", field="request") from error
     return request
 
 
 def certificates_from_pem(pem: str) -> list[x509.Certificate]:
-    """The certificates of a PEM text, at least one. Raises InvalidCertificate."""
+    """The certificates of a PEM text, at least one, each readable in all its parts. Raises InvalidCertificate."""
     try:
-        return x509.load_pem_x509_certificates(pem.encode("ascii"))
-    except ValueError as error:
+        found = x509.load_pem_x509_certificates(pem.encode("ascii"))
+        for each in found:
+            _ = each.public_key(), each.subject, each.issuer, each.extensions, each.not_valid_after_utc
+    except _UNREADABLE as error:
         raise InvalidCertificate("This is not a certificate (PEM).", field="certificate") from error
+    return found
 
 
 def key_from_pem(pem: bytes) -> PrivateKey:

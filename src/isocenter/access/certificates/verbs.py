@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from isocenter.access import audit
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.certificates.errors import AlreadyRevoked, InvalidCertificate, UnknownCertificate
-from isocenter.access.certificates.facts import EXPIRES_SOON, Facts, Kind, facts_of, is_authority
+from isocenter.access.certificates.facts import EXPIRES_SOON, Facts, Kind, facts_of, signs_others
 from isocenter.access.certificates.issuing import (
     DEVICE_DAYS,
     SERVER_DAYS,
@@ -142,7 +142,7 @@ def issue_for_request(
 def trust(
     store: CertificateStore, database: Database, caller: Caller, pem: str, *, whole_node: bool = False
 ) -> list[Facts]:
-    """Accept certificates that were made elsewhere: a device's own; an authority only for the whole node.
+    """Accept certificates that were made elsewhere: a device's own, for itself alone; authorities for the whole node.
 
     Raises Refused, InvalidCertificate.
     """
@@ -152,7 +152,7 @@ def trust(
     found = certificates_from_pem(pem)
     for each in found:
         check_key(each.public_key())
-        if is_authority(each) and not whole_node:
+        if signs_others(each) and not whole_node:
             message = "This is an authority: what it issues would be accepted for every institution. Ask the operator."
             raise InvalidCertificate(message, field="certificate")
     whose = OF_THE_NODE if whole_node else caller.institution_id
