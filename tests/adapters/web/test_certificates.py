@@ -173,7 +173,8 @@ def test_an_administrator_has_nothing_to_do_with_certificates(
 
 
 def test_a_home_without_certificates_says_so(client: TestClient, officer: Headers) -> None:
-    assert client.get("/api/certificates", headers=officer).json()["certificates"] == []
+    listed = client.get("/api/certificates", headers=officer).json()
+    assert listed == {"certificates": [], "https": False, "dicom_tls_port": 2762}
     for answer in (
         client.get("/api/certificates/authority", headers=officer),
         client.post("/api/certificates", json={"name": "CT1", "request": a_request()}, headers=officer),

@@ -45,7 +45,7 @@ class Certificate(BaseModel):
 
 
 class CertificateList(BaseModel):
-    """https: whether the web server speaks it. dicom_tls_port: null without DICOM over TLS."""
+    """https: browsers come over it, to this server or a proxy before it. dicom_tls_port: null without DICOM over TLS."""
 
     certificates: list[Certificate]
     https: bool
@@ -93,7 +93,7 @@ def list_certificates(request: Request, who: Annotated[Caller, Depends(caller)])
     found = verbs.certificates(_store(request), who)
     return CertificateList(
         certificates=[_shown(each) for each in found],
-        https=settings.http_tls == "on",
+        https=settings.http_tls != "off",
         dicom_tls_port=settings.dicom_tls_port,
     )
 
