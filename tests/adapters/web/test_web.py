@@ -269,7 +269,7 @@ def test_readiness_says_why_not(database: Database, tmp_path: Path) -> None:
     client = TestClient(build_application(parts, (), None))
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "9")
-    assert client.get("/health/live").json() == {"status": "live"}
+    assert client.get("/health/live").json()["status"] == "live"
     assert client.get("/").status_code == 503
 
 

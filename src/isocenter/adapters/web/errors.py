@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from isocenter.access.errors import BadCredentials, NotSignedIn, TooManyAttempts
+from isocenter.adapters.web.rate_limits import TooManyRequests
 from isocenter.kit.errors import Conflict, Exhausted, Invalid, IsocenterError, NotFound, Refused
 from isocenter.kit.logging import get_logger
 
@@ -24,8 +25,13 @@ FAMILY_STATUS: dict[type[IsocenterError], int] = {
     Refused: 403,
     Exhausted: 503,
 }
-"""Family to status. The three below have a status of their own in HTTP (RFC 9110 15.5.2, RFC 6585 4)."""
-_OWN_STATUS: dict[type[IsocenterError], int] = {NotSignedIn: 401, BadCredentials: 401, TooManyAttempts: 429}
+"""Family to status. Those below have a status of their own in HTTP (RFC 9110 15.5.2, RFC 6585 4)."""
+_OWN_STATUS: dict[type[IsocenterError], int] = {
+    NotSignedIn: 401,
+    BadCredentials: 401,
+    TooManyAttempts: 429,
+    TooManyRequests: 429,
+}
 _STATUS_REASONS = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 
 

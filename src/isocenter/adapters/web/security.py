@@ -1,4 +1,4 @@
-"""Around every request: security headers, a bound on bodies of /api, one line in the access log, counters.
+"""Around every request: security headers, bounds on bodies of /api and knocks at open doors, the access log, counters.
 
 A plain ASGI wrapper, because frames pass through it by the thousand. The log holds paths, which carry UIDs only; query
 strings and bodies, which may hold names, never enter it, and the secret in an enrolment link's path is masked.
@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from isocenter.access.audit import ADDRESS
-from isocenter.adapters.web.errors import error_body
+from isocenter.adapters.web.errors import error_body, error_response
+from isocenter.adapters.web.rate_limits import Knocks
 from isocenter.kit.lists import MAX_LIST_BYTES
 from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import HTTP_REQUESTS, HTTP_SECONDS
@@ -65,6 +66,7 @@ class Security:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._knocks = Knocks()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,13 +75,17 @@ class Security:
         ADDRESS.set((scope.get("client") or (None,))[0])
         watch = _Watch(scope, send)
         try:
-            refusal = _too_large(scope)
+            refusal = _too_large(scope) or self._too_often(scope)
             if refusal is not None:
                 await refusal(scope, receive, watch.send)
             else:
                 await self._app(scope, _bounded(scope, receive), watch.send)
         finally:
             watch.finish()
+
+    def _too_often(self, scope: Scope) -> JSONResponse | None:
+        refusal = self._knocks.refusal(scope["path"], (scope.get("client") or ("",))[0])
+        return None if refusal is None else error_response(refusal)
 
 
 class _Watch:
