@@ -131,6 +131,17 @@ def test_a_certificate_alone_is_known_everywhere() -> None:
     assert owner(decided(known, call=from_("203.0.113.5", certificate=FINGERPRINT))) == (NORTH, 20)
 
 
+def test_the_certificate_of_a_device_opens_under_no_other_title() -> None:
+    known = a_device(NORTH, certificate=FINGERPRINT, plain_allowed=False)
+    scanner = a_device(SOUTH, "10.2.0.1", ae_title="MR1")
+    stolen = from_("10.2.0.1", calling="MR1", certificate=FINGERPRINT)
+    assert why(decided(known, scanner, call=stolen)) == (Because.WRONG_CERTIFICATE, (SOUTH,))
+    assert owner(decided(known, scanner, call=replace(stolen, certificate=OTHER))) == (SOUTH, 30)
+    stranger = from_("127.0.0.1", calling="XA1", certificate=FINGERPRINT)
+    assert why(decided(known, call=stranger)) == (Because.WRONG_CERTIFICATE, (HOME,))
+    assert owner(decided(known, call=replace(stranger, certificate=OTHER))) == (HOME, None)
+
+
 def test_a_device_without_an_address_calls_from_where_strangers_may() -> None:
     assert owner(decided(a_device(HOME), call=from_("127.0.0.1"))) == (HOME, 10)
     assert why(decided(a_device(HOME), call=from_("10.2.0.1"))) == (Because.UNKNOWN_CALLER, (HOME,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,11 @@ import pytest
 from pydicom import Dataset, dcmread
 from pydicom.filebase import DicomBytesIO
 from pydicom.uid import UID
-from pynetdicom import AE, build_role, evt
+from pynetdicom import AE, build_role
 from pynetdicom.association import Association
 from tests.adapters.dimse.query_retrieve import CT, FIND, GET, MOVE, PATIENT_FIND, answers, identifier, keeping
 from tests.domain.conftest import Hospital, a_ct_slice
+from tests.wire.upper_layer import associate_request
 
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.devices.calls import rejected_calls_of
@@ -78,17 +80,13 @@ class Region:
             if made.is_established:
                 made.release()
 
-    def rejected(self, address: str, **titles: str) -> tuple[int, int, int]:
+    def rejected(self, address: str, *, calling: bytes = b"CT1", called: bytes = b"ISOCENTER") -> tuple[int, ...]:
         """(result, source, reason) of the A-ASSOCIATE-RJ."""
-        said: list[tuple[int, int, int]] = []
-
-        def heard(event: evt.Event) -> None:
-            answer: Any = event.assoc.acceptor.primitive
-            said.append((answer.result, answer.result_source, answer.diagnostic))
-
-        with self.associated(address, handlers=[(evt.EVT_REJECTED, heard)], **titles) as made:
-            assert made.is_rejected
-        return said[0]
+        with socket.create_connection(self.listener.address, 10, (address, 0)) as connection:
+            connection.sendall(associate_request(calling=calling, called=called))
+            answer = connection.recv(100, socket.MSG_WAITALL)
+        assert answer[0] == 3
+        return tuple(answer[7:10])
 
     def store(self, address: str, patient_id: str, *, number: int = 1) -> int:
         """C-STORE of the same instance UIDs for a patient; returns the status."""
@@ -181,8 +179,8 @@ def test_who_is_not_known_there_is_rejected_with_the_reason_and_told_of(region: 
     calling, called = (1, 1, 3), (1, 1, 7)  # permanent, service user; PS3.8 9.3.4
     assert region.rejected(NOWHERE) == calling  # a known title from another address
     assert region.rejected(HOME) == calling  # also from where strangers may call
-    assert region.rejected(NOWHERE, calling="CT9") == calling
-    assert region.rejected(NORTH, called="PACS") == called
+    assert region.rejected(NOWHERE, calling=b"CT9") == calling
+    assert region.rejected(NORTH, called=b"PACS") == called
     with region.associated(HOME, calling="CT9") as made:
         assert made.send_c_echo().Status == 0  # a stranger from loopback
 

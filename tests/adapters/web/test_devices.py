@@ -286,7 +286,7 @@ def test_rejected_calls_are_on_the_trail(
     watch.write()
     with database.transaction(institution.institution_id) as connection:
         rows = connection.execute(
-            "SELECT caller_id, outcome, detail ->> 'because', detail ->> 'address' FROM audit_event "
+            "SELECT caller_id, outcome, detail ->> 'because', address FROM audit_event "
             "WHERE action = 'association-rejected'"
         ).fetchall()
     assert rows == [("CT1", 4, "wrong-address", "10.9.0.1")]

@@ -2,14 +2,15 @@
 
 A caller is known by its AE title together with where it calls from: its certificate under TLS, its networks. Several
 institutions may have a "CT1"; the called AE title, the certificate and the narrowest network tell them apart, and when
-nothing does, nobody is let in. A title that an institution has bound to an address is nobody else's there. Only a title
-that nobody bound may be new, from where strangers may call into the first institution.
+nothing does, nobody is let in. A certificate that a device holds opens under its title alone. A title that an
+institution has bound to an address is nobody else's there. Only a title that nobody bound may be new, from where
+strangers may call into the first institution.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -77,12 +78,13 @@ class Register:
     called_ae_titles: institutions by the title of their own.
     """
 
-    def __init__(self, strangers: Strangers, known: Iterable[KnownCaller], called_ae_titles: Mapping[str, int]) -> None:
+    def __init__(self, strangers: Strangers, known: Sequence[KnownCaller], called_ae_titles: Mapping[str, int]) -> None:
         self._strangers = strangers
         self._called = dict(called_ae_titles)
         self._by_title: defaultdict[str, list[KnownCaller]] = defaultdict(list)
         for each in known:
             self._by_title[each.ae_title].append(each)
+        self._held = frozenset(each.certificate for each in known if each.certificate)
 
     def admit(self, call: Call) -> AdmittedCaller | RejectedCall:
         """Whose association it is, or why it is nobody's."""
@@ -96,7 +98,7 @@ class Register:
             if everyone or each.called_ae_title == call.called_ae_title
         ]
         bound = [each for each in known if each.networks or each.certificate or not each.active]
-        fitting = [each for each in bound if _mismatch(each, call.certificate, address) is None]
+        fitting = [each for each in bound if self._mismatch(each, call.certificate, address) is None]
         if fitting:
             return _closest(fitting, call.certificate, address)
         return self._stranger(call, address, known, bound) or self._rejected(call, address, bound)
@@ -107,7 +109,7 @@ class Register:
         """Somebody of whom no address is known, from where strangers may call; None: no."""
         home = self._strangers.institution_id
         at_home = call.called_ae_title == self._strangers.called_ae_title or self._called[call.called_ae_title] == home
-        if not at_home or _prefix(self._strangers.networks, address) is None:
+        if not at_home or call.certificate in self._held or _prefix(self._strangers.networks, address) is None:
             return None
         own = next((each for each in known if each.institution_id == home), None)
         if own is not None:
@@ -119,11 +121,24 @@ class Register:
     def _rejected(self, call: Call, address: IPAddress, bound: list[KnownCaller]) -> RejectedCall:
         home = self._strangers.institution_id
         if not bound:
-            return RejectedCall(Because.UNKNOWN_CALLER, (self._called.get(call.called_ae_title, home),))
-        because = _mismatch(bound[0], call.certificate, address)
-        assert because is not None  # it does not fit
+            because = Because.WRONG_CERTIFICATE if call.certificate in self._held else Because.UNKNOWN_CALLER
+            return RejectedCall(because, (self._called.get(call.called_ae_title, home),))
+        mismatch = self._mismatch(bound[0], call.certificate, address)
+        assert mismatch is not None  # it does not fit
         # Who of several was meant is not known, and none of them is to hear of the others.
-        return RejectedCall(because, (bound[0].institution_id if len(bound) == 1 else home,))
+        return RejectedCall(mismatch, (bound[0].institution_id if len(bound) == 1 else home,))
+
+    def _mismatch(self, known: KnownCaller, certificate: str | None, address: IPAddress) -> Because | None:
+        """Why this call is not this device's; None: it is."""
+        if not known.active:
+            return Because.DEACTIVATED
+        if known.networks and _prefix(known.networks, address) is None:
+            return Because.WRONG_ADDRESS
+        if certificate is None:
+            return Because.WITHOUT_TLS if known.certificate and not known.plain_allowed else None
+        if known.certificate is None and certificate not in self._held:
+            return None
+        return None if certificate == known.certificate else Because.WRONG_CERTIFICATE
 
 
 def _closest(fitting: list[KnownCaller], certificate: str | None, address: IPAddress) -> AdmittedCaller | RejectedCall:
@@ -151,19 +166,6 @@ def _caller(institution_id: int, ae_title: str, *, may_store: bool, may_query: b
     only = None if may_store else frozenset({Right.READ, Right.READ_EVERY_PATIENT} if may_query else ())
     sitting = utc_now().strftime("%Y-%m-%d")
     return Caller(CallerKind.APPLICATION_ENTITY, ae_title, institution_id, (role,), sitting, only)
-
-
-def _mismatch(known: KnownCaller, certificate: str | None, address: IPAddress) -> Because | None:
-    """Why this call is not this device's; None: it is."""
-    if not known.active:
-        return Because.DEACTIVATED
-    if known.networks and _prefix(known.networks, address) is None:
-        return Because.WRONG_ADDRESS
-    if known.certificate is None:
-        return None
-    if certificate is None:
-        return None if known.plain_allowed else Because.WITHOUT_TLS
-    return None if certificate == known.certificate else Because.WRONG_CERTIFICATE
 
 
 def _prefix(networks: Iterable[Network], address: IPAddress) -> int | None:

@@ -150,13 +150,16 @@ def _record_rejected(connection: Connection, institution_id: int, because: str, 
         calls=calls,
         at=utc_now(),
     )
-    audit.record(
-        connection,
-        Caller(CallerKind.APPLICATION_ENTITY, call.calling_ae_title, institution_id, ()),
-        audit.Action.ASSOCIATION_REJECTED,
-        outcome=audit.Outcome.MINOR_FAILURE,
-        called_ae_title=call.called_ae_title,
-        address=call.address,
-        because=because,
-        calls=calls,
-    )
+    token = audit.ADDRESS.set(call.address)
+    try:
+        audit.record(
+            connection,
+            Caller(CallerKind.APPLICATION_ENTITY, call.calling_ae_title, institution_id, ()),
+            audit.Action.ASSOCIATION_REJECTED,
+            outcome=audit.Outcome.MINOR_FAILURE,
+            called_ae_title=call.called_ae_title,
+            because=because,
+            calls=calls,
+        )
+    finally:
+        audit.ADDRESS.reset(token)

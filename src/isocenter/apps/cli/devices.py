@@ -57,7 +57,7 @@ def add(
     room: RoomOption = None,
     institution: InstitutionOption = "",
 ) -> None:
-    """Add a device; listeners know it within 5 seconds. Without --from and --certificate it calls from loopback."""
+    """Add a device; listeners know it within 5 seconds. Without address and certificate it calls as strangers do."""
     given = _given(networks, certificate, plain, store, query, None, host, port, modality, room)
     with running_isocenter() as running:
         caller = caller_in(running, institution)
@@ -228,7 +228,8 @@ def _row(seen: SeenDevice) -> tuple[str, ...]:
     return (
         device.ae_title,
         device.name,
-        " ".join(str(each) for each in device.networks) or "loopback",
+        " ".join(str(each) for each in device.networks)
+        or ("anywhere" if device.certificate else "where strangers may"),
         (device.certificate or "")[:16],
         may if device.active else "nothing: inactive",
         "never" if last is None else f"{last:%Y-%m-%d %H:%M}",
