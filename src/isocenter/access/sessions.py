@@ -18,7 +18,7 @@ from isocenter.access.errors import BadCredentials
 from isocenter.access.passwords import verify_password
 from isocenter.access.secret_tokens import new_secret, secret_hash
 from isocenter.access.sign_in import known_devices
-from isocenter.access.sign_in.policy import SecondFactor, SignInPolicy, policy_in
+from isocenter.access.sign_in.policy import SecondFactor, SignInPolicy, policy_in, policy_of_row
 from isocenter.access.users import USER_COLUMNS, User, folded_username, user_of_id, user_of_row
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Connection, Database, set_institution
@@ -72,8 +72,10 @@ _FACTORS = """
     or exists (select 1 from authenticator_app a where a.user_id = u.user_id and a.confirmed_at is not null)
 """
 _SESSION = f"""
-select s.second_factor, s.method, s.created_at, s.expires_at, s.last_seen_at, {_FACTORS}, {USER_COLUMNS}
+select s.second_factor, s.method, s.created_at, s.expires_at, s.last_seen_at, {_FACTORS},
+    p.second_factor, p.idle_minutes, p.session_hours, p.min_password_length, {USER_COLUMNS}
 from session s join user_account u using (user_id)
+    left join sign_in_policy p on p.institution_id = s.institution_id
 where s.token_hash = %s and s.expires_at > now()
 """  # noqa: S608 - columns of ours
 
@@ -193,7 +195,7 @@ def session_of(database: Database, secret: str, *, attended: bool = True) -> Ses
         row: Any = connection.execute(_SESSION, (token_hash,)).fetchone()
         if row is None:
             return None
-        session = _session_of_row(row, token_hash, policy_in(connection, known[0]))
+        session = _session_of_row(row, token_hash)
         now = utc_now()
         if session.user.disabled or now > session.expires_at or now - session.last_seen_at > session.policy.idle_for:
             return None
@@ -227,8 +229,9 @@ def _stage(policy: SignInPolicy, *, second_factor: bool, has_factor: bool) -> St
     return Stage.SET_UP if policy.second_factor is SecondFactor.REQUIRED else Stage.COMPLETE
 
 
-def _session_of_row(row: tuple[Any, ...], token_hash: bytes, policy: SignInPolicy) -> Session:
-    second_factor, method, created_at, expires_at, last_seen_at, has_factor, *user = row
+def _session_of_row(row: tuple[Any, ...], token_hash: bytes) -> Session:
+    second_factor, method, created_at, expires_at, last_seen_at, has_factor, *rest = row
+    policy, user = policy_of_row(tuple(rest[:4])), rest[4:]
     return Session(
         user=user_of_row(tuple(user)),
         sitting=_sitting(token_hash),

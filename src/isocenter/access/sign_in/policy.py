@@ -73,7 +73,12 @@ def policy_in(connection: Connection, institution_id: int) -> SignInPolicy:
         " where institution_id = %s",
         (institution_id,),
     ).fetchone()
-    return STRICT if row is None else SignInPolicy(SecondFactor(row[0]), *row[1:])
+    return STRICT if row is None else policy_of_row(row)
+
+
+def policy_of_row(row: tuple[Any, ...]) -> SignInPolicy:
+    """second_factor, idle_minutes, session_hours, min_password_length; nulls where nobody chose."""
+    return STRICT if row[0] is None else SignInPolicy(SecondFactor(row[0]), *row[1:])
 
 
 def policy_of(database: Database, institution_id: int) -> SignInPolicy:
