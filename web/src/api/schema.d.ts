@@ -2854,7 +2854,7 @@ export interface components {
          * @description What is recorded.
          * @enum {string}
          */
-        Action: "application-started" | "application-stopped" | "audit-searched" | "audit-exported" | "audit-verified" | "signed-in" | "sign-in-failed" | "signed-out" | "password-changed" | "second-factor-added" | "second-factor-removed" | "second-factor-failed" | "recovery-codes-made" | "recovery-code-used" | "sign-in-policy-changed" | "sign-in-reset-issued" | "sign-in-reset-used" | "session-ended" | "user-enrolled" | "user-created" | "user-changed" | "user-disabled" | "user-enabled" | "role-given" | "role-ended" | "enrolment-issued" | "enrolment-withdrawn" | "institution-added" | "institution-changed" | "institution-deactivated" | "institution-activated" | "department-added" | "department-changed" | "department-removed" | "list-imported" | "list-exported" | "token-issued" | "token-revoked" | "client-added" | "client-changed" | "client-ended" | "client-secret-added" | "client-secret-ended" | "client-signed-in" | "client-sign-in-failed" | "identity-provider-added" | "identity-provider-changed" | "identity-provider-removed" | "identity-linked" | "federated-sign-in-failed" | "user-withdrawn" | "queried" | "instances-received" | "study-opened" | "study-erased" | "study-downloaded" | "study-deleted" | "study-restored" | "imported" | "corrected" | "correction-undone" | "task-resolved" | "received-form-given" | "sender-changed" | "device-added" | "device-changed" | "device-removed" | "called-ae-title-changed" | "association-rejected" | "destination-added" | "destination-changed" | "destination-removed" | "study-sent" | "rejection-restored" | "certificate-issued" | "certificate-trusted" | "certificate-not-trusted" | "certificate-revoked" | "alliance-added" | "alliance-ended" | "alliance-joined" | "alliance-left" | "sharing-rule-given" | "sharing-rule-ended" | "patient-restricted" | "restriction-lifted" | "care-begun" | "care-ended" | "glass-broken" | "glass-not-broken" | "access-reviewed";
+        Action: "application-started" | "application-stopped" | "audit-searched" | "audit-exported" | "audit-verified" | "signed-in" | "sign-in-failed" | "signed-out" | "password-changed" | "second-factor-added" | "second-factor-removed" | "second-factor-failed" | "recovery-codes-made" | "recovery-code-used" | "sign-in-policy-changed" | "sign-in-reset-issued" | "sign-in-reset-used" | "session-ended" | "user-enrolled" | "user-created" | "user-changed" | "user-disabled" | "user-enabled" | "role-given" | "role-ended" | "enrolment-issued" | "enrolment-withdrawn" | "institution-added" | "institution-changed" | "institution-deactivated" | "institution-activated" | "department-added" | "department-changed" | "department-removed" | "list-imported" | "list-exported" | "token-issued" | "token-revoked" | "client-added" | "client-changed" | "client-ended" | "client-secret-added" | "client-secret-ended" | "client-signed-in" | "client-sign-in-failed" | "identity-provider-added" | "identity-provider-changed" | "identity-provider-removed" | "identity-linked" | "federated-sign-in-failed" | "user-withdrawn" | "queried" | "instances-received" | "study-opened" | "study-erased" | "study-downloaded" | "study-deleted" | "study-restored" | "imported" | "corrected" | "correction-undone" | "task-resolved" | "received-form-given" | "sender-changed" | "device-added" | "device-changed" | "device-removed" | "called-ae-title-changed" | "association-rejected" | "destination-added" | "destination-changed" | "destination-removed" | "study-sent" | "rejection-restored" | "certificate-issued" | "certificate-trusted" | "certificate-not-trusted" | "certificate-revoked" | "certificate-shown" | "alliance-added" | "alliance-ended" | "alliance-joined" | "alliance-left" | "sharing-rule-given" | "sharing-rule-ended" | "patient-restricted" | "restriction-lifted" | "care-begun" | "care-ended" | "glass-broken" | "glass-not-broken" | "access-reviewed";
         /**
          * Added
          * @description recovery_codes: shown this once; empty when the person has unused ones.
@@ -3268,7 +3268,7 @@ export interface components {
         };
         /**
          * CertificateList
-         * @description https: whether the web server speaks it. dicom_tls_port: null without DICOM over TLS.
+         * @description https: browsers come over it, here or to a proxy before us. dicom_tls_port: null without DICOM over TLS.
          */
         CertificateList: {
             /** Certificates */
@@ -4177,10 +4177,14 @@ export interface components {
         /**
          * InvitationLink
          * @description path: of the one-time link, shown this once, to put behind this server's address; it works for 24 hours.
+         *
+         *     qr: the whole link as a picture to scan, an SVG as a data: address.
          */
         InvitationLink: {
             /** Path */
             path: string;
+            /** Qr */
+            qr: string;
         };
         /**
          * Invitations

@@ -45,7 +45,7 @@ class Certificate(BaseModel):
 
 
 class CertificateList(BaseModel):
-    """https: browsers come over it, to this server or a proxy before it. dicom_tls_port: null without DICOM over TLS."""
+    """https: browsers come over it, here or to a proxy before us. dicom_tls_port: null without DICOM over TLS."""
 
     certificates: list[Certificate]
     https: bool
