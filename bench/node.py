@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
+from typing import ClassVar
 
 from bench.processes import command_line, process_table, tree
 
@@ -57,7 +58,12 @@ def new_folder(prefix: str, parent: Path | None = None) -> Path:
 
 
 class Node:
-    """A home, the process started on it and what can be asked of it."""
+    """A home, the process started on it and what can be asked of it.
+
+    when_stopped: looks at what a stopped node left, in its logs above all; tests set it.
+    """
+
+    when_stopped: ClassVar[Callable[[Node], None] | None] = None
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.home = home
@@ -153,7 +159,13 @@ class Node:
             status = self._process.returncode
         for pid in self.pids():
             _kill(pid)
+        if Node.when_stopped is not None:
+            Node.when_stopped(self)
         return status
+
+    def secrets(self) -> list[str]:
+        """What was shown to this node and must be in no log."""
+        return [] if self._token is None else [self._token]
 
     def remove(self) -> None:
         """Stop and delete the home."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from tests.planted_markers import pytest_runtest_makereport as pytest_runtest_makereport
 
 from isocenter.access.caller import system_caller
 from isocenter.access.sign_in.policy import offer_in_a_demo
