@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,19 @@ def test_a_certificate_from_elsewhere_is_shown_when_its_key_fits(
     assert run(monkeypatch, "certificates", "renew") == 0
     assert "Nothing to renew" in capsys.readouterr().err
     assert [each.fingerprint for each in store_of(home).ours()] == [web.fingerprint]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes what belongs to others")
+def test_what_root_renews_belongs_to_whoever_the_home_belongs_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secrets").mkdir(mode=0o700)
+    for path in (tmp_path, tmp_path / "secrets"):
+        os.chown(path, 65534, 65534)
+    assert run(monkeypatch, *INIT, home=tmp_path) == 0
+    assert run(monkeypatch, "certificates", "renew") == 0
+    made = store_of(tmp_path).folder
+    assert {path.stat().st_uid for path in (made, *made.rglob("*"))} == {65534}
 
 
 def test_tls_without_a_certificate_does_not_start(tmp_path: Path) -> None:

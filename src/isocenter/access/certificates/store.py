@@ -146,8 +146,9 @@ class CertificateStore:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One writer at a time; what `wire.tls` reads is made again at its end."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self.folder / "lock").open("a") as lock:
+        _make_folder(self.folder)
+        with os.fdopen(os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600), "a") as lock:
+            _give_to_owner(lock.fileno(), self.folder)
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
             authority = self.folder / "authority.pem"
@@ -162,7 +163,7 @@ class CertificateStore:
             self._write(path, content)
 
     def _write(self, path: Path, content: bytes) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(path.parent)
         write_private(path, content)
 
 
@@ -177,10 +178,25 @@ def write_private(path: Path, content: bytes) -> None:
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        _give_to_owner(descriptor, path.parent)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def _make_folder(path: Path) -> None:
+    if not path.is_dir():
+        _make_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+        _give_to_owner(path, path.parent)
+
+
+def _give_to_owner(made: int | Path, folder: Path) -> None:
+    """What root makes belongs to whoever the folder belongs to: else the service could not read what root renewed."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(made, owner.st_uid, owner.st_gid)
 
 
 def _first(path: Path) -> x509.Certificate:
