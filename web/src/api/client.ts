@@ -61,7 +61,7 @@ export function dataOf<T>(answer: Answer<T>): T {
   throw new ApiError(answer.response.status, reasonOf(answer.error))
 }
 
-function reasonOf(body: unknown): string {
+export function reasonOf(body: unknown): string {
   if (typeof body === 'object' && body !== null && 'error' in body) {
     const { error } = body as { error?: { reason?: unknown } }
     if (typeof error?.reason === 'string') return error.reason

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+import segno
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
@@ -74,9 +75,13 @@ class InstitutionProgress(BaseModel):
 
 
 class InvitationLink(BaseModel):
-    """path: of the one-time link, shown this once, to put behind this server's address; it works for 24 hours."""
+    """path: of the one-time link, shown this once, to put behind this server's address; it works for 24 hours.
+
+    qr: the whole link as a picture to scan, an SVG as a data: address.
+    """
 
     path: str
+    qr: str
 
 
 @router.get("/api/institutions", summary="Institutions")
@@ -181,7 +186,14 @@ def invite_first_administrator(
 ) -> InvitationLink:
     """For who administers the region. 409 institution-in-use when it has an administrator."""
     secret = onboarding.invite_first_administrator(parts_of(request).database, who, known(institution_id))
-    return InvitationLink(path=f"/enrol/{secret}")
+    return link_of(request, secret)
+
+
+def link_of(request: Request, secret: str) -> InvitationLink:
+    """The link with this secret, under the address by which the server was called."""
+    path = f"/enrol/{secret}"
+    picture = segno.make(f"{str(request.base_url).rstrip('/')}{path}", error="m", micro=False)
+    return InvitationLink(path=path, qr=picture.svg_data_uri(scale=4, border=3))
 
 
 def known(institution_id: int) -> int:

@@ -12,7 +12,7 @@ from isocenter.access.caller import Caller
 from isocenter.access.errors import UnknownEnrolment
 from isocenter.access.people import accounts, invitations
 from isocenter.adapters.web.authentication import caller
-from isocenter.adapters.web.institutions import LARGEST_ID, InvitationLink
+from isocenter.adapters.web.institutions import LARGEST_ID, InvitationLink, link_of
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.people import DepartmentId, RoleWords
 from isocenter.adapters.web.sign_in import StrictModel
@@ -84,7 +84,7 @@ def invite(request: Request, body: NewInvitation, who: Annotated[Caller, Depends
         display_name=body.display_name,
         department_id=body.department_id,
     )
-    return InvitationLink(path=f"/enrol/{secret}")
+    return link_of(request, secret)
 
 
 @router.delete("/api/invitations/{invitation_id}", summary="Take an unused invitation back", status_code=204)

@@ -2,18 +2,24 @@
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 
+import { useMe } from '../../api/session'
 import { Icon } from '../../brand/Icon'
 import { Nothing } from '../../frame/Nothing'
+import { useMay } from '../../frame/rights'
 import { AdministrationPage } from './AdministrationPage'
 import classes from './Overview.module.css'
 import { useSections } from './sections'
+import { SetUpCard } from './set-up/SetUpCard'
 
 export function Overview() {
   const { t } = useTranslation()
   const groups = useSections()
+  const may = useMay()
+  const me = useMe()
   return (
     <AdministrationPage title={t('menu.administration')} intro={t('administration.intro')}>
       {groups.length === 0 && <Nothing title={t('administration.nothing')} detail={t('administration.nothingDetail')} />}
+      {me && may('manage-institution') && <SetUpCard institutionId={me.institution.institution_id} />}
       {groups.map((group) => (
         <section key={group.name} className={classes.group} aria-labelledby={`overview-${group.name}`}>
           <h2 id={`overview-${group.name}`}>{t(`administration.groups.${group.name}`)}</h2>
