@@ -6,8 +6,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
 from procrastinate import __version__ as procrastinate_version
 from psycopg.conninfo import make_conninfo
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 from tests.index.builders import rows_of_a_study
 
 import isocenter.index
@@ -171,3 +175,36 @@ def test_a_role_that_may_not_create_roles_is_told_the_sql_to_run(
     database.close()
     with psycopg.connect(ordinary_role_url) as owner:  # row-level security is forced: it binds the owner too
         assert owner.execute("SELECT count(*) FROM study").fetchone() == (0,)
+
+
+def upgrade(url: str, revision: str) -> None:
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    with engine.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(SNAPSHOT.with_name("migrations")))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def test_rows_come_along_in_an_upgrade_by_an_owner_whom_row_level_security_binds(
+    ordinary_role_url: str, empty_database_url: str
+) -> None:
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute('GRANT isocenter_app TO "ordinary"')
+    upgrade(ordinary_role_url, "0008")
+    with psycopg.connect(empty_database_url) as superuser:
+        superuser.execute("INSERT INTO institution (name) VALUES ('Demo')")
+        superuser.execute(
+            "INSERT INTO user_account (institution_id, username, display_name, role, password_hash)"
+            " VALUES (1, 'ada', 'Ada', 'administrator', '')"
+        )
+        superuser.execute(
+            "INSERT INTO api_token (token_hash, institution_id, role, label) VALUES ('', 1, 'modality', '')"
+        )
+    upgrade(ordinary_role_url, "0015")
+    with psycopg.connect(empty_database_url) as superuser:
+        assert superuser.execute("SELECT role FROM user_role").fetchall() == [("administrator",)]
+        assert superuser.execute("SELECT roles FROM api_token").fetchall() == [(["modality"],)]
+        forced = "SELECT relforcerowsecurity FROM pg_class WHERE relname IN ('user_role', 'study', 'audit_event')"
+        assert superuser.execute(forced).fetchall() == [(True,)] * 3

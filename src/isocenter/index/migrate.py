@@ -57,9 +57,11 @@ def _upgrade(url: str) -> None:
         config = _config()
         config.attributes["connection"] = connection
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        if _present_revision(connection.connection.driver_connection) not in known | {None}:
+        present = _present_revision(connection.connection.driver_connection)
+        if present not in known | {None}:
             raise DatabaseUnfit("This database was made by a newer Isocenter: use that version.")
-        command.upgrade(config, "head")
+        if present != newest_revision():  # else not a single table is locked
+            command.upgrade(config, "head")
     engine.dispose()
 
 
