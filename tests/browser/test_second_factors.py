@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 
 import pyotp
 import pytest
@@ -12,7 +13,15 @@ from bench.node import Node
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import DESK, PASSWORD, PATIENCE_MS, watch
 
-CODE = "strict"
+from isocenter.access.caller import Caller, system_caller
+from isocenter.access.enrolment import issue_enrolment
+from isocenter.access.roles import Role
+from isocenter.access.sign_in.resets import issue_reset
+from isocenter.access.users import create_user
+from isocenter.apps.home import read_state
+from isocenter.index.institutions import ensure_institution
+from isocenter.kit.database import Database
+
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -23,20 +32,41 @@ AUTHENTICATOR = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """A second institution of the running node, as strict as every new one is."""
+
+    database: Database
+    caller: Caller
+
+    def enrolment(self, role: Role) -> str:
+        """The path of a one-time link."""
+        return f"/enrol/{issue_enrolment(self.database, self.caller, (role,))}"
+
+    def reset_of_somebody(self, username: str) -> str:
+        """The path of the link for a person who lost everything."""
+        with self.database.transaction(self.caller.institution_id) as connection:
+            person = create_user(
+                connection,
+                self.caller.institution_id,
+                username=username,
+                display_name="Dr Silva",
+                roles=(Role.RADIOLOGIST,),
+                password=PASSWORD,
+                language="en",
+                given_by="test",
+            )
+        return f"/reset/{issue_reset(self.database, self.caller, person.user_id, forget_factors=True)}"
+
+
 @pytest.fixture(scope="module")
-def hospital(node: Node) -> Callable[..., str]:
-    """A second institution, as strict as every new one: the path of a one-time link into it."""
-    done = node.command("institution", "add", CODE, "Strict Hospital")
-    assert done.returncode == 0, done.stderr
-
-    def link(command: str, *arguments: str) -> str:
-        done = node.command("user", command, *arguments, "--institution", CODE)
-        assert done.returncode == 0, done.stderr
-        path = re.search(r"/(enrol|reset)/[\w-]+", done.stdout)
-        assert path is not None, done.stdout
-        return path[0]
-
-    return link
+def hospital(node: Node) -> Iterator[Hospital]:
+    state = read_state(node.home)
+    assert state is not None
+    with closing(Database(state.settings["ISOCENTER_DATABASE_URL"], max_connections=2)) as database:
+        with database.transaction() as connection:
+            made = ensure_institution(connection, "Strict Hospital")
+        yield Hospital(database, system_caller(made.institution_id, "test"))
 
 
 @pytest.fixture
@@ -64,8 +94,7 @@ def with_authenticator(page: Page) -> None:
 
 def enrol(page: Page, link: str, username: str) -> None:
     page.goto(link)
-    if page.get_by_label("User name").input_value() != username:
-        page.get_by_label("User name").fill(username)
+    page.get_by_label("User name").fill(username)
     page.get_by_label("Your name").fill(f"Dr {username}")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password again").fill(PASSWORD)
@@ -95,12 +124,12 @@ def give_password(page: Page, username: str) -> None:
 
 
 def test_a_passkey_is_set_up_at_the_first_sign_in_and_opens_alone_from_then_on(
-    hospital: Callable[..., str], browser_at: Callable[[], BrowserContext]
+    hospital: Hospital, browser_at: Callable[[], BrowserContext]
 ) -> None:
     page = browser_at().new_page()
     complaints = watch(page)
     with_authenticator(page)
-    enrol(page, hospital("link", "--role", "radiologist"), "lee")
+    enrol(page, hospital.enrolment(Role.RADIOLOGIST), "lee")
     page.goto("/")  # nothing opens before
     expect(page.get_by_role("heading", name="One more lock")).to_be_visible()
     page.get_by_role("button", name="Passkey").click()
@@ -118,10 +147,10 @@ def test_a_passkey_is_set_up_at_the_first_sign_in_and_opens_alone_from_then_on(
 
 
 def test_an_app_and_a_recovery_code_open_and_a_device_is_signed_out_from_afar(
-    hospital: Callable[..., str], browser_at: Callable[[], BrowserContext]
+    hospital: Hospital, browser_at: Callable[[], BrowserContext]
 ) -> None:
     page = browser_at().new_page()
-    enrol(page, hospital("link", "--role", "radiologist"), "wang")
+    enrol(page, hospital.enrolment(Role.RADIOLOGIST), "wang")
     page.get_by_role("button", name="Authenticator app").click()
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
     totp = pyotp.TOTP(page.locator("[class*=secret]").inner_text())
@@ -152,53 +181,42 @@ def test_an_app_and_a_recovery_code_open_and_a_device_is_signed_out_from_afar(
     expect(page.locator("[data-device]")).to_have_count(1)
 
 
-def test_the_security_officer_sees_who_is_signed_in_and_sets_the_policy(
-    hospital: Callable[..., str], browser_at: Callable[[], BrowserContext]
+def test_the_security_officer_sees_who_is_signed_in_sets_the_policy_and_is_signed_out_when_she_leaves(
+    hospital: Hospital, browser_at: Callable[[], BrowserContext]
 ) -> None:
     page = browser_at().new_page()
+    page.clock.install()
     with_authenticator(page)
-    enrol(page, hospital("link", "--role", "security-officer"), "sato")
+    enrol(page, hospital.enrolment(Role.SECURITY_OFFICER), "sato")
     page.get_by_role("button", name="Passkey").click()
     keep_codes(page)
+    page.wait_for_url("**/administration")  # there are no studies for her
     page.goto("/administration/signed-in-devices")
     expect(page.get_by_text("Dr sato")).to_be_visible()
     page.goto("/administration/signing-in")
     page.get_by_label("Sign out after minutes without work").fill("2")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
-
-    left_alone = browser_at().new_page()
-    left_alone.clock.install()
-    with_authenticator(left_alone)
-    enrol(left_alone, hospital("link", "--role", "radiologist"), "patel")
-    left_alone.get_by_role("button", name="Passkey").click()
-    keep_codes(left_alone)
-    expect(left_alone.get_by_text("No studies yet")).to_be_visible()
-    left_alone.clock.fast_forward(70_000)
-    expect(left_alone.get_by_role("dialog")).to_contain_text("You will be signed out in")
-    left_alone.get_by_role("button", name="I am here").click()
-    expect(left_alone.get_by_role("dialog")).to_have_count(0)
-    left_alone.clock.fast_forward(130_000)
-    left_alone.wait_for_url("**/sign-in*idle*")
-    expect(left_alone.get_by_text("nobody worked here")).to_be_visible()
+    page.goto("/account")
+    expect(page.locator("[data-device]")).to_have_count(1)
+    page.clock.fast_forward(70_000)
+    expect(page.get_by_role("dialog")).to_contain_text("You will be signed out in")
+    page.get_by_role("button", name="I am here").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.clock.fast_forward(130_000)
+    page.wait_for_url("**/sign-in*idle*")
+    expect(page.get_by_text("nobody worked here")).to_be_visible()
 
 
 def test_who_lost_everything_chooses_a_new_password_and_a_new_factor(
-    hospital: Callable[..., str], browser_at: Callable[[], BrowserContext]
+    hospital: Hospital, browser_at: Callable[[], BrowserContext]
 ) -> None:
     page = browser_at().new_page()
     with_authenticator(page)
-    enrol(page, hospital("add", "silva", "--role", "radiologist"), "silva")
+    page.goto(hospital.reset_of_somebody("silva"))
+    page.get_by_label("Password", exact=True).fill("a quiet harbour 77")
+    page.get_by_label("Password again").fill("a quiet harbour 77")
+    page.get_by_role("button", name="Set the password").click()
     page.get_by_role("button", name="Passkey").click()
     keep_codes(page)
-    fresh = browser_at().new_page()
-    with_authenticator(fresh)
-    fresh.goto(hospital("reset", "silva", "--forget-factors"))
-    fresh.get_by_label("Password", exact=True).fill("a quiet harbour 77")
-    fresh.get_by_label("Password again").fill("a quiet harbour 77")
-    fresh.get_by_role("button", name="Set the password").click()
-    fresh.get_by_role("button", name="Passkey").click()
-    keep_codes(fresh)
-    expect(fresh.get_by_text("No studies yet")).to_be_visible()
-    page.goto("/account")
-    page.wait_for_url("**/sign-in*")
+    expect(page.get_by_text("No studies yet")).to_be_visible()
