@@ -101,7 +101,7 @@ def insert_device(connection: Connection, values: Mapping[str, object]) -> Devic
     """A new one. values: fields of Device. What is said of a sender of this title stays. Raises DeviceExists."""
     columns = sorted(_WRITABLE & set(values))
     places = ", ".join(["%s"] * len(columns))
-    changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    changes = ", ".join(f"{name} = coalesce(excluded.{name}, device.{name})" for name in columns)
     statement = f"""
         INSERT INTO device (institution_id, {", ".join(columns)}) VALUES (isocenter_institution(), {places})
         ON CONFLICT (institution_id, ae_title) DO UPDATE SET {changes}, changed_at = now() WHERE device.name = ''

@@ -134,7 +134,7 @@ def test_what_is_said_of_a_sender_stays_when_it_becomes_a_device(client: TestCli
     client.put("/api/senders", json={"ae_title": "CT1", "issuer_of_patient_id": "NORTH"})
     client.put("/api/senders", json={"ae_title": "*", "default_character_set": "GBK"})
     assert titles(client) == ["CT1"]
-    assert add(client)["issuer_of_patient_id"] == "NORTH"
+    assert add(client, issuer_of_patient_id=None)["issuer_of_patient_id"] == "NORTH"
     client.put("/api/senders", json={"ae_title": "CT1"})
     assert client.get("/api/devices").json()["devices"][0]["issuer_of_patient_id"] is None
 
