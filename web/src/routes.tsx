@@ -14,9 +14,10 @@ const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
   component: SignIn,
-  validateSearch: (search: Record<string, unknown>): { back?: string; idle?: boolean } => ({
+  validateSearch: (search: Record<string, unknown>): { back?: string; idle?: boolean; problem?: string } => ({
     ...(typeof search.back === 'string' && /^\/(?!\/)/.test(search.back) ? { back: search.back } : {}),
     ...(search.idle === true ? { idle: true } : {}),
+    ...(typeof search.problem === 'string' && /^[a-z-]{1,60}$/.test(search.problem) ? { problem: search.problem } : {}),
   }),
 })
 
@@ -136,6 +137,18 @@ const deletedRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/administration/RecentlyDeleted'), 'RecentlyDeleted'),
 })
 
+const identityProvidersRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/identity-providers',
+  component: lazyRouteComponent(() => import('./rooms/administration/identity-providers/IdentityProviders'), 'IdentityProviders'),
+})
+
+const programsRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/programs',
+  component: lazyRouteComponent(() => import('./rooms/administration/programs/Programs'), 'Programs'),
+})
+
 const signInPolicyRoute = createRoute({
   getParentRoute: () => administrationRoute,
   path: '/signing-in',
@@ -146,6 +159,30 @@ const signedInDevicesRoute = createRoute({
   getParentRoute: () => administrationRoute,
   path: '/signed-in-devices',
   component: lazyRouteComponent(() => import('./rooms/administration/SignedInDevices'), 'SignedInDevices'),
+})
+
+const alliancesRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/alliances',
+  component: lazyRouteComponent(() => import('./rooms/sharing/Alliances'), 'Alliances'),
+})
+
+const sharingRulesRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/sharing-rules',
+  component: lazyRouteComponent(() => import('./rooms/sharing/SharingRules'), 'SharingRules'),
+})
+
+const restrictionsRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/restrictions',
+  component: lazyRouteComponent(() => import('./rooms/restriction/Restrictions'), 'Restrictions'),
+})
+
+const accessReviewsRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/access-reviews',
+  component: lazyRouteComponent(() => import('./rooms/restriction/AccessReviews'), 'AccessReviews'),
 })
 
 /** Where these pages were before; bookmarks still lead to them. */
@@ -194,7 +231,13 @@ export const router = createRouter({
         setUpRoute,
         auditRoute,
         signInPolicyRoute,
+        identityProvidersRoute,
+        programsRoute,
         signedInDevicesRoute,
+        alliancesRoute,
+        sharingRulesRoute,
+        restrictionsRoute,
+        accessReviewsRoute,
         overviewRoute,
         destinationsRoute,
         sendersRoute,

@@ -5,6 +5,7 @@ import { useEffect } from 'react'
 
 import { meQuery } from '../api/session'
 import { applyLanguage } from '../i18n'
+import { AccessAlarm } from '../rooms/restriction/AccessAlarm'
 import { StudyDialogs } from '../rooms/study-actions/StudyDialogs'
 import { TransfersPanel } from '../rooms/transfers/TransfersPanel'
 import { IdleWatch } from './IdleWatch'
@@ -20,6 +21,7 @@ export function SignedIn() {
   // While the answer is on the way the room is built already: its own requests run side by side with this one.
   return (
     <>
+      <AccessAlarm />
       <Outlet />
       <StudyDialogs />
       <TransfersPanel />

@@ -1,9 +1,12 @@
 /** English: the catalogue that the keys are typed by. */
 import { administrationWords } from './administration.en'
 import { auditWords } from './audit.en'
+import { identityWords } from './identities.en'
+import { sharingWords } from './sharing.en'
 import { signInWords } from './sign-in.en'
 
 export const en = {
+  identities: identityWords,
   common: {
     product: 'Isocenter',
     close: 'Close',
@@ -278,6 +281,7 @@ export const en = {
   comingIn: signInWords,
   audit: auditWords,
   manage: administrationWords,
+  sharing: sharingWords,
   roles: {
     radiologist: 'Radiologist',
     'senior-radiologist': 'Senior radiologist',
@@ -562,6 +566,7 @@ export const en = {
       senders: { title: 'Senders', about: 'What devices leave unsaid' },
       alliances: { title: 'Alliances', about: 'Hospitals that work together' },
       sharing: { title: 'Sharing rules', about: 'What allied hospitals may see' },
+      restrictions: { title: 'Restricted patients', about: 'VIPs, staff, opt-outs, legal holds, care' },
       reviews: { title: 'Access reviews', about: 'Each opening of restricted patients' },
       policy: { title: 'Sign-in policy', about: 'Second factors, time-outs, passwords' },
       providers: { title: 'Identity providers', about: 'Sign-in through the hospital' },
@@ -588,6 +593,23 @@ export const en = {
     eraseWord: 'erase',
   },
   reasons: {
+    'unknown-access': 'Nothing is known under this number.',
+    'not-restricted': 'You see this already: there is no glass to break.',
+    'invalid-reason': 'Say why, in a few more words.',
+    'own-access': 'This cannot be done for yourself: nobody judges or gives access of her own.',
+    'already-reviewed': 'Somebody has judged this access before.',
+    'already-restricted': 'The patient has this restriction already.',
+    'already-allied': 'There is an alliance of this name, or the hospital is a member already.',
+    'unknown-ally': 'No alliance joins this hospital with yours.',
+    'invalid-sharing': 'A field of this is not right.',
+    'legal-hold': 'The patient is on legal hold: nothing of hers can be deleted.',
+    'forbidden-address': 'This address is inside a network that the server does not call. An operator may trust it (ISOCENTER_TRUSTED_HOSTS).',
+    'peer-misbehaves': 'The server at this address does not answer as it should.',
+    'identity-provider-misbehaves': 'This is no OpenID Connect provider, or it calls itself by another address.',
+    'invalid-identity-provider': 'One of the settings is not usable.',
+    'identity-provider-exists': 'There is an identity provider of this name.',
+    'invalid-scope': 'Choose scopes that the role includes.',
+    'too-many-secrets': 'Two secrets work already: end one first.',
     'roles-kept-apart': 'Administration, security and audit are kept apart: one person holds only one of the three.',
     'last-administrator': 'This is the last administrator. Give somebody else the role first.',
     'username-taken': 'Somebody has this user name already.',

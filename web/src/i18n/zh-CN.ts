@@ -2,9 +2,12 @@
 import type { Catalogue } from './catalogue'
 import { administrationWords } from './administration.zh-CN'
 import { auditWords } from './audit.zh-CN'
+import { identityWords } from './identities.zh-CN'
+import { sharingWords } from './sharing.zh-CN'
 import { signInWords } from './sign-in.zh-CN'
 
 export const zhCN: Catalogue = {
+  identities: identityWords,
   common: {
     product: 'Isocenter',
     close: '关闭',
@@ -279,6 +282,7 @@ export const zhCN: Catalogue = {
   comingIn: signInWords,
   audit: auditWords,
   manage: administrationWords,
+  sharing: sharingWords,
   roles: {
     radiologist: '放射科医师',
     'senior-radiologist': '上级放射科医师',
@@ -563,6 +567,7 @@ export const zhCN: Catalogue = {
       senders: { title: '发送方', about: '设备未说明的内容' },
       alliances: { title: '联盟', about: '协同工作的医院' },
       sharing: { title: '共享规则', about: '联盟医院可以看到什么' },
+      restrictions: { title: '受限患者', about: 'VIP、职工、拒绝共享、法律保全与诊治关系' },
       reviews: { title: '访问复核', about: '每一次打开受限患者的记录' },
       policy: { title: '登录策略', about: '第二因素、超时与密码' },
       providers: { title: '身份提供方', about: '通过医院的系统登录' },
@@ -589,6 +594,23 @@ export const zhCN: Catalogue = {
     eraseWord: '清除',
   },
   reasons: {
+    'unknown-access': '没有与该号码对应的内容。',
+    'not-restricted': '您已可查看，无需紧急调阅。',
+    'invalid-reason': '请更详细地说明原因。',
+    'own-access': '不能对自己执行：任何人不得审核或授予自己的调阅。',
+    'already-reviewed': '该调阅已被审核。',
+    'already-restricted': '该患者已有此限制。',
+    'already-allied': '已有同名医联体，或该医院已是成员。',
+    'unknown-ally': '没有医联体将该医院与贵院联系起来。',
+    'invalid-sharing': '有一项填写不正确。',
+    'legal-hold': '该患者处于法律保全：其任何内容都不能删除。',
+    'forbidden-address': '该地址位于服务器不会访问的网络内。运维人员可以信任它（ISOCENTER_TRUSTED_HOSTS）。',
+    'peer-misbehaves': '该地址的服务器应答异常。',
+    'identity-provider-misbehaves': '这不是 OpenID Connect 提供方，或它自称另一个地址。',
+    'invalid-identity-provider': '其中一项设置不可用。',
+    'identity-provider-exists': '已有同名的身份提供方。',
+    'invalid-scope': '请选择该角色包含的范围。',
+    'too-many-secrets': '已有两个密钥有效：请先终止一个。',
     'roles-kept-apart': '管理、安全和审计相互分开：一个人只能担任其中之一。',
     'last-administrator': '这是最后一位管理员。请先把角色授予其他人。',
     'username-taken': '已有人使用此用户名。',

@@ -31,6 +31,7 @@ const GROUPS: readonly Group[] = [
       { name: 'institutions', to: '/administration/institutions', icon: 'building', rights: ['manage-institution', 'manage-region'] },
       { name: 'departments', to: '/administration/departments', icon: 'departments', rights: ['manage-institution'] },
       { name: 'people', to: '/administration/people', icon: 'people', rights: ['manage-users'] },
+      { name: 'programs', to: '/administration/programs', icon: 'program', rights: ['manage-users'] },
     ],
   },
   {
@@ -42,9 +43,19 @@ const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: 'sharing',
+    sections: [
+      { name: 'alliances', to: '/administration/alliances', icon: 'building', rights: ['manage-region'] },
+      { name: 'sharing', to: '/administration/sharing-rules', icon: 'send', rights: ['manage-sharing'] },
+      { name: 'restrictions', to: '/administration/restrictions', icon: 'lock', rights: ['restrict'] },
+      { name: 'reviews', to: '/administration/access-reviews', icon: 'eye', rights: ['review-access'] },
+    ],
+  },
+  {
     name: 'security',
     sections: [
       { name: 'policy', to: '/administration/signing-in', icon: 'lock', rights: ['manage-security'] },
+      { name: 'providers', to: '/administration/identity-providers', icon: 'key', rights: ['manage-security', 'manage-users'] },
       { name: 'certificates', to: '/administration/certificates', icon: 'certificate', rights: ['manage-security'] },
       { name: 'audit', to: '/administration/audit', icon: 'history', rights: ['read-audit'] },
       { name: 'sessions', to: '/administration/signed-in-devices', icon: 'device', rights: ['manage-security'] },

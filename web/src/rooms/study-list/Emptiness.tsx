@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 
 import { aboutQuery } from '../../api/about'
 import { Logo } from '../../brand/Logo'
+import { BreakGlass } from '../restriction/BreakGlassDialog'
 import classes from './Emptiness.module.css'
 
 export function Waiting() {
@@ -36,6 +37,7 @@ export function NoMatch({ onClear }: { readonly onClear: () => void }) {
       <Button variant="default" onClick={onClear}>
         {t('list.clearAll')}
       </Button>
+      <BreakGlass />
     </Emptiness>
   )
 }

@@ -11,6 +11,7 @@ import { chosenStudies, toggleStudy } from '../study-actions/selected-studies'
 import { StudyMenu } from '../study-actions/StudyMenu'
 import { useLongPress } from '../study-actions/use-long-press'
 import { Modalities } from './Modalities'
+import { OwnerMark } from './OwnerMark'
 import { currentSearch, type Sort } from './search'
 import { StateMark } from './StateMark'
 import classes from './StudyCards.module.css'
@@ -84,6 +85,7 @@ function StudyCard({ study }: { readonly study: StudyRow }) {
         <span className={classes.quiet}>{words.content[1]}</span>
         <span className={classes.state}>
           <StateMark state={study.state} />
+          <OwnerMark study={study} />
         </span>
         <span className={classes.menu}>
           <StudyMenu study={study} />

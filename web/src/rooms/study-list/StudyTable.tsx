@@ -11,6 +11,7 @@ import { useStore } from '../../kit/store'
 import { chosenStudies, stretchTo, toggleAll, toggleStudy } from '../study-actions/selected-studies'
 import { StudyMenu } from '../study-actions/StudyMenu'
 import { Modalities } from './Modalities'
+import { OwnerMark } from './OwnerMark'
 import { currentSearch, type Sort } from './search'
 import { StateMark } from './StateMark'
 import classes from './StudyTable.module.css'
@@ -162,6 +163,7 @@ function StudyLine({ study, list }: StudyLineProps) {
       </td>
       <td className={classes.above}>
         <StateMark state={study.state} />
+        <OwnerMark study={study} />
       </td>
       <td className={classes.menu}>
         <StudyMenu study={study} />

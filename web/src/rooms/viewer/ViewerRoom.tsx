@@ -63,7 +63,7 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   const commands = useCommands({ state, dispatch, uids, view, toggleHelp: help.toggle })
   useKeys(commands)
 
-  if (error && !study) return <StudyFailure error={error} />
+  if (error && !study) return <StudyFailure error={error} studyInstanceUid={studyInstanceUid} />
   const toolbar = <Toolbar state={state} view={view} commands={commands} />
   return (
     <div className={classes.room}>
