@@ -126,6 +126,17 @@ class Outcome(IntEnum):
     MAJOR_FAILURE = 12  # not available any more
 
 
+_FAILURES = frozenset(
+    {
+        Action.SIGN_IN_FAILED,
+        Action.SECOND_FACTOR_FAILED,
+        Action.CLIENT_SIGN_IN_FAILED,
+        Action.FEDERATED_SIGN_IN_FAILED,
+        Action.ASSOCIATION_REJECTED,
+        Action.GLASS_NOT_BROKEN,
+    }
+)
+
 ADDRESS: ContextVar[str | None] = ContextVar("isocenter.audit.address", default=None)
 """The network address that the present request comes from; doors set it once, rows carry it."""
 
@@ -143,10 +154,12 @@ def record(
     action: Action,
     study_instance_uid: str | None = None,
     *,
-    outcome: Outcome = Outcome.SUCCESS,
+    outcome: Outcome | None = None,
     **detail: object,
 ) -> None:
     """Append one row in the transaction of what it tells about. detail holds ids and counts, never names.
+
+    outcome: None is what the action says of itself: a failure where its word is one, else success.
 
     What is refused or fails is recorded in a transaction of its own, because the refused one is rolled back.
     """
@@ -160,13 +173,17 @@ def record(
             _storable(caller.id),
             [str(role) for role in caller.roles],
             str(action),
-            int(outcome),
+            int(_outcome_of(action) if outcome is None else outcome),
             ADDRESS.get(),
             study_instance_uid,
             caller.sitting or None,
             Jsonb(_storable(detail)),
         ),
     )
+
+
+def _outcome_of(action: Action) -> Outcome:
+    return Outcome.MINOR_FAILURE if action in _FAILURES else Outcome.SUCCESS
 
 
 def _storable(value: Any) -> Any:

@@ -56,7 +56,7 @@ def acted(database: Database, institution: Institution) -> None:
         )
         audit.record(connection, ada, audit.Action.STUDY_OPENED, "1.2.3")
         audit.record(connection, scanner, audit.Action.INSTANCES_RECEIVED, "1.2.4", objects=3)
-        audit.record(connection, ada, audit.Action.SIGN_IN_FAILED, outcome=audit.Outcome.MINOR_FAILURE)
+        audit.record(connection, ada, audit.Action.SIGN_IN_FAILED)
 
 
 def found(client: TestClient, **query: object) -> list[tuple[str, str]]:
