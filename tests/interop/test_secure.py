@@ -140,6 +140,27 @@ def test_a_renewed_certificate_is_shown_at_once_and_open_connections_stay(secure
     subprocess.run(command, env=ENVIRONMENT, check=True, timeout=PATIENCE_S)
 
 
+def test_a_device_is_who_holds_its_certificate(secure: Secure) -> None:
+    folder = secure.device.parent
+    printed = [
+        secure.up.run("certificates", "issue", name, "--output", str(folder)).stdout.split()[-1] for name in ("A", "B")
+    ]
+    bound = "--ae", "CT_A", "--certificate", printed[0], "--tls-only"
+    added = secure.up.run("device", "add", "CT of A", *bound)
+    assert added.returncode == 0, added.stderr
+
+    def echo(*options: str, port: str = secure.dicom_tls_port) -> bool:
+        command = [dcmtk_program("echoscu"), "-aet", "CT_A", "-aec", "ISOCENTER", *options, "127.0.0.1", port]
+        return subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=PATIENCE_S).returncode == 0
+
+    def showing(name: str) -> tuple[str, ...]:
+        return "+tls", f"{folder / name}.key", f"{folder / name}.pem", "+cf", str(secure.authority)
+
+    until(lambda: not echo(*showing("B")))  # listeners know a new device within seconds
+    assert echo(*showing("A"))
+    assert not echo(port=str(secure.up.state["dicom_port"]))
+
+
 def test_plain_http_gets_nothing_from_the_https_port(secure: Secure) -> None:
     with socket.create_connection(secure.web, timeout=PATIENCE_S) as plain:
         plain.sendall(b"GET /health/live HTTP/1.0\r\n\r\n")
