@@ -58,7 +58,9 @@ def node() -> Iterator[Node]:
     if not (Path(__file__).parents[2] / "web" / "dist" / "index.html").is_file():
         _missing("the web client is not built: npm ci && npm run build in web/")
     folder = new_folder("isocenter-browser-")
-    running = Node(folder / "home", ISOCENTER_QUIET_FOR=f"{QUIET_FOR_S}s")
+    # An identity provider of the tests is on loopback.
+    settings = {"ISOCENTER_QUIET_FOR": f"{QUIET_FOR_S}s", "ISOCENTER_TRUSTED_HOSTS": "127.0.0.0/8"}
+    running = Node(folder / "home", **settings)
     try:
         running.start()
         # The first institution opens with a password alone, so that every test signs in quickly; test_second_factors.py

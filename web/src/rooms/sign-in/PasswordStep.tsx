@@ -11,6 +11,7 @@ import { Icon } from '../../brand/Icon'
 import { Card } from '../../frame/Card'
 import { passkeysHere } from '../../kit/webauthn'
 import { Problem } from '../second-factors/Problem'
+import { ProviderProblem, Providers } from './Providers'
 
 interface PasswordStepProps {
   /** Signed out because nobody was there. */
@@ -37,6 +38,7 @@ export function PasswordStep({ idle, onAnswer }: PasswordStepProps) {
               {t('comingIn.steps.idle')}
             </Text>
           )}
+          <ProviderProblem />
           <TextInput
             label={t('signIn.username')}
             autoComplete="username webauthn"
@@ -72,6 +74,7 @@ export function PasswordStep({ idle, onAnswer }: PasswordStepProps) {
               <Problem error={showing.error} />
             </>
           )}
+          <Providers />
           <Text size="sm" c="dimmed" ta="center">
             {t('signIn.noAccount')}
           </Text>
