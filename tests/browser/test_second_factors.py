@@ -12,6 +12,7 @@ import pytest
 from bench.node import Node
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import DESK, PASSWORD, PATIENCE_MS, watch
+from tests.browser.test_everywhere import AXE, violations
 
 from isocenter.access.caller import Caller, system_caller
 from isocenter.access.enrolment import issue_enrolment
@@ -111,6 +112,13 @@ def keep_codes(page: Page) -> list[str]:
     return codes
 
 
+def check_accessible(page: Page) -> None:
+    """axe finds nothing, once what fades in is there."""
+    if AXE.is_file():
+        page.wait_for_function("() => document.getAnimations().every((each) => each.playState !== 'running')")
+        assert violations(page) == []
+
+
 def sign_out(page: Page) -> None:
     page.get_by_role("button", name="Account menu").click()
     page.get_by_role("menuitem", name="Sign out").click()
@@ -153,6 +161,7 @@ def test_an_app_and_a_recovery_code_open_and_a_device_is_signed_out_from_afar(
     enrol(page, hospital.enrolment(Role.RADIOLOGIST), "wang")
     page.get_by_role("button", name="Authenticator app").click()
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    check_accessible(page)
     totp = pyotp.TOTP(page.locator("[class*=secret]").inner_text())
     page.get_by_label("Code that the app shows now").fill(totp.now())
     page.get_by_role("button", name="Finish").click()
@@ -160,6 +169,8 @@ def test_an_app_and_a_recovery_code_open_and_a_device_is_signed_out_from_afar(
     expect(page.get_by_text("No studies yet")).to_be_visible()
     sign_out(page)
     give_password(page, "wang")
+    expect(page.get_by_label("Code of your authenticator app")).to_be_visible()
+    check_accessible(page)
     page.get_by_label("Code of your authenticator app").fill("000000")
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("not right")
@@ -176,6 +187,7 @@ def test_an_app_and_a_recovery_code_open_and_a_device_is_signed_out_from_afar(
     expect(other.get_by_text("No studies yet")).to_be_visible()
     page.goto("/account")
     expect(page.get_by_text("9 codes are left.")).to_be_visible()
+    check_accessible(page)
     page.get_by_role("button", name="Sign out Chrome on Linux").click()
     other.wait_for_url("**/sign-in*")
     expect(page.locator("[data-device]")).to_have_count(1)
@@ -188,15 +200,18 @@ def test_the_security_officer_sees_who_is_signed_in_sets_the_policy_and_is_signe
     page.clock.install()
     with_authenticator(page)
     enrol(page, hospital.enrolment(Role.SECURITY_OFFICER), "sato")
+    check_accessible(page)
     page.get_by_role("button", name="Passkey").click()
     keep_codes(page)
     page.wait_for_url("**/administration")  # there are no studies for her
     page.goto("/administration/signed-in-devices")
     expect(page.get_by_text("Dr sato")).to_be_visible()
+    check_accessible(page)
     page.goto("/administration/signing-in")
     page.get_by_label("Sign out after minutes without work").fill("2")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
+    check_accessible(page)
     page.goto("/account")
     expect(page.locator("[data-device]")).to_have_count(1)
     page.clock.fast_forward(70_000)
