@@ -126,7 +126,7 @@ function Report({ report }: { readonly report: ImportReport }) {
             {refused.map((line) => (
               <li key={line.line}>
                 <strong>{t('manage.lists.line', { line: line.line })}</strong>
-                <span>{[wordsOf(line.reason), line.message].filter(Boolean).join(' ')}</span>
+                <span>{line.reason === 'invalid-line' ? line.message : (wordsOf(line.reason) ?? line.message)}</span>
               </li>
             ))}
           </ul>

@@ -75,7 +75,7 @@ function PhoneMenu() {
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="lg" radius="xl" aria-label={t('menu.navigation')}>
-          <Indicator disabled={!places.some((place) => place.count)} size={8} offset={2}>
+          <Indicator className={classes.waiting} disabled={!places.some((place) => place.count)} size={8} offset={2}>
             <Icon name="menu" />
           </Indicator>
         </ActionIcon>

@@ -69,7 +69,7 @@ export const administrationWords = {
     noRoles: 'No roles',
     inviteTitle: 'Invite a person',
     name: 'Name',
-    nameHint: 'Offered to the person, who may change it',
+    nameHint: 'The person may change it',
     username: 'User name',
     usernameHint: 'Empty: the person chooses one',
     send: 'Make the link',

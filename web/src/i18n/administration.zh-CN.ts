@@ -69,7 +69,7 @@ export const administrationWords = {
     noRoles: '没有角色',
     inviteTitle: '邀请人员',
     name: '姓名',
-    nameHint: '提供给本人，本人可以更改',
+    nameHint: '本人可以更改',
     username: '用户名',
     usernameHint: '留空：由本人选择',
     send: '生成链接',

@@ -33,6 +33,7 @@ export function InviteDialog({ onClose }: { readonly onClose: () => void }) {
   return (
     <FormDialog
       title={t('manage.people.inviteTitle')}
+      size="lg"
       confirm={t('manage.people.send')}
       ready={roles.length > 0}
       saving={inviting}

@@ -90,6 +90,7 @@ function RolesDialog({ person, onClose }: { readonly person: Person; readonly on
   return (
     <FormDialog
       title={t('manage.people.changeRolesTitle', { name: person.display_name || person.username })}
+      size="lg"
       saving={saving}
       onSubmit={() => saving.mutate()}
       onClose={onClose}
