@@ -91,7 +91,7 @@ function useColumns(): readonly Column<AuditEvent>[] {
     { key: 'who', title: t('audit.who'), cell: (event) => <NameCell name={marked(event.who)} detail={wordsOfKind(event.caller_kind)} /> },
     { key: 'what', title: t('audit.what'), cell: (event) => wordsOf(event.action) },
     { key: 'which', title: t('audit.which'), cell: (event) => event.study_instance_uid && <NameCell name={marked(event.patient_id)} detail={<Mono>{event.study_instance_uid}</Mono>} /> },
-    { key: 'where', title: t('audit.where'), cell: (event) => event.address && <Mono>{event.address}</Mono> },
+    { key: 'where', title: t('audit.where'), cell: (event) => event.address && <span className={classes.where}><Mono>{event.address}</Mono></span> },
     {
       key: 'outcome',
       title: t('audit.outcome'),
