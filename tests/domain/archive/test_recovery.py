@@ -27,7 +27,7 @@ def lose_rows(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "TRUNCATE instance, instance_lookup, series, study, study_token, study_modality, patient, aside_instance,"
-            " quality_task, checkpoint, server_life"
+            " quality_task, checkpoint, server_life CASCADE"
         )
 
 

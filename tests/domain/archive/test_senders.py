@@ -106,7 +106,7 @@ def test_terms_are_kept_in_their_usual_spelling_and_each_change_is_audited(hospi
 def test_what_is_not_of_the_form_is_refused(hospital: Hospital, sender: Sender) -> None:
     with pytest.raises(Invalid):
         set_sender(hospital.database, administrator(hospital), sender)
-    assert hospital.rows("SELECT * FROM sender") == []
+    assert hospital.rows("SELECT * FROM device") == []
 
 
 def test_an_unknown_term_says_so(hospital: Hospital) -> None:
