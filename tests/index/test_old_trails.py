@@ -33,7 +33,7 @@ def test_rows_of_before_become_the_beginning_of_their_chains(
         owner.execute("INSERT INTO institution (name, code) VALUES ('A', 'a'), ('B', 'b')")
         owner.execute(
             "INSERT INTO audit_event (institution_id, caller_kind, caller_id, action, detail)"
-            " SELECT 1 + i % 2, 'user', i::text, 'signed-in', '{\"address\": \"10.0.0.1\"}' FROM generate_series(1, 9) i"
+            " SELECT 1 + i % 2, 'user', i::text, 'signed-in', '{\"from\": \"10.0.0.1\"}' FROM generate_series(1, 9) i"
         )
     up_to("head")
     with closing(Database(empty_database_url)) as database:
