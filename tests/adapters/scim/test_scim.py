@@ -192,46 +192,47 @@ def test_pages_and_attributes(directory: TestClient) -> None:
     assert names(searched) == ["ben"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "userName",
-        "userName eq",
-        "userName is x",
-        'userName eq "x',
-        "(" * 500 + 'userName eq "x"',
-        'userName eq "x") or (active eq true',
-        "not userName pr",
-        'members[value eq "1"',
-        "x" * 3000,
-        'userName eq "x" userName',
-        "'; drop table user_account",
-        "\U0001f600",
-    ],
+NO_FILTERS = (
+    "userName",
+    "userName eq",
+    "userName is x",
+    'userName eq "x',
+    "(" * 500 + 'userName eq "x"',
+    'userName eq "x") or (active eq true',
+    "not userName pr",
+    'members[value eq "1"',
+    "x" * 3000,
+    'userName eq "x" userName',
+    "'; drop table user_account",
+    "\U0001f600",
 )
-def test_filters_that_cannot_be_understood_are_refused(directory: TestClient, text: str) -> None:
-    refused = directory.get(f"{AT}/Users", params={"filter": text})
-    assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidFilter"), refused.text
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ('userName eq "ADA" or userName eq "ben"', ["ada", "ben"]),
-        ('not (userName eq "ada") and userName ne "root"', ["ben"]),
-        ('userName co "d" and displayName pr', ["ada"]),
-        ('groups[value eq "administrator"]', ["root"]),
-        ('groups eq "administrator"', ["root"]),
-        ('userName gt "b" and userName lt "c"', ["ben"]),
-        ("active eq false", []),
-        ("externalId eq null", ["root", "ada", "ben"]),
-        ('meta.resourceType eq "User" and userName ew "n"', ["ben"]),
-        ("nothing pr", []),
-    ],
+def test_filters_that_cannot_be_understood_are_refused(directory: TestClient) -> None:
+    for text in NO_FILTERS:
+        refused = directory.get(f"{AT}/Users", params={"filter": text})
+        assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidFilter"), text
+
+
+FILTERS = (
+    ('userName eq "ADA" or userName eq "ben"', ["ada", "ben"]),
+    ('not (userName eq "ada") and userName ne "root"', ["ben"]),
+    ('userName co "d" and displayName pr', ["ada"]),
+    ('groups[value eq "administrator"]', ["root"]),
+    ('groups eq "administrator"', ["root"]),
+    ('userName gt "b" and userName lt "c"', ["ben"]),
+    ("active eq false", []),
+    ("externalId eq null", ["root", "ada", "ben"]),
+    ('meta.resourceType eq "User" and userName ew "n"', ["ben"]),
+    ("nothing pr", []),
 )
-def test_filters_find(directory: TestClient, text: str, found: list[str]) -> None:
-    a_user(directory, "ada"), a_user(directory, "ben")
-    assert names(directory.get(f"{AT}/Users", params={"filter": text})) == found
+
+
+def test_filters_find(directory: TestClient) -> None:
+    for name in ("ada", "ben"):
+        a_user(directory, name)
+    for text, found in FILTERS:
+        assert names(directory.get(f"{AT}/Users", params={"filter": text})) == found, text
 
 
 def test_what_is_refused_is_refused_in_scims_words(directory: TestClient) -> None:

@@ -114,14 +114,12 @@ def test_a_second_factor_that_the_provider_does_not_vouch_for_is_asked_here(
     assert there_and_back(client, provider, back="/patients").headers["location"] == "/patients"
 
 
-@pytest.mark.parametrize(
-    "back", ["//evil.example", "/\\evil.example", "https://evil.example", "x", "/a b", "/\r\nX: y"]
-)
 def test_the_way_back_stays_in_the_house(
-    client: TestClient, database: Database, institution: Institution, issuer: str, back: str
+    client: TestClient, database: Database, institution: Institution, issuer: str
 ) -> None:
     provider = an_added_provider(client, database, institution, issuer)
-    assert there_and_back(client, provider, "mfa", back=back).headers["location"] == "/"
+    for back in ("//evil.example", "/\\evil.example", "https://evil.example", "x", "/a b", "/\r\nX: y"):
+        assert there_and_back(client, provider, "mfa", back=back).headers["location"] == "/"
 
 
 def test_an_answer_without_its_question_opens_nothing(
