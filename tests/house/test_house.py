@@ -16,6 +16,7 @@ from isocenter.access import errors as access_errors
 from isocenter.adapters.dicomweb.errors import FAILURE_REASON, HTTP_STATUS
 from isocenter.adapters.dimse.status import STATUS_BY_FAMILY
 from isocenter.adapters.dimse.storage_commitment_scp import N_ACTION_STATUS
+from isocenter.adapters.scim.answers import SCIM_STATUS
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.errors import FAMILY_STATUS, status_of
 from isocenter.apps.cli.exit_codes import FAMILY_EXIT_CODE
@@ -130,6 +131,29 @@ ROUTES = {
     "GET /api/audit/state",
     "POST /api/audit/search",
     "POST /api/audit/export",
+    "GET /api/sign-in/providers",
+    "GET /api/sign-in/providers/{provider_id}",
+    "GET /api/sign-in/callback/{issuer_word}",
+    "GET /api/identity-providers",
+    "GET /api/identity-providers/account-rules",
+    "POST /api/identity-providers",
+    "POST /api/identity-providers/check",
+    "PUT /api/identity-providers/{provider_id}",
+    "PUT /api/identity-providers/{provider_id}/account-rules",
+    "DELETE /api/identity-providers/{provider_id}",
+    "GET /api/program-roles",
+    "GET /api/clients",
+    "POST /api/clients",
+    "PATCH /api/clients/{client_id}",
+    "DELETE /api/clients/{client_id}",
+    "POST /api/clients/{client_id}/secrets",
+    "DELETE /api/clients/{client_id}/secrets/{secret_id}",
+    "GET /api/tokens",
+    "POST /api/tokens",
+    "DELETE /api/tokens/{token_id}",
+    "POST /oauth/token",
+    "POST /oauth/revoke",
+    "GET /.well-known/oauth-authorization-server",
     "GET /health/live",
     "GET /health/ready",
     "GET /metrics",
@@ -161,8 +185,16 @@ def test_every_setting_has_a_docstring_and_stands_in_the_manual() -> None:
 
 @pytest.mark.parametrize(
     "table",
-    [FAMILY_STATUS, FAMILY_EXIT_CODE, STATUS_BY_FAMILY, N_ACTION_STATUS, dict(HTTP_STATUS), dict(FAILURE_REASON)],
-    ids=["web", "exit codes", "dimse", "n-action", "dicomweb", "stow-rs failure reasons"],
+    [
+        FAMILY_STATUS,
+        FAMILY_EXIT_CODE,
+        STATUS_BY_FAMILY,
+        N_ACTION_STATUS,
+        dict(HTTP_STATUS),
+        dict(FAILURE_REASON),
+        dict(SCIM_STATUS),
+    ],
+    ids=["web", "exit codes", "dimse", "n-action", "dicomweb", "stow-rs failure reasons", "scim"],
 )
 def test_every_error_family_is_in_every_table(table: Mapping[type[IsocenterError], int]) -> None:
     assert set(table) >= FAMILIES

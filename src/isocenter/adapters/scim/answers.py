@@ -18,7 +18,7 @@ from isocenter.kit.errors import Conflict, Exhausted, Invalid, IsocenterError, N
 
 MEDIA_TYPE = "application/scim+json"
 _ALWAYS = ("schemas", "id")
-_STATUS: tuple[tuple[type[IsocenterError], int], ...] = (
+SCIM_STATUS: tuple[tuple[type[IsocenterError], int], ...] = (
     (NotSignedIn, 401),
     (Invalid, 400),
     (NotFound, 404),
@@ -60,7 +60,7 @@ class ScimRoute(APIRoute):
 
 def error_answer(error: IsocenterError) -> Response:
     """The answer for an error of ours."""
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    status = next((status for kind, status in SCIM_STATUS if isinstance(error, kind)), 500)
     scim_type = None
     if status == 400:
         scim_type = error.reason if error.reason in _TYPES else "invalidValue"
