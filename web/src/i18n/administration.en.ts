@@ -158,6 +158,7 @@ export const administrationWords = {
     silent: 'It does not answer.',
     firstStore: 'First store',
     firstStoreNamed: 'First-store test of {{name}}',
+    preparing: 'One moment, the listener is being told…',
     waiting: 'Waiting for its next object. Send an image from the device now.',
     waitingRefused: 'It sent something that was refused: {{reason}}. Still waiting.',
     arrived: 'It arrived: {{syntax}}, from {{address}}, at {{at}}.',

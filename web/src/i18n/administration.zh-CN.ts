@@ -158,6 +158,7 @@ export const administrationWords = {
     silent: '它没有应答。',
     firstStore: '首次存储',
     firstStoreNamed: '{{name}}的首次存储测试',
+    preparing: '请稍候，正在通知接收程序……',
     waiting: '正在等待它的下一个对象。请现在从设备发送一幅图像。',
     waitingRefused: '它发送的内容被拒绝：{{reason}}。仍在等待。',
     arrived: '已收到：{{syntax}}，来自 {{address}}，{{at}}。',

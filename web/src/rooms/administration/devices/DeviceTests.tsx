@@ -1,7 +1,9 @@
 /** The two live tests of a device and what came of them. */
 import { Button, Loader } from '@mantine/core'
+import { useTimeout } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { type Device, firstStoreQuery } from '../../../api/devices'
@@ -13,8 +15,10 @@ import { syntaxName } from '../../../kit/transfer-syntaxes'
 import classes from './Devices.module.css'
 import type { DeviceTests } from './use-device-tests'
 
-/** What arrives is told to the database within a second or two. */
+/** How often the page looks what arrived. */
 const LOOK_MS = 1000
+/** Listeners learn within this time that an object is waited for; what comes earlier is stored but not told. */
+const READY_MS = 4000
 
 interface DeviceTestProps {
   readonly device: Device
@@ -80,14 +84,17 @@ function Awaited({ device, institutionId }: { readonly device: Device; readonly 
   const wordsOf = useWordsOfReason()
   const query = firstStoreQuery(device.device_id, institutionId)
   const { data, error } = useQuery({ ...query, refetchInterval: ({ state }) => (state.data?.state === 'arrived' ? false : LOOK_MS) })
+  const [ready, setReady] = useState(false)
+  useTimeout(() => setReady(true), READY_MS, { autoInvoke: true })
   const object = data?.object
   if (error) return <Refusal error={error} />
   if (data?.state !== 'arrived') {
     const reason = object?.outcome === 'refused' ? (wordsOf(object.reason) ?? object.message) : undefined
+    const waiting = ready ? t('manage.devices.waiting') : t('manage.devices.preparing')
     return (
-      <span className={classes.waiting} data-testid="first-store-waiting">
+      <span className={classes.waiting} data-testid={ready ? 'first-store-waiting' : undefined}>
         <Loader size={14} />
-        {reason ? t('manage.devices.waitingRefused', { reason }) : t('manage.devices.waiting')}
+        {reason ? t('manage.devices.waitingRefused', { reason }) : waiting}
       </span>
     )
   }
