@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 
 import { api, ApiError, dataOf } from '../../api/client'
 import type { Me } from '../../api/types'
+import { useWordsOfReason } from '../../frame/Refusal'
 import { StrengthHint } from '../../frame/StrengthHint'
 import { passwordStrength } from '../../kit/password-strength'
 
@@ -62,10 +63,11 @@ export function PasswordForm({ me }: { readonly me: Me }) {
 function Refusal({ error }: { readonly error: Error }) {
   const { t } = useTranslation()
   const wrong = error instanceof ApiError && (error.status === 401 || error.status === 403)
+  const wordsOf = useWordsOfReason()
   const reason = error instanceof ApiError ? error.reason : '–'
   return (
     <Alert color="red" variant="light" role="alert" p="sm">
-      {wrong ? t('account.wrong') : t('account.failed', { reason })}
+      {wrong ? t('account.wrong') : (wordsOf(reason) ?? t('account.failed', { reason }))}
     </Alert>
   )
 }

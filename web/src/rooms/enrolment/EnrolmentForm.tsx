@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next'
 import { api, ApiError, dataOf } from '../../api/client'
 import { meQuery } from '../../api/session'
 import { isNextStep, signInStateQuery } from '../../api/sign-in'
+import { useWordsOfReason } from '../../frame/Refusal'
 import { StrengthHint } from '../../frame/StrengthHint'
 import { asLanguage } from '../../i18n'
 import { passwordStrength } from '../../kit/password-strength'
@@ -134,11 +135,12 @@ function useEnrol(token: string) {
 
 function Refusal({ error }: { readonly error: Error }) {
   const { t } = useTranslation()
+  const wordsOf = useWordsOfReason()
   const reason = error instanceof ApiError ? error.reason : t('signIn.unreachable')
   const taken = error instanceof ApiError && error.status === 409
   return (
     <Alert color="red" variant="light" role="alert" p="sm">
-      {taken ? t('enrolment.taken') : t('enrolment.refused', { reason })}
+      {taken ? t('enrolment.taken') : (wordsOf(reason) ?? t('enrolment.refused', { reason }))}
     </Alert>
   )
 }
