@@ -46,7 +46,7 @@ const GROUPS: readonly Group[] = [
     name: 'sharing',
     sections: [
       { name: 'alliances', to: '/administration/alliances', icon: 'building', rights: ['manage-region'] },
-      { name: 'sharing', to: '/administration/sharing-rules', icon: 'send', rights: ['manage-sharing'] },
+      { name: 'sharing', to: '/administration/sharing-rules', icon: 'sharing', rights: ['manage-sharing'] },
       { name: 'restrictions', to: '/administration/restrictions', icon: 'lock', rights: ['restrict'] },
       { name: 'reviews', to: '/administration/access-reviews', icon: 'eye', rights: ['review-access'] },
     ],
@@ -58,7 +58,7 @@ const GROUPS: readonly Group[] = [
       { name: 'providers', to: '/administration/identity-providers', icon: 'key', rights: ['manage-security', 'manage-users'] },
       { name: 'certificates', to: '/administration/certificates', icon: 'certificate', rights: ['manage-security'] },
       { name: 'audit', to: '/administration/audit', icon: 'history', rights: ['read-audit'] },
-      { name: 'sessions', to: '/administration/signed-in-devices', icon: 'device', rights: ['manage-security'] },
+      { name: 'sessions', to: '/administration/signed-in-devices', icon: 'account', rights: ['manage-security'] },
     ],
   },
   {
