@@ -74,6 +74,7 @@ class Action(StrEnum):
     IDENTITY_LINKED = "identity-linked"
     FEDERATED_SIGN_IN_FAILED = "federated-sign-in-failed"
     USER_WITHDRAWN = "user-withdrawn"
+    ACCESS_REFUSED = "access-refused"
     QUERIED = "queried"
     INSTANCES_RECEIVED = "instances-received"
     STUDY_OPENED = "study-opened"
@@ -134,6 +135,7 @@ _FAILURES = frozenset(
         Action.FEDERATED_SIGN_IN_FAILED,
         Action.ASSOCIATION_REJECTED,
         Action.GLASS_NOT_BROKEN,
+        Action.ACCESS_REFUSED,
     }
 )
 

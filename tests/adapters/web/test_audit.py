@@ -145,6 +145,9 @@ def test_nobody_but_an_auditor_reads_it(
     assert client.post("/api/audit/search", json={}).status_code == 403
     assert client.post("/api/audit/export", json={}).status_code == 403
     assert client.get("/api/audit/state").status_code == 403
+    client.headers.update(bearer(database, institution, Role.AUDITOR))
+    tried = client.post("/api/audit/search", json={"actions": ["access-refused"]}).json()["events"]
+    assert [(each["detail"]["level"], each["outcome"], each["roles"]) for each in tried] == [("read-audit", 4, [role])]
 
 
 def test_an_auditor_of_another_hospital_sees_nothing_of_it(

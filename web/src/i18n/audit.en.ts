@@ -107,6 +107,7 @@ export const auditWords = {
     'identity-linked': 'Linked an identity',
     'federated-sign-in-failed': 'Failed to sign in through the hospital',
     'user-withdrawn': 'Withdrew an account',
+    'access-refused': 'Was refused a right',
     queried: 'Searched for studies',
     'instances-received': 'Sent objects here',
     'study-opened': 'Opened a study',

@@ -107,6 +107,7 @@ export const auditWords = {
     'identity-linked': '关联身份',
     'federated-sign-in-failed': '通过医院登录失败',
     'user-withdrawn': '撤销账户',
+    'access-refused': '因权限不足被拒绝',
     queried: '查询检查',
     'instances-received': '发送对象至此',
     'study-opened': '打开检查',

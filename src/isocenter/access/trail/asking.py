@@ -1,4 +1,4 @@
-"""Recording queries (PS3.15 A.5.3.10): who asked by which attributes, once an hour for the same question in a sitting.
+"""Recording queries (PS3.15 A.5.3.10) and refusals: who asked for what, once an hour for the same in a sitting.
 
 Names that are asked for are not kept, as they are nowhere in the trail; patient IDs, accession numbers and study UIDs
 are: an auditor has to find out who went looking for somebody.
@@ -33,16 +33,18 @@ class Questions:
         self._asked: OrderedDict[tuple[int, str, str, str, str, str, Question], float] = OrderedDict()
         self._lock = Lock()
 
-    def record(self, database: Database, caller: Caller, door: str, level: str, question: Question) -> None:
+    def record(
+        self, database: Database, caller: Caller, action: audit.Action, door: str, level: str, question: Question
+    ) -> None:
         """Record the question, unless this sitting asked it within the hour. Raises Exhausted: then do not answer."""
-        key = (caller.institution_id, str(caller.kind), caller.id, caller.sitting, door, level, question)
+        key = (caller.institution_id, str(caller.kind), caller.id, caller.sitting, str(action) + door, level, question)
         now = time.monotonic()
         with self._lock:
             if now - self._asked.get(key, -ASKED_ANEW_AFTER_S) < ASKED_ANEW_AFTER_S:
                 return
         detail: dict[str, Any] = {name: list(values) for name, values in question}
         with database.transaction(caller.institution_id) as connection:
-            audit.record(connection, caller, audit.Action.QUERIED, None, door=door, level=level, **detail)
+            audit.record(connection, caller, action, None, door=door, level=level, **detail)
         with self._lock:
             self._asked[key] = now
             while len(self._asked) > REMEMBERED:
@@ -59,9 +61,17 @@ def queried(
     """Record that the caller asked; keys: tags with the values that narrow the search. Our own jobs ask nothing."""
     if not caller.sitting:
         return
+    _questions_of(database).record(database, caller, audit.Action.QUERIED, door, level, _question(keys))
+
+
+def refused(database: Database, caller: Caller, door: str, right: str) -> None:
+    """Record that the caller asked for what her roles never include. Raises Exhausted."""
+    _questions_of(database).record(database, caller, audit.Action.ACCESS_REFUSED, door, right, ())
+
+
+def _questions_of(database: Database) -> Questions:
     with _QUESTIONS_LOCK:
-        questions = _QUESTIONS.setdefault(database, Questions())
-    questions.record(database, caller, door, level, _question(keys))
+        return _QUESTIONS.setdefault(database, Questions())
 
 
 def _question(keys: Iterable[tuple[int, Sequence[str]]]) -> Question:

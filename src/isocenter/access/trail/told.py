@@ -35,6 +35,7 @@ _STOP = Code("110121", "Application Stop")
 _LOGIN = Code("110122", "Login")
 _LOGOUT = Code("110123", "Logout")
 _NODE_AUTHENTICATION = Code("110126", "Node Authentication")
+_RESTRICTED_FUNCTION = Code("110132", "Use of Restricted Function")
 _EMERGENCY_OVERRIDE = Code("110127", "Emergency Override Started")
 _NETWORK = Code("110128", "Network Configuration")
 _SECURITY = Code("110129", "Security Configuration")
@@ -93,6 +94,7 @@ _TOLD: dict[str, Told] = {
     "imported": Told(IMPORT, "C"),
     "list-imported": Told(IMPORT, "C"),
     "queried": Told(QUERY, "E"),
+    "access-refused": Told(SECURITY_ALERT, "E", (_RESTRICTED_FUNCTION,)),
     "glass-broken": Told(SECURITY_ALERT, "E", (_EMERGENCY_OVERRIDE,)),
     "glass-not-broken": Told(SECURITY_ALERT, "E", (_EMERGENCY_OVERRIDE,)),
 }

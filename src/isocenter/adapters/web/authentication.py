@@ -113,6 +113,7 @@ def identity_at_any_stage(request: Request) -> Identity:
     if found is None:
         raise NotSignedIn("Sign in first, or send a bearer token.")
     request.state.caller_id = found.caller.id
+    request.state.caller = found.caller
     return found
 
 

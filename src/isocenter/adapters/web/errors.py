@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from secrets import token_hex
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from isocenter.access.caller import Caller
 from isocenter.access.errors import BadCredentials, NotSignedIn, TooManyAttempts
+from isocenter.access.trail.asking import refused
 from isocenter.adapters.web.rate_limits import TooManyRequests
 from isocenter.kit.errors import Conflict, Exhausted, Invalid, IsocenterError, NotFound, Refused
 from isocenter.kit.logging import get_logger
@@ -82,11 +86,21 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _defect)
 
 
-async def _ours(_request: Request, error: Exception) -> JSONResponse:
+async def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, IsocenterError)
+    if isinstance(error, Refused) and "right" in error.fields:
+        await run_in_threadpool(_record_refusal, request, str(error.fields["right"]))
     if isinstance(error, Exhausted):
         _log.warning("Request could not be served now", reason=error.reason)
     return error_response(error)
+
+
+def _record_refusal(request: Request, right: str) -> None:
+    """Auditors see who tries what is not hers; the answer stays the same when that cannot be recorded now."""
+    who = getattr(request.state, "caller", None)
+    if isinstance(who, Caller):
+        with suppress(Exhausted):
+            refused(request.app.state.parts.database, who, "web", right)
 
 
 async def _not_understood(_request: Request, error: Exception) -> JSONResponse:
