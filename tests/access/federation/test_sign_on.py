@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -33,7 +34,7 @@ from isocenter.access.users import User
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Refused
-from isocenter.kit.outgoing import ForbiddenAddress
+from isocenter.kit.outgoing import ForbiddenAddress, PeerAway
 
 BACK = "https://isocenter.example/api/sign-in/callback/x"
 ACCOUNTS = {
@@ -291,6 +292,20 @@ def test_a_provider_that_says_it_is_another_or_names_inside_addresses_is_left(is
             lying.metadata(issuer)
     with pytest.raises(ForbiddenAddress):
         Discovery(()).metadata(issuer)
+
+
+def test_a_provider_that_does_not_answer_is_left_alone_for_a_moment() -> None:
+    now = [1000.0]
+    discovery = Discovery(TRUSTED, lambda: now[0])
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with pytest.raises(PeerAway, match="does not answer"):
+        discovery.metadata(address)
+    with pytest.raises(PeerAway, match="a moment ago"):
+        discovery.metadata(address)
+    now[0] += 11
+    with pytest.raises(PeerAway, match="does not answer"):
+        discovery.metadata(address)
 
 
 def test_changed_keys_are_fetched_again_but_not_by_everyone(

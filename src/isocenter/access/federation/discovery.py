@@ -1,7 +1,8 @@
 """What a provider says of itself: its addresses (OpenID Connect Discovery 1.0) and its keys (RFC 7517).
 
 Remembered for an hour; a token with an unknown key makes the keys be fetched again, once a minute at most, so that a
-provider changes its keys without us. Each address is checked before it is called (kit/outgoing).
+provider changes its keys without us. Each address is checked before it is called (kit/outgoing). Anybody may begin a
+sign-in, so a provider that does not answer is left alone for a moment, and few are asked at one time.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from isocenter.access.federation.errors import InvalidProvider, ProviderMisbehaves
-from isocenter.kit.outgoing import check_outgoing, is_allowed_scheme, request
+from isocenter.kit.outgoing import Answer, PeerAway, check_outgoing, is_allowed_scheme, request
 
 _BELIEVED_FOR_S = 3600.0
 _KEYS_AGAIN_AFTER_S = 60.0
+_LEFT_ALONE_FOR_S = 10.0
+_ASKED_AT_ONCE = 8
+_QUEUE_S = 1.0
 _REMEMBERED = 256
 _MAX_KEYS = 100
 _WELL_KNOWN = "/.well-known/openid-configuration"
@@ -45,6 +50,8 @@ class Discovery:
         self.trusted = trusted
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], tuple[float, Any]] = OrderedDict()
+        self._away: OrderedDict[str, float] = OrderedDict()
+        self._places = BoundedSemaphore(_ASKED_AT_ONCE)
         self._lock = Lock()
 
     def metadata(self, issuer: str) -> Metadata:
@@ -59,15 +66,34 @@ class Discovery:
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """Status and JSON object that an endpoint answers to a form."""
         sent = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json", **headers}
-        answer = request(check_outgoing(url, self.trusted), "POST", body, sent)
+        answer = self._request(url, "POST", body, sent)
         return answer.status, _json_object(answer.body)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The JSON object at an address. Raises ProviderMisbehaves for any status but 200."""
-        answer = request(check_outgoing(url, self.trusted), headers={"Accept": "application/json", **(headers or {})})
+        answer = self._request(url, "GET", None, {"Accept": "application/json", **(headers or {})})
         if answer.status != 200:
             raise ProviderMisbehaves("The identity provider does not answer as it should.", status=answer.status)
         return _json_object(answer.body)
+
+    def _request(self, url: str, method: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        """Raises PeerAway at once when nobody answered there a moment ago, soon when too many are being asked."""
+        place = "//".join(urlsplit(url)[:2])
+        with self._lock:
+            if self._clock() - self._away.get(place, -_LEFT_ALONE_FOR_S) < _LEFT_ALONE_FOR_S:
+                raise PeerAway("The identity provider did not answer a moment ago.")
+        if not self._places.acquire(timeout=_QUEUE_S):
+            raise PeerAway("Too many identity providers are being asked; try again.")
+        try:
+            return request(check_outgoing(url, self.trusted), method, body, headers)
+        except PeerAway:
+            with self._lock:
+                self._away[place] = self._clock()
+                while len(self._away) > _REMEMBERED:
+                    self._away.popitem(last=False)
+            raise
+        finally:
+            self._places.release()
 
     def _remembered(self, kind: str, issuer: str, believed_for_s: float, ask: Callable[[], T]) -> T:
         key = (kind, issuer)
