@@ -33,7 +33,7 @@ from isocenter.access.restriction.restrictions import (
 )
 from isocenter.access.roles import Role
 from isocenter.access.sight import transaction_of
-from isocenter.index.deletions import on_legal_hold
+from isocenter.index.deletions import delete_study, on_legal_hold, past_recovery, see_deleted
 from isocenter.index.institutions import Institution
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
@@ -105,12 +105,19 @@ def test_a_legal_hold_is_known_where_things_are_deleted(
     registrar: Caller,
 ) -> None:
     held = restrict_patient(database, registrar, key_of(database, hospital), "legal-hold", "Court order 17")
+    yesterday = utc_now() - timedelta(days=1)
     with database.transaction(hospital.institution_id) as connection:
+        for study in ("1.2.826.0.1.1", "1.2.826.0.1.2"):
+            times = {"deleted_at": yesterday, "recoverable_until": yesterday}
+            assert delete_study(connection, study, reason="old", caller=("user", "1"), **times)
+        assert past_recovery(connection, utc_now()) == ["1.2.826.0.1.2"]
         assert on_legal_hold(connection, "1.2.826.0.1.1")
         assert not on_legal_hold(connection, "1.2.826.0.1.2")
     lift_restriction(database, registrar, held.patient_key, held.restriction_id, "Settled")
     with database.transaction(hospital.institution_id) as connection:
+        see_deleted(connection)
         assert not on_legal_hold(connection, "1.2.826.0.1.1")
+        assert len(past_recovery(connection, utc_now())) == 2
 
 
 def test_care_opens_a_restricted_patient_until_it_ends(

@@ -115,11 +115,6 @@ class Library:
                 self._looks.popitem(last=False)
         return view
 
-    def holder(self, caller: Caller, study_instance_uid: str) -> int | None:
-        """The ally where the caller sees a study, None when at home. Raises UnknownStudy."""
-        looking = self.looking_as(caller, study_instance_uid)
-        return None if looking.guest is None else looking.institution_id
-
     def looking_as(self, caller: Caller, study_instance_uid: str) -> Caller:
         """As whom the caller sees the study: as herself, or as the guest of an ally. Raises UnknownStudy."""
         if caller.kind is CallerKind.SYSTEM or sees_study(self.database, caller, study_instance_uid):

@@ -48,6 +48,7 @@ class StudyList:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
+    institution_id: int
     page: StudyPage
     count: int
     exact: bool
@@ -71,7 +72,7 @@ def list_studies(
     for guest, part in zip(guests, allied, strict=True):
         there = [row for row in part.page.studies if row.study_instance_uid not in at_home]
         listed += [ListedStudy(row, names[guest.institution_id]) for row in there]
-    parts = [_Part(page, count, exact), *allied]
+    parts = [_Part(caller.institution_id, page, count, exact), *allied]
     return _cut(listed, parts, sort, limit)
 
 
@@ -95,7 +96,7 @@ def _part(
 ) -> _Part:
     with transaction_of(database, guest) as connection:
         page = search_studies(connection, query, sort=sort, limit=limit, cursor=cursor)
-        return _Part(page, *count_studies(connection, query))
+        return _Part(guest.institution_id, page, *count_studies(connection, query))
 
 
 def _cut(listed: Sequence[ListedStudy], parts: Sequence[_Part], sort: StudySort, limit: int) -> StudyList:
@@ -107,6 +108,15 @@ def _cut(listed: Sequence[ListedStudy], parts: Sequence[_Part], sort: StudySort,
     return StudyList(
         shown,
         cursor_after(shown[-1].row, sort) if more and shown else None,
-        sum(part.count for part in parts),
-        all(part.exact for part in parts),
+        sum(_most(parts).values()),
+        # Two rules of one ally may give the same studies, which nobody counts one by one.
+        len(_most(parts)) == len(parts) and all(part.exact for part in parts),
     )
+
+
+def _most(parts: Sequence[_Part]) -> dict[int, int]:
+    """How many studies each institution has for the caller, at least."""
+    counts: dict[int, int] = {}
+    for part in parts:
+        counts[part.institution_id] = max(part.count, counts.get(part.institution_id, 0))
+    return counts

@@ -62,6 +62,19 @@ def qido(client: TestClient, headers: dict[str, str], query: str = "") -> list[d
     return list(answer.json()) if answer.status_code == 200 else []
 
 
+def by_ones(client: TestClient, headers: dict[str, str]) -> list[str]:  # noqa: F811
+    """The whole study list, a page for each study."""
+    listed: list[str] = []
+    cursor = None
+    for _ in range(100):
+        page = found(client, headers, limit=1, cursor=cursor)
+        listed += [study["study_instance_uid"] for study in page["studies"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return listed
+    raise AssertionError("the list does not end")
+
+
 def statuses(client: TestClient, headers: dict[str, str], study: str = CT) -> set[int]:  # noqa: F811
     """What every way to a study answers."""
     paths = [
@@ -92,7 +105,14 @@ def test_what_is_shared_is_found_and_read_until_the_rule_ends(
     page = found(client, visitor)
     assert len(page["studies"]) == page["count"] == 2
     assert {study["shared_by"] for study in page["studies"]} == {institution.name}
-    assert len(qido(client, visitor)) == 2
+    assert [one["00080080"]["Value"] for one in qido(client, visitor)] == [[institution.name]] * 2
+    # A second rule that gives more, and what the first gives again.
+    more = {"roles": ["radiologist"], "purpose": "treatment", "ally_institution_id": other_institution.institution_id}
+    made = client.post("/api/sharing-rules", json=more, headers=rule["headers"]).json()
+    everything = [one["0020000D"]["Value"][0] for one in qido(client, visitor)]
+    assert len(set(everything)) == len(everything) == len(found(client, visitor)["studies"]) > 2
+    assert everything == by_ones(client, visitor)
+    client.delete(f"/api/sharing-rules/{made['rule_id']}", headers=rule["headers"])
     assert qido(client, visitor, "limit=1&offset=1")[0]["0020000D"]["Value"] == [CT]
     assert statuses(client, visitor) == {200}
     [audited] = _audited(database, institution, "study-opened", CT)

@@ -126,7 +126,7 @@ class SearchDoor:
     def _check_path(self, request: DicomwebRequest) -> None:
         """Raises UnknownStudy, UnknownSeries: nothing found may mean that the path names nothing."""
         study_uid = request.study_instance_uid
-        self._library.holder(request.caller, study_uid)
+        self._library.looking_as(request.caller, study_uid)
         if len(request.segments) > 3:
             self._library.view(request.caller, study_uid).of_series(request.series_instance_uid)
 
