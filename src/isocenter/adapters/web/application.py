@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import Mount
 
 from isocenter import __version__
 from isocenter.adapters.web import (
@@ -99,5 +100,5 @@ def build_application(parts: WebParts | None, doors: tuple[APIRouter, ...], dist
     for router in (*doors, *API_ROUTERS):  # frames by the thousand are not matched against every other path
         app.include_router(router)
     app.include_router(web_client_router(dist))
-    app.add_middleware(Security)
+    app.add_middleware(Security, mounts=[route for door in doors for route in door.routes if isinstance(route, Mount)])
     return app

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from isocenter.access.audit import ADDRESS
@@ -62,10 +64,14 @@ _UNLOGGED = ("/assets/", "/health/", "/metrics")
 
 
 class Security:
-    """The wrapper around the whole application."""
+    """The wrapper around the whole application.
 
-    def __init__(self, app: ASGIApp) -> None:
+    mounts: whole services, to which their requests go straight: none of what stands between here and there is theirs.
+    """
+
+    def __init__(self, app: ASGIApp, mounts: Sequence[Mount] = ()) -> None:
         self._app = app
+        self._mounts = tuple(mounts)
         self._knocks = Knocks()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,9 +85,16 @@ class Security:
             if refusal is not None:
                 await refusal(scope, receive, watch.send)
             else:
-                await self._app(scope, _bounded(scope, receive), watch.send)
+                await self._inner(scope)(scope, _bounded(scope, receive), watch.send)
         finally:
             watch.finish()
+
+    def _inner(self, scope: Scope) -> ASGIApp:
+        for mount in self._mounts:
+            if scope["path"].startswith(mount.path + "/"):
+                scope["root_path"] = scope.get("root_path", "") + mount.path
+                return mount.app
+        return self._app
 
     def _too_often(self, scope: Scope) -> JSONResponse | None:
         refusal = self._knocks.refusal(scope["path"], (scope.get("client") or ("",))[0])
