@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import faults, hostile, ingest, query, reading, report, retrieve, sealing, servers
+from bench import faults, hostile, ingest, query, reading, region, report, retrieve, sealing, servers
 
 SHARED_DATA = Path(os.environ.get("ISOCENTER_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real DICOM data beside the checkout."""
@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     reads.add_argument("--only", default=".", help="a pattern of the works' names")
     reads.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     reads.set_defaults(work=_reading)
+    people = commands.add_parser("region", help="what rights and the trail cost, and a thousand people at their lists")
+    people.add_argument("--repeats", type=int, default=5)
+    people.add_argument("--seconds", type=float, default=60, help="that the crowd asks")
+    people.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    people.set_defaults(work=_region)
     asking = commands.add_parser("query", help="QIDO-RS and C-FIND beside Orthanc, and in an index filled by SQL")
     asking.add_argument("--beside", default="25,5000", help="studies in both servers; empty leaves Orthanc out")
     asking.add_argument("--per-study", type=int, default=4, help="instances of each study stored in both")
@@ -132,6 +137,14 @@ def _reading(chosen: argparse.Namespace) -> int:
     path = report.save("reading", reading.as_json(done), table, into_docs=chosen.docs)
     print(f"\n{table}\nsaved: {path}")
     return int(any(one.failures for one in done))
+
+
+def _region(chosen: argparse.Namespace) -> int:
+    costs, seen = region.cost(chosen.repeats), region.crowd(chosen.seconds)
+    table = region.markdown(seen, costs)
+    path = report.save("region", region.as_json(seen, costs), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return int(seen.failures > 0)
 
 
 def _retrieve(chosen: argparse.Namespace) -> int:
