@@ -17,7 +17,7 @@ from isocenter.access.programs.scopes import require_giving_to_program, scopes_o
 from isocenter.access.roles import Right, Role
 from isocenter.access.secret_tokens import new_secret, secret_hash
 from isocenter.kit.clock import utc_now
-from isocenter.kit.database import Database, set_institution
+from isocenter.kit.database import Connection, Database, set_institution
 from isocenter.kit.errors import Invalid
 
 PREFIX = "iso_"
@@ -58,23 +58,12 @@ def issue_token(
         raise Invalid(f"A label has at most {_MAX_LABEL} printable characters.")
     secret = new_secret(PREFIX)
     with database.transaction(caller.institution_id) as connection:
-        row: Any = connection.execute(
-            "insert into api_token (token_hash, institution_id, roles, label, expires_at, scopes)"
-            " values (%s, %s, %s, %s, %s, %s) returning token_id",
-            (
-                secret_hash(secret),
-                caller.institution_id,
-                [str(role) for role in roles],
-                label,
-                None if valid_for is None else utc_now() + valid_for,
-                _words(only),
-            ),
-        ).fetchone()
+        token_id = _keep(connection, caller, roles, only, secret, label, valid_for)
         audit.record(
             connection,
             caller,
             audit.Action.TOKEN_ISSUED,
-            token_id=row[0],
+            token_id=token_id,
             roles=[str(role) for role in roles],
             scopes=_words(only),
         )
@@ -136,6 +125,30 @@ def caller_of_token(database: Database, secret: str) -> Caller | None:
     only = None if scopes is None else frozenset(_rights(scopes))
     name, day = client_id or f"token-{token_id}", utc_now().strftime("%Y-%m-%d")
     return Caller(CallerKind.PROGRAM, name, institution_id, _roles(roles), day, only)
+
+
+def _keep(
+    connection: Connection,
+    caller: Caller,
+    roles: tuple[Role, ...],
+    only: frozenset[Right] | None,
+    secret: str,
+    label: str,
+    valid_for: timedelta | None,
+) -> int:
+    row: Any = connection.execute(
+        "insert into api_token (token_hash, institution_id, roles, label, expires_at, scopes)"
+        " values (%s, %s, %s, %s, %s, %s) returning token_id",
+        (
+            secret_hash(secret),
+            caller.institution_id,
+            [str(role) for role in roles],
+            label,
+            None if valid_for is None else utc_now() + valid_for,
+            _words(only),
+        ),
+    ).fetchone()
+    return int(row[0])
 
 
 def _words(only: frozenset[Right] | None) -> list[str] | None:

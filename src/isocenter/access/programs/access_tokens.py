@@ -70,21 +70,7 @@ def give_access_token(
     granted = tuple(sorted(Right(word) for word in wanted))
     token = new_secret(PREFIX)
     with database.transaction(client.institution_id) as connection:
-        connection.execute(
-            "delete from api_token where client_id = %s and expires_at < %s", (client.client_id, utc_now() - _KEPT_FOR)
-        )
-        connection.execute(
-            "insert into api_token (token_hash, institution_id, roles, label, expires_at, scopes, client_id)"
-            " values (%s, %s, %s, '', %s, %s, %s)",
-            (
-                secret_hash(token),
-                client.institution_id,
-                [*map(str, client.roles)],
-                utc_now() + LASTS_FOR,
-                [*map(str, granted)],
-                client.client_id,
-            ),
-        )
+        _keep(connection, client, token, granted)
         audit.record(connection, client.caller, audit.Action.CLIENT_SIGNED_IN, scopes=[*map(str, granted)])
     return AccessToken(token, granted)
 
@@ -102,6 +88,25 @@ def revoke_access_token(
         ).fetchone()
         if row is not None:
             audit.record(connection, client.caller, audit.Action.TOKEN_REVOKED, token_id=row[0])
+
+
+def _keep(connection: Connection, client: _Proven, token: str, granted: tuple[Right, ...]) -> None:
+    """The token's row; those that ended a day ago go."""
+    connection.execute(
+        "delete from api_token where client_id = %s and expires_at < %s", (client.client_id, utc_now() - _KEPT_FOR)
+    )
+    connection.execute(
+        "insert into api_token (token_hash, institution_id, roles, label, expires_at, scopes, client_id)"
+        " values (%s, %s, %s, '', %s, %s, %s)",
+        (
+            secret_hash(token),
+            client.institution_id,
+            [*map(str, client.roles)],
+            utc_now() + LASTS_FOR,
+            [*map(str, granted)],
+            client.client_id,
+        ),
+    )
 
 
 def _proven(database: Database, attempts: SignInAttempts, client_id: str, secret: str, address: str) -> _Proven:
