@@ -7,9 +7,10 @@ from tests.access.builders import a_guest, a_person, a_user, restrict, studies_s
 
 from isocenter.access.caller import Caller, CallerKind, system_caller
 from isocenter.access.roles import Right, Role
-from isocenter.access.sight import transaction_of
+from isocenter.access.sight import patients_in_sight, transaction_of
 from isocenter.index.institutions import Institution
 from isocenter.index.patients import search_patients
+from isocenter.index.queries import StudyQuery, search_studies
 from isocenter.kit.database import Database
 
 
@@ -63,6 +64,11 @@ def test_without_the_right_to_every_patient_only_those_in_care_are_seen(
             [ada],
         )
     assert studies_seen(database, caller) == {"A1", "A2"}
+    in_sight = patients_in_sight(database, caller)
+    assert in_sight is not None
+    with transaction_of(database, caller) as connection:
+        rows = search_studies(connection, StudyQuery(patient_keys=in_sight)).studies
+        assert {row.accession_number for row in rows} == {"A1", "A2"}
     with database.transaction(hospital.institution_id) as connection:
         connection.execute("UPDATE broken_glass SET until = now()")
     assert studies_seen(database, caller) == set()

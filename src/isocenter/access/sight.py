@@ -35,11 +35,18 @@ def set_sight(connection: Connection, caller: Caller) -> None:
     elif caller.kind is CallerKind.SYSTEM:
         set_institution(connection, caller.institution_id)
     else:
-        # Scopes narrow what a program may do; whose rows it may see is its roles'.
-        every = any(Right.READ_EVERY_PATIENT in RIGHTS[role] for role in caller.roles)
-        connection.execute(
-            "SELECT isocenter_look_as(%s, %s, %s)", [caller.institution_id, user_id_of(caller), every], prepare=True
-        )
+        asked = [caller.institution_id, user_id_of(caller), _sees_every_patient(caller)]
+        connection.execute("SELECT isocenter_look_as(%s, %s, %s)", asked, prepare=True)
+
+
+def patients_in_sight(database: Database, caller: Caller) -> tuple[int, ...] | None:
+    """The only patients that the caller can see, None when she is not bound to some: a hint, so that searches of few
+    patients are served by an index. What holds is the sight of the transaction."""
+    if caller.guest is not None or _sees_every_patient(caller):
+        return None
+    with database.transaction(caller.institution_id) as connection:
+        rows = connection.execute("SELECT isocenter_patients_of(%s)", [user_id_of(caller)]).fetchall()
+    return tuple(int(str(row[0])) for row in rows)
 
 
 def sees_study(database: Database, caller: Caller, study_instance_uid: str) -> bool:
@@ -49,6 +56,11 @@ def sees_study(database: Database, caller: Caller, study_instance_uid: str) -> b
             "SELECT 1 FROM study WHERE study_instance_uid = %s", [study_instance_uid], prepare=True
         )
         return row.fetchone() is not None
+
+
+def _sees_every_patient(caller: Caller) -> bool:
+    """By her roles: scopes narrow what a program may do, not whose rows it may see."""
+    return any(Right.READ_EVERY_PATIENT in RIGHTS[role] for role in caller.roles)
 
 
 def user_id_of(caller: Caller) -> int | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from isocenter.access.caller import Caller
 from isocenter.access.sharing.doors import doors_open_to
-from isocenter.access.sight import transaction_of
+from isocenter.access.sight import patients_in_sight, transaction_of
 from isocenter.delivery.contents import StudyContents
 from isocenter.delivery.library import Library
 from isocenter.index.dicom_query import Attribute, Found, Position, position_of
@@ -29,12 +29,13 @@ INSTITUTION_NAME = 0x00080080
 def search(library: Library, caller: Caller, query: DicomQuery) -> Iterator[Found]:
     """What matches, as `isocenter.index.find.find`; what is an ally's has its institution_id and Institution Name."""
     guests = doors_open_to(library.database, caller)
+    in_sight = patients_in_sight(library.database, caller)
     if not guests:
-        return _found(library, caller, query)
+        return _found(library, caller, replace(query, patient_keys=in_sight))
     offset = min(max(query.offset, 0), MAX_OFFSET)
     most = None if query.limit is None else offset + max(query.limit, 0)
     everywhere = replace(query, offset=0, limit=most)
-    own = _until_far_enough(_found(library, caller, everywhere), query)
+    own = _until_far_enough(_found(library, caller, replace(everywhere, patient_keys=in_sight)), query)
     allied = [_until_far_enough(_shared(library, guest, everywhere), query) for guest in guests]
     in_order = partial(_place, query.level)
     found = _once(library, caller, query.level, merge(own, *allied, key=in_order))

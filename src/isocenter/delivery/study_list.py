@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from isocenter.access.caller import Caller
 from isocenter.access.restriction.restrictions import restricted_studies
 from isocenter.access.roles import Right
 from isocenter.access.sharing.doors import doors_open_to
-from isocenter.access.sight import transaction_of
+from isocenter.access.sight import patients_in_sight, transaction_of
 from isocenter.index.institutions import names_of
 from isocenter.index.locators import SeriesRow, series_of
 from isocenter.index.queries import (
@@ -61,9 +61,10 @@ def list_studies(
     caller.require(Right.READ)
     guests = doors_open_to(database, caller)
     allied = [_part(database, guest, query, sort, limit, cursor) for guest in guests]
+    own = replace(query, patient_keys=patients_in_sight(database, caller))
     with transaction_of(database, caller) as connection:
-        page = search_studies(connection, query, sort=sort, limit=limit, cursor=cursor)
-        count, exact = count_studies(connection, query)
+        page = search_studies(connection, own, sort=sort, limit=limit, cursor=cursor)
+        count, exact = count_studies(connection, own)
         restricted = restricted_studies(connection, [row.study_instance_uid for row in page.studies])
         shared = [row.study_instance_uid for part in allied for row in part.page.studies]
         at_home = known_studies(connection, shared) if shared else frozenset()

@@ -73,6 +73,7 @@ class DicomQuery:
     one range (C.2.2.2.5). timezone_offset: ±HHMM of whoever asks; dates and times of studies that say their own offset
     are then matched and returned in hers (C.2.2.2.9). described: attributes that the index does not hold are read from
     objects. limit None: until the end. cursor: of the last thing found (`Found.cursor`); offset counts from there.
+    patient_keys: the only patients that can be in sight, so that an index finds them; None: any.
     """
 
     level: Level
@@ -86,6 +87,7 @@ class DicomQuery:
     limit: int | None = None
     cursor: str | None = None
     offset: int = 0
+    patient_keys: tuple[int, ...] | None = None
 
     def key(self, tag: int) -> Key | None:
         """The key of a tag at the top of the identifier."""

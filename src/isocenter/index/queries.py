@@ -52,6 +52,7 @@ class StudyQuery:
 
     Values match as PS3.4 C.2.2.2 says (wildcards in text, ranges in dates and times). name_words and text are the study
     list's: words that parts of the name begin with; words found in name, description, Patient ID or accession number.
+    patient_keys: the only patients that can be in sight, so that an index finds them; None: any.
     """
 
     patient_name: str | None = None
@@ -69,6 +70,7 @@ class StudyQuery:
     referring_physician_name: str | None = None
     study_instance_uids: Sequence[str] = ()
     modalities: Sequence[str] = ()
+    patient_keys: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,8 @@ def study_conditions(query: StudyQuery) -> Conditions:
     """The conditions of a query on the study table, named s; a study of which nothing can be seen is none."""
     conditions = Conditions()
     conditions.add("s.instance_count > 0")
+    if query.patient_keys is not None:
+        conditions.add("s.patient_key = ANY(%s)", list(query.patient_keys))
     match_any(conditions, "s.study_instance_uid", query.study_instance_uids)
     match_text(conditions, "s.accession_number", query.accession_number)
     match_text(conditions, "s.patient_id", query.patient_id)

@@ -119,6 +119,8 @@ def conditions_of(connection: Connection, query: DicomQuery) -> Conditions:
     conditions = Conditions()
     # A study whose every instance was taken out of sight by rejection notes is out of sight itself.
     conditions.add("s.instance_count > 0")
+    if query.patient_keys is not None:
+        conditions.add("s.patient_key = ANY(%s)", list(query.patient_keys))
     inside = Conditions()
     for key in query.keys:
         if not key.matches_something or key.items:
