@@ -248,7 +248,6 @@ CREATE FUNCTION public.isocenter_patient_keys() RETURNS integer[]
 
 CREATE FUNCTION public.isocenter_patients_of(p_user integer) RETURNS SETOF integer
     LANGUAGE plpgsql STABLE
-    SET "isocenter.sight" TO ''
     AS $$
 DECLARE
     keys integer[];
@@ -335,7 +334,6 @@ $$;
 
 CREATE FUNCTION public.isocenter_restrictions_followed() RETURNS TABLE(kind text, patient_key integer)
     LANGUAGE sql STABLE
-    SET "isocenter.sight" TO ''
     AS $$
     WITH RECURSIVE held AS (
         SELECT r.patient_key, r.kind FROM patient_restriction r WHERE r.lifted_at IS NULL
@@ -397,22 +395,35 @@ CREATE FUNCTION public.isocenter_sight() RETURNS text
     AS $$ SELECT coalesce(current_setting('isocenter.sight', true), '') $$;
 
 CREATE FUNCTION public.isocenter_study_has_patient(p_study_instance_uid text) RETURNS boolean
-    LANGUAGE sql STABLE
-    SET "isocenter.sight" TO ''
-    SET "isocenter.deleted" TO 'shown'
+    LANGUAGE plpgsql STABLE
     AS $$
-    SELECT EXISTS (SELECT FROM study s WHERE s.study_instance_uid = p_study_instance_uid
-        AND s.patient_key = ANY (isocenter_patient_keys())) $$;
+DECLARE
+    sight text := isocenter_sight();
+    deleted text := coalesce(current_setting('isocenter.deleted', true), '');
+    found boolean;
+BEGIN
+    PERFORM set_config('isocenter.sight', '', true), set_config('isocenter.deleted', 'shown', true);
+    found := EXISTS (SELECT FROM study s WHERE s.study_instance_uid = p_study_instance_uid
+        AND s.patient_key = ANY (isocenter_patient_keys()));
+    PERFORM set_config('isocenter.sight', sight, true), set_config('isocenter.deleted', deleted, true);
+    RETURN found;
+END;
+$$;
 
 CREATE FUNCTION public.isocenter_work_out_restricted() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    sight text := isocenter_sight();
 BEGIN
+    -- No SET clause: before a setting of ours is known, only a superuser may name it there.
+    PERFORM set_config('isocenter.sight', '', true);
     PERFORM pg_advisory_xact_lock(hashtext('isocenter.restricted'), isocenter_institution());
     DELETE FROM restricted_patient WHERE (kind, patient_key) NOT IN (SELECT * FROM isocenter_restrictions_followed());
     INSERT INTO restricted_patient (institution_id, kind, patient_key)
         SELECT isocenter_institution(), f.kind, f.patient_key FROM isocenter_restrictions_followed() f
         ON CONFLICT DO NOTHING;
+    PERFORM set_config('isocenter.sight', sight, true);
     RETURN NULL;
 END;
 $$;

@@ -140,7 +140,7 @@ CREATE POLICY inside_institution ON restricted_patient USING (institution_id = i
     WITH CHECK (institution_id = isocenter_institution());
 GRANT SELECT, INSERT, DELETE ON restricted_patient TO isocenter_app;
 CREATE FUNCTION isocenter_restrictions_followed() RETURNS TABLE (kind text, patient_key integer)
-    LANGUAGE sql STABLE SET isocenter.sight = '' AS $$
+    LANGUAGE sql STABLE AS $$
     WITH RECURSIVE held AS (
         SELECT r.patient_key, r.kind FROM patient_restriction r WHERE r.lifted_at IS NULL
         UNION
@@ -151,12 +151,17 @@ CREATE FUNCTION isocenter_restrictions_followed() RETURNS TABLE (kind text, pati
         ) n
     ) SELECT held.kind, held.patient_key FROM held $$;
 CREATE FUNCTION isocenter_work_out_restricted() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    sight text := isocenter_sight();
 BEGIN
+    -- No SET clause: before a setting of ours is known, only a superuser may name it there.
+    PERFORM set_config('isocenter.sight', '', true);
     PERFORM pg_advisory_xact_lock(hashtext('isocenter.restricted'), isocenter_institution());
     DELETE FROM restricted_patient WHERE (kind, patient_key) NOT IN (SELECT * FROM isocenter_restrictions_followed());
     INSERT INTO restricted_patient (institution_id, kind, patient_key)
         SELECT isocenter_institution(), f.kind, f.patient_key FROM isocenter_restrictions_followed() f
         ON CONFLICT DO NOTHING;
+    PERFORM set_config('isocenter.sight', sight, true);
     RETURN NULL;
 END;
 $$;
@@ -165,9 +170,10 @@ CREATE TRIGGER work_out_restricted AFTER INSERT OR UPDATE ON patient_restriction
 CREATE TRIGGER work_out_restricted AFTER UPDATE OF merged_into ON patient
     FOR EACH STATEMENT EXECUTE FUNCTION isocenter_work_out_restricted();
 
--- Patients whom a user cares for now, or has broken the glass for, and everybody that they were merged with.
+-- Patients whom a user cares for now, or has broken the glass for, and everybody that they were merged with. Asked before
+-- the sight is narrowed.
 CREATE FUNCTION isocenter_patients_of(p_user integer) RETURNS SETOF integer
-    LANGUAGE plpgsql STABLE SET isocenter.sight = '' AS $$
+    LANGUAGE plpgsql STABLE AS $$
 DECLARE
     keys integer[];
 BEGIN
@@ -238,9 +244,19 @@ CREATE FUNCTION isocenter_sees_patient(p_patient_key integer) RETURNS boolean LA
         WHEN 'shown' THEN isocenter_is_among(p_patient_key, isocenter_patient_keys())
         ELSE false END $$;
 CREATE FUNCTION isocenter_study_has_patient(p_study_instance_uid text) RETURNS boolean
-    LANGUAGE sql STABLE SET isocenter.sight = '' SET isocenter.deleted = 'shown' AS $$
-    SELECT EXISTS (SELECT FROM study s WHERE s.study_instance_uid = p_study_instance_uid
-        AND s.patient_key = ANY (isocenter_patient_keys())) $$;
+    LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    sight text := isocenter_sight();
+    deleted text := coalesce(current_setting('isocenter.deleted', true), '');
+    found boolean;
+BEGIN
+    PERFORM set_config('isocenter.sight', '', true), set_config('isocenter.deleted', 'shown', true);
+    found := EXISTS (SELECT FROM study s WHERE s.study_instance_uid = p_study_instance_uid
+        AND s.patient_key = ANY (isocenter_patient_keys()));
+    PERFORM set_config('isocenter.sight', sight, true), set_config('isocenter.deleted', deleted, true);
+    RETURN found;
+END;
+$$;
 CREATE FUNCTION isocenter_sees_study(p_study_instance_uid text) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT CASE isocenter_sight()
         WHEN '' THEN true
