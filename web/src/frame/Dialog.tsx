@@ -1,10 +1,9 @@
 /** A question over the page; on a phone it is the whole screen. */
 import { Modal, type ModalProps } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { usePhone } from './use-phone'
 
-import { PHONE } from '../theme/tokens'
 
 interface DialogProps {
   readonly title: string
@@ -15,7 +14,7 @@ interface DialogProps {
 
 export function Dialog({ title, size = 'md', onClose, children }: DialogProps) {
   const { t } = useTranslation()
-  const phone = useMediaQuery(PHONE)
+  const phone = usePhone()
   return (
     <Modal
       opened

@@ -1,6 +1,5 @@
 /** Where one can go: on a desk a row of links, on a phone a menu. Only rooms that the role may enter. */
 import { ActionIcon, Indicator, Menu } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useRouterState } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
@@ -8,9 +7,9 @@ import { useTranslation } from 'react-i18next'
 import { qualityTasksQuery } from '../api/quality'
 import { Icon, type IconName } from '../brand/Icon'
 import { useSections } from '../rooms/administration/sections'
-import { PHONE } from '../theme/tokens'
 import classes from './Navigation.module.css'
 import { useMay } from './rights'
+import { usePhone } from './use-phone'
 
 interface Place {
   readonly to: '/' | '/quality' | '/patients' | '/administration'
@@ -20,7 +19,7 @@ interface Place {
 }
 
 export function Navigation() {
-  const phone = useMediaQuery(PHONE)
+  const phone = usePhone()
   return phone ? <PhoneMenu /> : <DeskRow />
 }
 

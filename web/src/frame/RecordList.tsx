@@ -3,18 +3,17 @@
  * and what stands there while it is empty. A table on a desk, cards on a phone. Adding, editing and removing happen in dialogs.
  */
 import { Button, Skeleton } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
 import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { matching, type OrderKey, sorted, type Sorting } from '../kit/record-order'
-import { PHONE } from '../theme/tokens'
 import { Nothing } from './Nothing'
 import { RecordCards } from './RecordCards'
 import classes from './RecordList.module.css'
 import { RecordTable } from './RecordTable'
 import { Refusal } from './Refusal'
 import { SearchField } from './SearchField'
+import { usePhone } from './use-phone'
 
 export interface Column<R> {
   readonly key: string
@@ -52,7 +51,7 @@ const STEP = 100
 export function RecordList<R>(props: RecordListProps<R>) {
   const { name, records, error, empty, tools } = props
   const { t } = useTranslation()
-  const phone = useMediaQuery(PHONE)
+  const phone = usePhone()
   const [typed, setTyped] = useState('')
   const [sorting, setSorting] = useState<Sorting>()
   const [most, setMost] = useState(STEP)

@@ -1,18 +1,17 @@
 /** Around every page of administration: the sections at the side on a desk, the way back to their list on a phone. */
-import { useMediaQuery } from '@mantine/hooks'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 
 import { Icon } from '../../brand/Icon'
 import { Header } from '../../frame/Header'
-import { PHONE } from '../../theme/tokens'
+import { usePhone } from '../../frame/use-phone'
 import classes from './AdministrationFrame.module.css'
 import { useSections } from './sections'
 
 const HOME = '/administration'
 
 export function AdministrationFrame() {
-  const phone = useMediaQuery(PHONE)
+  const phone = usePhone()
   const here = useRouterState({ select: (state) => state.location.pathname.replace(/\/$/, '') })
   return (
     <>
