@@ -115,8 +115,8 @@ export const identityWords = {
   },
   scopes: {
     store: 'store studies',
-    read: 'read',
-    'read-every-patient': 'every patient',
+    read: 'find and read studies',
+    'read-every-patient': 'of every patient, not of those in care alone',
     send: 'send',
     correct: 'correct',
     recover: 'delete and restore',

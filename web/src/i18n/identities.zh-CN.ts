@@ -117,8 +117,8 @@ export const identityWords: typeof en = {
   },
   scopes: {
     store: '存储检查',
-    read: '读取',
-    'read-every-patient': '所有患者',
+    read: '查找和阅读检查',
+    'read-every-patient': '所有患者，不限于在诊患者',
     send: '发送',
     correct: '更正',
     recover: '删除和恢复',

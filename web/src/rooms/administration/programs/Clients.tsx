@@ -1,5 +1,5 @@
 /** OAuth2 clients: added, changed, ended, and their secrets changed without a gap. */
-import { Button, TextInput } from '@mantine/core'
+import { Button, Code, Stack, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -72,13 +72,21 @@ export function Clients() {
   )
 }
 
+const nameAndId = ({ name, client_id }: Client) => (
+  <Stack gap={0}>
+    {name}
+    <Code bg="transparent" p={0}>
+      {client_id}
+    </Code>
+  </Stack>
+)
+
 function useColumns(): readonly Column<Client>[] {
   const { t } = useTranslation()
   const nameOf = useRoleName()
   const wordsOf = useScopeWords()
   return [
-    { key: 'name', title: t('identities.programs.name'), cell: (each) => each.name, order: (each) => each.name },
-    { key: 'id', title: t('identities.programs.clientId'), cell: (each) => <code>{each.client_id}</code> },
+    { key: 'name', title: t('identities.programs.name'), cell: nameAndId, order: (each) => each.name },
     { key: 'roles', title: t('identities.programs.roles'), cell: (each) => each.roles.map(nameOf).join(', ') },
     { key: 'scopes', title: t('identities.programs.scopes'), cell: (each) => (each.ended ? t('identities.programs.ended') : wordsOf(each.scopes)) },
     {
