@@ -1,6 +1,8 @@
 /** Words of sharing between hospitals, restricted patients and breaking the glass. */
 export const sharingWords = {
   from: 'From {{name}}',
+  nobody: 'You care for no patient here now',
+  nobodyDetail: 'You see the studies of patients whose care you are entered for. A registrar can enter you.',
   restricted: 'Restricted',
   restrictedDetail: 'Seen by few: a VIP, or one of our staff',
   alliances: {

@@ -1,6 +1,8 @@
 /** 医院间共享、受限患者与紧急调阅的用语。 */
 export const sharingWords = {
   from: '来自{{name}}',
+  nobody: '目前没有由您诊治的患者',
+  nobodyDetail: '您可以看到登记由您诊治的患者的检查。登记员可以为您登记。',
   restricted: '受限',
   restrictedDetail: '仅少数人可见：VIP 或本院职工',
   alliances: {

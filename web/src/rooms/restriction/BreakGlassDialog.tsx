@@ -26,7 +26,7 @@ export function BreakGlass({ studyInstanceUid }: BreakGlassProps) {
   return (
     <>
       <p>{t('sharing.glass.offer')}</p>
-      <Button variant="light" color="orange" leftSection={<Icon name="lock" size={18} />} onClick={() => setAsking(true)}>
+      <Button variant="default" leftSection={<Icon name="lock" size={18} />} onClick={() => setAsking(true)}>
         {t('sharing.glass.open')}
       </Button>
       {asking && <BreakGlassDialog studyInstanceUid={studyInstanceUid} onClose={() => setAsking(false)} />}

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { aboutQuery } from '../../api/about'
+import { useMe } from '../../api/session'
 import { Logo } from '../../brand/Logo'
 import { BreakGlass } from '../restriction/BreakGlassDialog'
 import classes from './Emptiness.module.css'
@@ -53,11 +54,23 @@ export function FailedList({ onRetry }: { readonly onRetry: () => void }) {
   )
 }
 
+/** Who sees only patients she cares for, and cares for nobody now. */
+function NobodyToSee() {
+  const { t } = useTranslation()
+  return (
+    <Emptiness title={t('sharing.nobody')} detail={t('sharing.nobodyDetail')}>
+      <BreakGlass />
+    </Emptiness>
+  )
+}
+
 /** Nothing stored yet: tells where a scanner sends to. */
 export function NoStudies() {
   const { t } = useTranslation()
   const { data: about } = useQuery(aboutQuery)
   const dicom = about?.dicom
+  const me = useMe()
+  if (me && !me.rights.includes('read-every-patient')) return <NobodyToSee />
   return (
     <section className={classes.empty}>
       <Logo size={44} />
