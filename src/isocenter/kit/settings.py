@@ -40,7 +40,7 @@ class Settings:
     storage_url: str | None = None
     """Where packs and facts live (file:///path); None is home/store."""
     dicom_accept_from: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
-    """Networks from which a calling AE that nobody entered as a device may store into, and read, the first institution."""
+    """Networks from which a calling AE that is no device may store into, and read, the first institution."""
     trusted_hosts: tuple[str, ...] = ()
     """Hosts that may be called although they are inside (identity providers, log servers): host, host:port, address
     or network, with commas between; plain http is allowed to them, and nothing else inside is called."""

@@ -126,7 +126,8 @@ def add_provider(request: Request, body: NewProvider, who: Who) -> IdentityProvi
 def check_provider(request: Request, body: IssuerToCheck, who: Who) -> IssuerCheck:
     """Now. A provider that does not answer is ok: false, not an error."""
     who.require(Right.MANAGE_SECURITY)
-    discovery, problem = discovery_of(request), None
+    discovery = discovery_of(request)
+    problem: IsocenterError | None = None
     try:
         checked_issuer(body.issuer, discovery.trusted)
         discovery.metadata(body.issuer)
@@ -135,8 +136,8 @@ def check_provider(request: Request, body: IssuerToCheck, who: Who) -> IssuerChe
         problem = error
     return IssuerCheck(
         ok=problem is None,
-        reason=problem and problem.reason,
-        message=problem and problem.message,
+        reason=None if problem is None else problem.reason,
+        message=None if problem is None else problem.message,
         redirect_uri=redirect_uri(request, body.issuer),
     )
 

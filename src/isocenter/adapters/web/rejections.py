@@ -12,8 +12,8 @@ from isocenter.access.caller import Caller
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.destinations import LARGEST_ID
 from isocenter.adapters.web.parts import parts_of
-from isocenter.domain.exchange import rejection as verbs
 from isocenter.domain.archive.erase import facts_key_path
+from isocenter.domain.exchange import rejection as verbs
 from isocenter.domain.exchange.rejection import UnknownRejection
 from isocenter.index import rejections as index
 from isocenter.standards.dicom.rejection_note import REJECTION_CODES

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -147,7 +148,7 @@ def _progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 
 
 def _record(running: Running, report: Report) -> None:
-    counts = {str(state).replace("-", "_"): count for state, count in report.states.items()}
+    counts: dict[str, Any] = {str(state).replace("-", "_"): count for state, count in report.states.items()}
     with running.database.transaction(running.caller.institution_id) as connection:
         audit.record(connection, running.caller, audit.Action.IMPORTED, None, source=report.source, **counts)
 

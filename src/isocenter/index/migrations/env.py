@@ -16,7 +16,7 @@ _FORCED = "SELECT oid::regclass::text FROM pg_class WHERE relforcerowsecurity AN
 _forced: set[str] = set()
 
 
-def _lift(**_step: Any) -> None:
+def _lift(*_step: Any, **_more: Any) -> None:
     for table in connection.execute(text(_FORCED)).scalars().all():
         connection.execute(text(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"))
         _forced.add(table)

@@ -1,4 +1,4 @@
-"""Identity providers and who comes through them, OAuth2 clients, scopes of tokens, accounts as directories know them."""
+"""Identity providers and who comes through them, OAuth2 clients, scopes of tokens, accounts of directories."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def upgrade() -> None:
         CREATE INDEX api_token_by_client ON api_token (client_id, expires_at) WHERE client_id IS NOT NULL;
         GRANT DELETE ON api_token TO isocenter_app;
 
-        -- external_id: what a directory calls the account. withdrawn_at: the directory deleted it; it stays for the trail.
+        -- external_id: what a directory calls the account. withdrawn_at: the directory deleted it; the trail keeps it.
         ALTER TABLE user_account ADD COLUMN external_id text COLLATE "C", ADD COLUMN withdrawn_at timestamptz;
         """
     )
