@@ -130,7 +130,7 @@ function Acts({ certificate, onEnd }: { readonly certificate: Certificate; reado
             size="compact-sm"
             leftSection={<Icon name={copied ? 'sealed' : 'copy'} size={16} />}
             onClick={copy}
-            aria-label={`${t('manage.certificates.copyFingerprint')}: ${name}`}
+            aria-label={`SHA-256: ${t('manage.certificates.copyFingerprint')}, ${name}`}
           >
             {copied ? t('manage.people.copied') : 'SHA-256'}
           </Button>
