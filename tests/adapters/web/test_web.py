@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,11 @@ from fastapi.testclient import TestClient
 from isocenter.access import api_tokens, enrolment
 from isocenter.access.attempts import FREE_ATTEMPTS, SignInAttempts
 from isocenter.access.caller import system_caller
+from isocenter.access.errors import InvalidRole
 from isocenter.access.roles import Role, rights_of
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import COOKIE, Authenticator
+from isocenter.adapters.web.errors import error_response
 from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import MAX_API_BODY_BYTES
 from isocenter.index.institutions import Institution
@@ -259,6 +262,11 @@ def test_unknown_addresses_of_the_api_are_not_pages(client: TestClient) -> None:
     answer = client.get("/api/nothing")
     assert (answer.status_code, reason(answer)) == (404, "not-found")
     assert client.delete("/api/me").status_code == 405
+
+
+def test_an_error_that_repeats_half_a_character_is_still_an_answer() -> None:
+    answer = error_response(InvalidRole("No \ud800 role.", role="\ud800"))
+    assert (answer.status_code, json.loads(bytes(answer.body))["error"]["fields"]) == (400, {"role": "?"})
 
 
 def test_readiness_says_why_not(database: Database, tmp_path: Path) -> None:

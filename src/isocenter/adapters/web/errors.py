@@ -63,8 +63,13 @@ def status_of(error: IsocenterError) -> int:
 
 
 def error_body(reason: str, message: str, fields: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The body of every error answer."""
-    return {"error": {"reason": reason, "message": message, "fields": fields or {}}}
+    """The body of every error answer. What cannot be written in UTF-8 (a lone surrogate that was sent) is replaced."""
+    said = {name: _writable(value) for name, value in (fields or {}).items()}
+    return {"error": {"reason": reason, "message": _writable(message), "fields": said}}
+
+
+def _writable(value: Any) -> Any:
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
 def error_response(error: IsocenterError) -> JSONResponse:
