@@ -16,6 +16,11 @@ from tests.browser.studies import a_ct_slice
 from tests.browser.test_everywhere import AXE, violations
 
 PAGES = ("institutions", "departments", "people", "devices")
+PAGES_BESIDE = ("programs", "alliances", "sharing-rules", "restrictions", "identity-providers")
+PAGES_OF = {
+    "security-officer": ("certificates", "signing-in", "signed-in-devices", "identity-providers", "access-reviews"),
+    "auditor": ("audit",),
+}
 FORMS = ("Add an institution", "Add a department", "Invite a person", "Add a device")
 
 
@@ -187,7 +192,7 @@ def test_axe_finds_nothing_where_hospitals_are_administered(
         route.fulfill(json=route.fetch().json() | {"language": language})
 
     page.route("**/api/me", in_language)
-    for each in PAGES:
+    for each in (*PAGES, *PAGES_BESIDE):
         page.goto(f"/administration/{each}")
         expect(page.locator("main section").first).to_be_visible()
         expect(page.locator("html")).to_have_attribute("lang", language)
@@ -203,3 +208,24 @@ def test_axe_finds_nothing_where_hospitals_are_administered(
     expect(page.get_by_role("progressbar")).to_be_visible()
     assert violations(page) == []
     page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: npm ci in web/")
+@pytest.mark.parametrize("role", PAGES_OF)
+def test_axe_finds_nothing_where_security_and_audit_work(
+    context_at: Callable[..., BrowserContext], address: str, role: str
+) -> None:
+    ours = {"X-Isocenter": "1", "Origin": address}
+    invited = context_at().request.post("/api/invitations", headers=ours, data={"roles": [role], "username": role})
+    secret = invited.json()["path"].rsplit("/", 1)[-1]
+    context = context_at(storage_state=None, viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    account = {"username": role, "display_name": role, "password": PASSWORD, "language": "zh-CN"}
+    assert context.request.post(f"/api/enrolments/{secret}", headers=ours, data=account).ok
+    page = context.new_page()
+    for each in PAGES_OF[role]:
+        page.goto(f"/administration/{each}")
+        expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_label("正在加载")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert violations(page) == []
