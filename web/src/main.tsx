@@ -7,7 +7,9 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 
 import { App } from './App'
+import { watchTouches } from './kit/attendance'
 
+watchTouches()
 const root = document.getElementById('root')
 if (root) {
   createRoot(root).render(

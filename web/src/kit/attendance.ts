@@ -47,6 +47,9 @@ export function idleness(now: number, touchedLast: number, idleMinutes: number):
   return { state: left <= Math.min(60_000, whole / 2) ? 'warned' : 'working', leftS }
 }
 
-for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel'] as const) {
-  if (typeof window !== 'undefined') window.addEventListener(kind, touched, { passive: true, capture: true })
+/** From here on, notice every touch of this page. Called once, where the client starts. */
+export function watchTouches(): void {
+  for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel'] as const) {
+    window.addEventListener(kind, touched, { passive: true, capture: true })
+  }
 }
