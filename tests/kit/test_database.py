@@ -39,7 +39,7 @@ def test_a_credential_opens_its_own_row_and_no_other(database: Database, institu
     with database.transaction(institution.institution_id) as connection:
         for label, token_hash in (("mine", b"\x01" * 32), ("other", b"\x02" * 32)):
             connection.execute(
-                "INSERT INTO api_token (institution_id, token_hash, role, label) VALUES (1, %s, 'modality', %s)",
+                "INSERT INTO api_token (institution_id, token_hash, roles, label) VALUES (1, %s, '{modality}', %s)",
                 [token_hash, label],
             )
     with database.credential_transaction("01" * 32) as connection:
