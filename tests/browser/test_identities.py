@@ -27,7 +27,7 @@ def issuer(address: str) -> Iterator[str]:
 def officer(node: Node, browser: Browser, address: str) -> Iterator[Page]:
     """Somebody who watches over security."""
     link = node.command("user", "link", "--role", "security-officer").stdout.strip()
-    account = {"username": "wang", "display_name": "Wang", "password": PASSWORD, "language": "en"}
+    account = {"username": "wang-officer", "display_name": "Wang", "password": PASSWORD, "language": "en"}
     with httpx.Client(base_url=address) as client:
         assert client.post(f"/api/enrolments/{link.rpartition('/')[2]}", json=account).status_code == 200
         cookies = [{"name": each.name, "value": each.value or "", "url": address} for each in client.cookies.jar]

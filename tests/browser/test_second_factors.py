@@ -158,7 +158,7 @@ def test_an_app_and_a_recovery_code_open_and_a_device_is_signed_out_from_afar(
     hospital: Hospital, browser_at: Callable[[], BrowserContext]
 ) -> None:
     page = browser_at().new_page()
-    enrol(page, hospital.enrolment(Role.RADIOLOGIST), "wang")
+    enrol(page, hospital.enrolment(Role.RADIOLOGIST), "wang-strict")
     page.get_by_role("button", name="Authenticator app").click()
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
     check_accessible(page)
@@ -168,7 +168,7 @@ def test_an_app_and_a_recovery_code_open_and_a_device_is_signed_out_from_afar(
     codes = keep_codes(page)
     expect(page.get_by_text("No studies yet")).to_be_visible()
     sign_out(page)
-    give_password(page, "wang")
+    give_password(page, "wang-strict")
     expect(page.get_by_label("Code of your authenticator app")).to_be_visible()
     check_accessible(page)
     page.get_by_label("Code of your authenticator app").fill("000000")
@@ -180,7 +180,7 @@ def test_an_app_and_a_recovery_code_open_and_a_device_is_signed_out_from_afar(
 
     other = browser_at().new_page()
     other.goto("/")
-    give_password(other, "wang")
+    give_password(other, "wang-strict")
     other.get_by_role("button", name="Use a recovery code instead").click()
     other.get_by_label("Recovery code").fill(codes[0].upper())
     other.get_by_role("button", name="Sign in", exact=True).click()
