@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -20,13 +20,15 @@ from tests.adapters.dimse.query_retrieve import CT, FIND, GET, MOVE, PATIENT_FIN
 from tests.domain.conftest import Hospital, a_ct_slice
 from tests.wire.upper_layer import associate_request
 
+import isocenter.apps.listener
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.devices.calls import rejected_calls_of
 from isocenter.access.devices.devices import add_device, change_device, devices_of
 from isocenter.access.devices.first_store import ask_first_store, first_store_of
 from isocenter.access.devices.register import Strangers
 from isocenter.access.devices.watch import DeviceWatch
-from isocenter.access.roles import Role
+from isocenter.access.roles import Right, Role
+from isocenter.adapters.access_table import DIMSE
 from isocenter.adapters.dimse.admission import DeviceAdmission, admitted_caller
 from isocenter.adapters.dimse.get_scp import GetScp
 from isocenter.adapters.dimse.move_scp import MoveScp
@@ -258,3 +260,56 @@ def test_the_first_object_of_a_device_is_reported(region: Region) -> None:
     assert (told.calling_ae_title, told.encrypted, told.outcome in ("stored", "already-stored")) == ("CT1", False, True)
     eventually(lambda: devices_of(database, region.south)[0].contact.last_address, SOUTH)  # type: ignore[union-attr]
     assert devices_of(database, region.north)[0].contact is None
+
+
+def test_every_service_asks_for_the_right_that_the_access_table_names(region: Region) -> None:
+    (device,) = devices_of(region.hospital.database, region.south)
+    assert {door.path for door in DIMSE} == set(SERVICES)
+    assert {name for name in vars(isocenter.apps.listener) if name.endswith("Scp")} == {
+        scp for scp, _ in SERVICES.values()
+    }
+    for may_store, may_query in ((True, False), (False, True)):
+        fields = {"may_store": may_store, "may_query": may_query}
+        change_device(region.hospital.database, region.south, device.device.device_id, fields)
+        held = {Right.STORE: may_store, Right.READ: may_query}
+        for door in DIMSE:
+            ask = SERVICES[door.path][1]
+            allowed = all(held[right] for right in door.rights)
+            eventually(lambda ask=ask: ask(region) != NOT_AUTHORIZED, allowed)
+
+
+def _retrieved(region: Region, context: str) -> int:
+    asked = identifier("STUDY", StudyInstanceUID="9.9.9")
+    with region.associated(SOUTH, context) as made:
+        if context == GET:
+            responses = made.send_c_get(asked, GET)
+        elif context == MOVE:
+            responses = made.send_c_move(asked, "SOMEWHERE", MOVE)
+        else:
+            responses = made.send_c_find(asked, FIND)
+        return int(answers(responses)[1].Status)
+
+
+def _echoed(region: Region) -> int:
+    with region.associated(SOUTH) as made:
+        return int(made.send_c_echo().Status)
+
+
+def _commitment_asked(region: Region) -> int:
+    wanted, one = Dataset(), Dataset()
+    one.ReferencedSOPClassUID, one.ReferencedSOPInstanceUID = CT, "9.9.9.9"
+    wanted.TransactionUID, wanted.ReferencedSOPSequence = UID("2.25.1"), [one]
+    with region.associated(SOUTH, COMMITMENT) as made:
+        return int(made.send_n_action(wanted, 1, UID(COMMITMENT), UID(COMMITMENT_INSTANCE))[0].Status)
+
+
+NOT_AUTHORIZED = 0x0124
+SERVICES: dict[str, tuple[str, Callable[[Region], int]]] = {
+    "C-ECHO": ("VerificationScp", _echoed),
+    "C-STORE": ("StorageScp", lambda region: region.store(SOUTH, "SOUTH-1")),
+    "C-FIND": ("FindScp", lambda region: _retrieved(region, FIND)),
+    "C-GET": ("GetScp", lambda region: _retrieved(region, GET)),
+    "C-MOVE": ("MoveScp", lambda region: _retrieved(region, MOVE)),
+    "N-ACTION (storage commitment)": ("StorageCommitmentScp", _commitment_asked),
+}
+"""Every service of the access table: what stands behind it, and how it is asked; each answers with a status."""
