@@ -70,9 +70,10 @@ ACCESS_HEAD = """# Who may do what
 
 Generated from `src/isocenter/access/roles.py` and `src/isocenter/adapters/access_table.py` by `make fix`; do not edit.
 
-`tests/adapters/access` asks every door as every role, as a stranger of another hospital and as nobody. A new route,
-resource or service without a row fails it, and so does a row that is not true. Whoever belongs to another hospital
-gets the same answer for what is there and for what is nowhere.
+`tests/adapters/access` asks every door as every role, as a stranger of another hospital and as nobody, and
+`tests/adapters/dimse/test_many_institutions.py` does so with the services of DICOM. A new route, resource or service
+without a row fails them, and so does a row that is not true. Whoever belongs to another hospital gets the same answer
+for what is there and for what is nowhere.
 """
 
 
