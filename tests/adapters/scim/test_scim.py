@@ -11,17 +11,16 @@ import pytest
 from fastapi.testclient import TestClient
 from scim2_client.client import BaseSyncSCIMClient
 from scim2_tester import Status, check_server
+from tests.adapters.web_parts import web_parts
 
 from isocenter.access.api_tokens import issue_token
-from isocenter.access.attempts import SignInAttempts
 from isocenter.access.caller import Caller, CallerKind, system_caller
 from isocenter.access.people.accounts import create_account
 from isocenter.access.roles import Role
 from isocenter.adapters.scim.router import scim_router
 from isocenter.adapters.scim.schemas import GROUP, PATCH, USER
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import Authenticator, caller
-from isocenter.adapters.web.parts import WebParts
+from isocenter.adapters.web.authentication import caller
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
@@ -31,14 +30,7 @@ AT = "/scim/v2"
 
 @pytest.fixture
 def anybody(database: Database, tmp_path: Path) -> Iterator[TestClient]:
-    parts = WebParts(
-        settings=Settings(home=tmp_path),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=SignInAttempts(),
-        ready=lambda: None,
-        run_state=lambda: None,
-    )
+    parts = web_parts(database, Settings(home=tmp_path))
     app = build_application(parts, (scim_router(database, caller),), None)
     with TestClient(app, raise_server_exceptions=False) as made:
         yield made

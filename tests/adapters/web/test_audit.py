@@ -11,12 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.adapters.web.test_studies import bearer
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access import audit
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Role
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import Authenticator
-from isocenter.adapters.web.parts import WebParts
 from isocenter.index.institutions import Institution
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
@@ -25,14 +24,7 @@ from isocenter.kit.settings import Settings
 
 @pytest.fixture
 def client(database: Database, institution: Institution, tmp_path: Path) -> TestClient:
-    parts = WebParts(
-        settings=Settings(home=tmp_path),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=None,  # type: ignore[arg-type]
-        ready=lambda: None,
-        run_state=lambda: None,
-    )
+    parts = web_parts(database, Settings(home=tmp_path))
     made = TestClient(build_application(parts, (), None))
     made.headers.update(bearer(database, institution, Role.AUDITOR))
     return made

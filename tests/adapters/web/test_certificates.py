@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from tests.access.certificates.builders import HOSTS, OPERATOR, a_holder, a_store, a_stranger, signed_by_itself
 from tests.adapters.web.test_studies import bearer
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access.caller import system_caller
 from isocenter.access.certificates.expiry import watching_task
 from isocenter.access.certificates.facts import Kind
@@ -23,8 +24,6 @@ from isocenter.access.certificates.store import CertificateStore, store_of
 from isocenter.access.certificates.verbs import record_shown, renew, show
 from isocenter.access.roles import Role
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import Authenticator
-from isocenter.adapters.web.parts import WebParts
 from isocenter.index.institutions import Institution
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
@@ -40,14 +39,7 @@ def store(tmp_path: Path) -> CertificateStore:
 
 @pytest.fixture
 def client(database: Database, tmp_path: Path) -> TestClient:
-    parts = WebParts(
-        settings=Settings(home=tmp_path, dicom_tls_port=2762),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=None,  # type: ignore[arg-type]
-        ready=lambda: None,
-        run_state=lambda: None,
-    )
+    parts = web_parts(database, Settings(home=tmp_path, dicom_tls_port=2762))
     return TestClient(build_application(parts, (), None))
 
 

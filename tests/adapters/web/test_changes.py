@@ -10,10 +10,9 @@ from fastapi.testclient import TestClient
 from tests.adapters.web.test_studies import bearer
 from tests.index.builders import a_row, an_instance
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access.roles import Role
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import Authenticator
-from isocenter.adapters.web.parts import WebParts
 from isocenter.domain.archive.jobs import defer_due_studies
 from isocenter.index.ingest import Ingest
 from isocenter.index.institutions import Institution
@@ -26,14 +25,7 @@ AT_ONCE = timedelta(days=-10000)
 
 @pytest.fixture
 def client(database: Database, tmp_path: Any) -> TestClient:
-    parts = WebParts(
-        settings=Settings(home=tmp_path),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=None,  # type: ignore[arg-type]
-        ready=lambda: None,
-        run_state=lambda: None,
-    )
+    parts = web_parts(database, Settings(home=tmp_path))
     return TestClient(build_application(parts, (), None))
 
 

@@ -10,13 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.index.builders import a_row, an_instance
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access import api_tokens
-from isocenter.access.attempts import SignInAttempts
 from isocenter.access.caller import system_caller
 from isocenter.access.roles import Role
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import Authenticator
-from isocenter.adapters.web.parts import WebParts
 from isocenter.domain.identity.acts import Records
 from isocenter.index.ingest import Ingest
 from isocenter.index.institutions import Institution
@@ -49,15 +47,7 @@ class Client:
 @pytest.fixture
 def app(database: Database, institution: Institution, tmp_path: Path) -> Iterator[TestClient]:
     make_key_file(tmp_path / "facts.key")
-    parts = WebParts(
-        settings=Settings(home=tmp_path),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=SignInAttempts(),
-        ready=lambda: None,
-        run_state=lambda: None,
-        records=Records(database, open_store((tmp_path / "store").as_uri()), tmp_path / "facts.key"),
-    )
+    parts = web_parts(database, Settings(home=tmp_path), records=Records(database, open_store((tmp_path / "store").as_uri()), tmp_path / "facts.key"))
     ingest = Ingest(database.ingest_connection)
     ingest.record([a_row(an_instance(study=number), institution.institution_id) for number in (1, 2)])
     ingest.close()

@@ -11,11 +11,10 @@ from fastapi.testclient import TestClient
 from pynetdicom import AE
 from tests.adapters.web.test_studies import bearer
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access.roles import Role
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import Authenticator
-from isocenter.adapters.web.parts import WebParts
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
@@ -25,15 +24,7 @@ VERIFICATION = "1.2.840.10008.1.1"
 
 @pytest.fixture
 def client(database: Database, tmp_path: Any) -> TestClient:
-    parts = WebParts(
-        settings=Settings(home=tmp_path),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=None,  # type: ignore[arg-type]
-        ready=lambda: None,
-        run_state=lambda: None,
-        echo=PeersScu("ISOCENTER").echo,
-    )
+    parts = web_parts(database, Settings(home=tmp_path), echo=PeersScu("ISOCENTER").echo)
     return TestClient(build_application(parts, (), None))
 
 

@@ -11,13 +11,12 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.adapters.web.test_studies import bearer
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access.devices.first_store import FirstObject
 from isocenter.access.devices.register import Call, Strangers
 from isocenter.access.devices.watch import DeviceWatch
 from isocenter.access.roles import Role
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import Authenticator
-from isocenter.adapters.web.parts import WebParts
 from isocenter.domain.exchange.peers import Peer
 from isocenter.index.institutions import Institution
 from isocenter.kit.clock import utc_now
@@ -53,15 +52,7 @@ def echoes() -> Echoes:
 
 @pytest.fixture
 def client(database: Database, institution: Institution, tmp_path: Path, echoes: Echoes) -> TestClient:
-    parts = WebParts(
-        settings=Settings(home=tmp_path),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=None,  # type: ignore[arg-type]
-        ready=lambda: None,
-        run_state=lambda: None,
-        echo=echoes,
-    )
+    parts = web_parts(database, Settings(home=tmp_path), echo=echoes)
     made = TestClient(build_application(parts, (), None))
     made.headers.update(bearer(database, institution, Role.ADMINISTRATOR))
     return made

@@ -11,10 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.adapters.web.test_studies import bearer
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access.roles import Role
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import Authenticator
-from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import MAX_API_BODY_BYTES
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
@@ -25,14 +24,7 @@ ADA = {"username": "ada", "display_name": "Ada L", "roles": ["radiologist"]}
 
 @pytest.fixture
 def client(database: Database, institution: Institution, tmp_path: Path) -> TestClient:
-    parts = WebParts(
-        settings=Settings(home=tmp_path),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=None,  # type: ignore[arg-type]
-        ready=lambda: None,
-        run_state=lambda: None,
-    )
+    parts = web_parts(database, Settings(home=tmp_path))
     made = TestClient(build_application(parts, (), None))
     made.headers.update(bearer(database, institution, Role.ADMINISTRATOR))
     return made

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access.api_tokens import issue_token
-from isocenter.access.attempts import FREE_ATTEMPTS, SignInAttempts
+from isocenter.access.attempts import FREE_ATTEMPTS
 from isocenter.access.caller import system_caller
 from isocenter.access.roles import Role
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import Authenticator
-from isocenter.adapters.web.parts import WebParts
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
@@ -26,14 +25,7 @@ NEW = {"name": "RIS", "roles": ["service"], "scopes": ["read", "see-status"]}
 
 @pytest.fixture
 def client(database: Database, tmp_path: Path) -> Iterator[TestClient]:
-    parts = WebParts(
-        settings=Settings(home=tmp_path),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=SignInAttempts(),
-        ready=lambda: None,
-        run_state=lambda: None,
-    )
+    parts = web_parts(database, Settings(home=tmp_path))
     with TestClient(build_application(parts, (), None), raise_server_exceptions=False) as made:
         yield made
 

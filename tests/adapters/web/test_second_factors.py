@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tests.access.soft_passkey import SoftPasskey
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access import enrolment
-from isocenter.access.attempts import FREE_ATTEMPTS, SignInAttempts
+from isocenter.access.attempts import FREE_ATTEMPTS
 from isocenter.access.caller import system_caller
 from isocenter.access.roles import Role
 from isocenter.access.sealed_secrets import new_sealing_key
@@ -21,7 +22,6 @@ from isocenter.access.sign_in import authenticator_app
 from isocenter.access.sign_in.policy import SecondFactor, SignInPolicy, set_policy
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import COOKIE, Authenticator
-from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.sign_in import DEVICE_COOKIE
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
@@ -39,15 +39,7 @@ def app(database: Database, institution: Institution, tmp_path: Path) -> FastAPI
     set_policy(
         database, system_caller(institution.institution_id, "test"), SignInPolicy(second_factor=SecondFactor.REQUIRED)
     )
-    parts = WebParts(
-        settings=Settings(home=tmp_path),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=SignInAttempts(),
-        ready=lambda: None,
-        run_state=lambda: None,
-        sealing_key=new_sealing_key(),
-    )
+    parts = web_parts(database, Settings(home=tmp_path), sealing_key=new_sealing_key())
     return build_application(parts, (), None)
 
 

@@ -11,16 +11,15 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.access.federation.real_provider import TRUSTED, a_provider, signed_in_there
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access.api_tokens import issue_token
-from isocenter.access.attempts import SignInAttempts
 from isocenter.access.caller import Caller, CallerKind, system_caller
 from isocenter.access.federation.discovery import Discovery
 from isocenter.access.roles import Role
 from isocenter.access.sealed_secrets import new_sealing_key
 from isocenter.access.sign_in.policy import SecondFactor, SignInPolicy, set_policy
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import COOKIE, Authenticator
-from isocenter.adapters.web.parts import WebParts
+from isocenter.adapters.web.authentication import COOKIE
 from isocenter.adapters.web.single_sign_on import COOKIE as SIGN_ON_COOKIE
 from isocenter.adapters.web.single_sign_on import word_of
 from isocenter.index.institutions import Institution
@@ -33,16 +32,7 @@ RULES = {"role_claim": "groups", "roles_by_value": {"rad": "radiologist"}, "crea
 
 @pytest.fixture
 def client(database: Database, institution: Institution, tmp_path: Path) -> Iterator[TestClient]:
-    parts = WebParts(
-        settings=Settings(home=tmp_path, trusted_hosts=TRUSTED),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=SignInAttempts(),
-        ready=lambda: None,
-        run_state=lambda: None,
-        sealing_key=new_sealing_key(),
-        discovery=Discovery(TRUSTED),
-    )
+    parts = web_parts(database, Settings(home=tmp_path, trusted_hosts=TRUSTED), sealing_key=new_sealing_key(), discovery=Discovery(TRUSTED))
     with TestClient(build_application(parts, (), None), raise_server_exceptions=False) as made:
         made.follow_redirects = False
         yield made

@@ -13,15 +13,15 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from tests.adapters.web_parts import web_parts
 from isocenter.access import api_tokens, enrolment
-from isocenter.access.attempts import FREE_ATTEMPTS, SignInAttempts
+from isocenter.access.attempts import FREE_ATTEMPTS
 from isocenter.access.caller import system_caller
 from isocenter.access.errors import InvalidRole
 from isocenter.access.roles import Role, rights_of
 from isocenter.adapters.web.application import build_application
-from isocenter.adapters.web.authentication import COOKIE, Authenticator
+from isocenter.adapters.web.authentication import COOKIE
 from isocenter.adapters.web.errors import error_response
-from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import MAX_API_BODY_BYTES
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
@@ -47,14 +47,7 @@ def web_client(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def app(database: Database, institution: Institution, tmp_path: Path, web_client: Path) -> FastAPI:
-    parts = WebParts(
-        settings=Settings(home=tmp_path),
-        database=database,
-        authenticator=Authenticator(database),
-        attempts=SignInAttempts(),
-        ready=lambda: None,
-        run_state=lambda: None,
-    )
+    parts = web_parts(database, Settings(home=tmp_path))
     return build_application(parts, (), web_client)
 
 
@@ -273,7 +266,7 @@ def test_readiness_says_why_not(database: Database, tmp_path: Path) -> None:
     def full() -> None:
         raise Exhausted("The disk is full.", retry_after_s=9)
 
-    parts = WebParts(Settings(home=tmp_path), database, Authenticator(database), SignInAttempts(), full, lambda: None)
+    parts = web_parts(database, Settings(home=tmp_path), ready=full)
     client = TestClient(build_application(parts, (), None))
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "9")

@@ -66,7 +66,7 @@ export function RecordList<R>(props: RecordListProps<R>) {
         {tools}
       </div>
       <Refusal error={error} />
-      {!records && !error && <Skeleton height={120} radius="lg" aria-label={t('common.loading')} />}
+      {!records && !error && <Skeleton height={120} radius="lg" role="status" aria-label={t('common.loading')} />}
       {records?.length === 0 && <Nothing {...empty} />}
       {records && records.length > 0 && found.length === 0 && <Nothing title={t('records.noMatch')} detail={t('records.noMatchDetail')} />}
       {shown.length > 0 &&

@@ -19,6 +19,13 @@ const ROLES = [
 ] as const
 export type RoleWord = (typeof ROLES)[number]
 
+/** What staff may hold, as it is chosen from. */
+export const ROLES_OF_STAFF = [
+  { name: 'reading', roles: ['radiologist', 'senior-radiologist', 'technologist', 'referring-physician', 'registrar'] },
+  { name: 'running', roles: ['administrator', 'region-administrator', 'security-officer', 'auditor'] },
+  { name: 'others', roles: ['teacher', 'researcher'] },
+] as const satisfies readonly { readonly name: string; readonly roles: readonly RoleWord[] }[]
+
 /** A function from the server's word for a role to its name in the language of the page. */
 export function useRoleName(): (role: string) => string {
   const { t } = useTranslation()

@@ -3,10 +3,16 @@ import { type ChangeEvent, useState } from 'react'
 
 type KeysOf<F, V> = { [K in keyof F]-?: F[K] extends V ? K : never }[keyof F]
 
+/** What a text input takes of a field. */
+export interface TextProps {
+  readonly value: string
+  readonly onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement>) => void
+}
+
 export interface Fields<F extends object> {
   readonly fields: F
   readonly set: (change: Partial<F>) => void
-  readonly text: (key: KeysOf<F, string>) => { value: string; onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement>) => void }
+  readonly text: (key: KeysOf<F, string>) => TextProps
   readonly flag: (key: KeysOf<F, boolean>) => { checked: boolean; onChange: (event: ChangeEvent<HTMLInputElement>) => void }
 }
 

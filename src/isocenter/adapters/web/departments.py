@@ -11,7 +11,7 @@ from isocenter.access import departments as verbs
 from isocenter.access.caller import Caller
 from isocenter.access.errors import UnknownDepartment
 from isocenter.adapters.web.authentication import caller
-from isocenter.adapters.web.institutions import LARGEST_ID, known
+from isocenter.adapters.web.institutions import known
 from isocenter.adapters.web.lists import (
     EXPORT_ANSWER,
     IMPORT_BODY,
@@ -23,6 +23,7 @@ from isocenter.adapters.web.lists import (
     list_file,
 )
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import row_number
 from isocenter.adapters.web.sign_in import StrictModel
 
 router = APIRouter(tags=["Institutions"])
@@ -152,9 +153,7 @@ def remove_department(
 
 
 def _known(department_id: int) -> int:
-    if not 0 < department_id <= LARGEST_ID:
-        raise UnknownDepartment("There is no such department.")
-    return department_id
+    return row_number(department_id, UnknownDepartment("There is no such department."))
 
 
 def _shown(department: verbs.Department) -> Department:

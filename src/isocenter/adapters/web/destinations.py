@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from isocenter.access.caller import Caller
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import row_number
 from isocenter.adapters.web.sign_in import StrictModel
 from isocenter.domain.exchange import destinations as verbs
 from isocenter.domain.exchange.destinations import UnknownDestination
@@ -20,7 +21,6 @@ from isocenter.kit.database import Database
 router = APIRouter(tags=["Destinations"])
 
 TransferSyntaxes = Literal["stored", "decoded"]
-LARGEST_ID = 2**31 - 1
 
 
 class NewDestination(StrictModel):
@@ -134,9 +134,7 @@ def _database(request: Request) -> Database:
 
 
 def _known(destination_id: int) -> int:
-    if not 0 < destination_id <= LARGEST_ID:
-        raise UnknownDestination("There is no such destination.")
-    return destination_id
+    return row_number(destination_id, UnknownDestination("There is no such destination."))
 
 
 def _shown(destination: index.Destination) -> Destination:

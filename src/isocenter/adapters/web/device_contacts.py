@@ -16,8 +16,9 @@ from isocenter.access.devices.errors import UnknownCall
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.departments import InstitutionQuery
 from isocenter.adapters.web.destinations import EchoResult
-from isocenter.adapters.web.devices import LARGEST_ID, known
+from isocenter.adapters.web.devices import known
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import row_number
 from isocenter.adapters.web.sign_in import StrictModel
 from isocenter.domain.exchange.device_echo import echo_device as echo_verb
 from isocenter.kit.settings import Settings
@@ -138,8 +139,7 @@ def forget_refused_call(
     request: Request, refused_call_id: int, who: Annotated[Caller, Depends(caller)], institution_id: InstitutionQuery
 ) -> Response:
     """404 unknown-call."""
-    if not 0 < refused_call_id <= LARGEST_ID:
-        raise UnknownCall("There is no such rejected call.")
+    row_number(refused_call_id, UnknownCall("There is no such rejected call."))
     calls.forget_rejected_call(parts_of(request).database, who, refused_call_id, institution_id)
     return Response(status_code=204)
 

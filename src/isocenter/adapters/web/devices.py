@@ -26,12 +26,11 @@ from isocenter.adapters.web.lists import (
     list_file,
 )
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import row_number
 from isocenter.adapters.web.sign_in import StrictModel
 from isocenter.index.devices import Network
 
 router = APIRouter(tags=["Devices"])
-
-LARGEST_ID = 2**31 - 1
 
 
 class DeviceChange(StrictModel):
@@ -182,9 +181,7 @@ def remove_device(
 
 def known(device_id: int) -> int:
     """Raises UnknownDevice for a number that is none of ours."""
-    if not 0 < device_id <= LARGEST_ID:
-        raise UnknownDevice("There is no such device.")
-    return device_id
+    return row_number(device_id, UnknownDevice("There is no such device."))
 
 
 def _shown(seen: SeenDevice) -> Device:

@@ -16,13 +16,13 @@ from isocenter.access.federation.providers import IdentityProvider as Known
 from isocenter.access.roles import Right, roles_of_person
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of, sealing_key_of_parts
+from isocenter.adapters.web.row_numbers import row_number
 from isocenter.adapters.web.sign_in import StrictModel
 from isocenter.adapters.web.single_sign_on import discovery_of, redirect_uri
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 
 router = APIRouter(tags=["Identity providers"])
-LARGEST_ID = 2**31 - 1
 
 RoleWord = Annotated[str, Field(max_length=40)]
 SecondFactorWord = Literal["asked", "told", "here"]
@@ -177,9 +177,7 @@ def _database(request: Request) -> Database:
 
 
 def _known(provider_id: int) -> int:
-    if not 0 < provider_id <= LARGEST_ID:
-        raise UnknownProvider("There is no such identity provider.")
-    return provider_id
+    return row_number(provider_id, UnknownProvider("There is no such identity provider."))
 
 
 def _asked(body: ProviderSettings) -> HowToAsk:

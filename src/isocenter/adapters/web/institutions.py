@@ -25,10 +25,10 @@ from isocenter.adapters.web.lists import (
     list_file,
 )
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import row_number
 from isocenter.adapters.web.sign_in import StrictModel
 
 router = APIRouter(tags=["Institutions"])
-LARGEST_ID = 2**31 - 1
 
 
 class NewInstitution(StrictModel):
@@ -198,9 +198,7 @@ def link_of(request: Request, secret: str) -> InvitationLink:
 
 def known(institution_id: int) -> int:
     """Raises UnknownInstitution for a number that is none of ours."""
-    if not 0 < institution_id <= LARGEST_ID:
-        raise UnknownInstitution("There is no such institution.")
-    return institution_id
+    return row_number(institution_id, UnknownInstitution("There is no such institution."))
 
 
 def _shown(institution: verbs.Institution) -> Institution:

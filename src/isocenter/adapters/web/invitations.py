@@ -12,9 +12,10 @@ from isocenter.access.caller import Caller
 from isocenter.access.errors import UnknownEnrolment
 from isocenter.access.people import accounts, invitations
 from isocenter.adapters.web.authentication import caller
-from isocenter.adapters.web.institutions import LARGEST_ID, InvitationLink, link_of
+from isocenter.adapters.web.institutions import InvitationLink, link_of
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.people import DepartmentId, RoleWords
+from isocenter.adapters.web.row_numbers import row_number
 from isocenter.adapters.web.sign_in import StrictModel
 
 router = APIRouter(tags=["People"])
@@ -90,7 +91,6 @@ def invite(request: Request, body: NewInvitation, who: Annotated[Caller, Depends
 @router.delete("/api/invitations/{invitation_id}", summary="Take an unused invitation back", status_code=204)
 def withdraw(request: Request, invitation_id: int, who: Annotated[Caller, Depends(caller)]) -> Response:
     """For administrators. 404 unknown-enrolment."""
-    if not 0 < invitation_id <= LARGEST_ID:
-        raise UnknownEnrolment("There is no such invitation, or it was used.")
+    row_number(invitation_id, UnknownEnrolment("There is no such invitation, or it was used."))
     invitations.withdraw(parts_of(request).database, who, invitation_id)
     return Response(status_code=204)

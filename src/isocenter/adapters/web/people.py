@@ -14,7 +14,6 @@ from isocenter.access.people import accounts, lists, roles_held
 from isocenter.access.people.accounts import Unchanged
 from isocenter.access.roles import roles_of_person
 from isocenter.adapters.web.authentication import caller
-from isocenter.adapters.web.institutions import LARGEST_ID
 from isocenter.adapters.web.lists import (
     EXPORT_ANSWER,
     IMPORT_BODY,
@@ -26,6 +25,7 @@ from isocenter.adapters.web.lists import (
     list_file,
 )
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import LARGEST_ID, row_number
 from isocenter.adapters.web.sign_in import StrictModel
 
 router = APIRouter(tags=["People"])
@@ -237,9 +237,7 @@ def _page(request: Request, who: Caller, user_id: int) -> PersonPage:
 
 
 def _known(user_id: int) -> int:
-    if not 0 < user_id <= LARGEST_ID:
-        raise UnknownUser("There is no such user.")
-    return user_id
+    return row_number(user_id, UnknownUser("There is no such user."))
 
 
 def _shown(person: accounts.Person) -> Person:

@@ -18,11 +18,11 @@ from isocenter.access.programs.errors import UnknownClient
 from isocenter.access.roles import ROLES_OF_PROGRAMS, Right, Role, rights_of, roles_of_program
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import row_number
 from isocenter.adapters.web.sign_in import StrictModel
 from isocenter.kit.database import Database
 
 router = APIRouter(tags=["Programs"])
-LARGEST_ID = 2**31 - 1
 
 Words = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=40)]
 Who = Annotated[Caller, Depends(caller)]
@@ -167,8 +167,7 @@ def add_secret(request: Request, client_id: str, who: Who) -> NewSecret:
 @router.delete("/api/clients/{client_id}/secrets/{secret_id}", summary="End a secret")
 def end_secret(request: Request, client_id: str, secret_id: int, who: Who) -> Client:
     """Tokens that it opened go on until they expire. 404 unknown-client."""
-    if not 0 < secret_id <= LARGEST_ID:
-        raise UnknownClient("There is no such secret, or it has ended already.")
+    row_number(secret_id, UnknownClient("There is no such secret, or it has ended already."))
     return _shown(verbs.end_secret(_database(request), who, client_id, secret_id))
 
 
@@ -195,8 +194,7 @@ def issue_token(request: Request, body: NewToken, who: Who) -> IssuedToken:
 @router.delete("/api/tokens/{token_id}", summary="End a token", status_code=204)
 def revoke_token(request: Request, token_id: int, who: Who) -> None:
     """404 unknown-token."""
-    if not 0 < token_id <= LARGEST_ID:
-        raise UnknownToken("There is no such token, or it is revoked already.")
+    row_number(token_id, UnknownToken("There is no such token, or it is revoked already."))
     api_tokens.revoke_token(_database(request), who, token_id)
     parts_of(request).authenticator.forget_all()
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from isocenter.access.caller import Caller
 from isocenter.adapters.web.authentication import caller
-from isocenter.adapters.web.destinations import LARGEST_ID
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import row_number
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.exchange import rejection as verbs
 from isocenter.domain.exchange.rejection import UnknownRejection
@@ -62,8 +62,7 @@ def list_rejections(
 @router.post("/api/rejections/{rejection_id}/restore", summary="Take a rejection back")
 def restore_rejection(request: Request, rejection_id: int, who: Annotated[Caller, Depends(caller)]) -> Rejection:
     """What it hid is seen again at every door. 404 unknown-rejection, 409 already-restored."""
-    if not 0 < rejection_id <= LARGEST_ID:
-        raise UnknownRejection("There is no such rejection.")
+    row_number(rejection_id, UnknownRejection("There is no such rejection."))
     parts = parts_of(request)
     assert parts.library is not None
     key_file = facts_key_path(parts.settings.home)

@@ -14,8 +14,8 @@ from isocenter.access.restriction import care
 from isocenter.access.restriction import restrictions as verbs
 from isocenter.access.restriction.errors import InvalidRestriction
 from isocenter.adapters.web.authentication import caller
-from isocenter.adapters.web.institutions import LARGEST_ID
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import LARGEST_ID
 from isocenter.adapters.web.sign_in import StrictModel
 
 router = APIRouter(tags=["Restriction"])

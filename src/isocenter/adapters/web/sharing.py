@@ -12,7 +12,6 @@ from isocenter.access.caller import Caller
 from isocenter.access.sharing import alliances as verbs
 from isocenter.access.sharing import lists, rules
 from isocenter.adapters.web.authentication import caller
-from isocenter.adapters.web.institutions import LARGEST_ID
 from isocenter.adapters.web.lists import (
     EXPORT_ANSWER,
     IMPORT_BODY,
@@ -24,6 +23,7 @@ from isocenter.adapters.web.lists import (
     list_file,
 )
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import LARGEST_ID
 from isocenter.adapters.web.sign_in import StrictModel
 
 router = APIRouter(tags=["Sharing"])

@@ -26,6 +26,7 @@ from isocenter.access.federation.sign_on import SignOn, answer, question
 from isocenter.access.secret_tokens import new_secret
 from isocenter.access.sessions import Method
 from isocenter.adapters.web.parts import parts_of, sealing_key_of_parts
+from isocenter.adapters.web.row_numbers import row_number
 from isocenter.adapters.web.sign_in import Me, address_of, device_of, entered, user_agent_of
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
@@ -36,7 +37,6 @@ _log = get_logger(__name__)
 COOKIE = "isocenter_sign_on"
 CALLBACK = "/api/sign-in/callback"
 _LASTS_S = 600
-_LARGEST_ID = 2**31 - 1
 _HERE = re.compile(r"/(?![/\\])[\x21-\x7e]{0,1000}")
 
 
@@ -116,8 +116,7 @@ def discovery_of(request: Request) -> Discovery:
 
 
 def _sign_on(request: Request, provider_id: int, secret: str) -> SignOn:
-    if not 0 < provider_id <= _LARGEST_ID:
-        raise UnknownProvider("There is no such identity provider.")
+    row_number(provider_id, UnknownProvider("There is no such identity provider."))
     provider, client_secret = providers.enabled_provider(
         parts_of(request).database, sealing_key_of_parts(request), provider_id
     )

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from isocenter.access.caller import Caller
 from isocenter.adapters.web.authentication import caller
-from isocenter.adapters.web.destinations import LARGEST_ID
 from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.row_numbers import LARGEST_ID, row_number
 from isocenter.adapters.web.sign_in import StrictModel
 from isocenter.domain.exchange import sending as verbs
 from isocenter.domain.exchange.peers import WantedInstances
@@ -116,9 +116,7 @@ def retry_transfer(request: Request, transfer_id: int, who: Annotated[Caller, De
 
 
 def _known(transfer_id: int) -> int:
-    if not 0 < transfer_id <= LARGEST_ID:
-        raise UnknownTransfer("There is no such transfer.")
-    return transfer_id
+    return row_number(transfer_id, UnknownTransfer("There is no such transfer."))
 
 
 def _fields(transfer: index.Transfer) -> dict[str, Any]:

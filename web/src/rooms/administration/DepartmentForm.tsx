@@ -1,5 +1,4 @@
 /** One department. */
-import { TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 
@@ -7,6 +6,7 @@ import { addDepartment, changeDepartment, type Department, type NewDepartment } 
 import { FormDialog } from '../../frame/FormDialog'
 import { suggestedCode } from '../../kit/codes'
 import { useFields } from '../../kit/use-fields'
+import { NameAndCode } from './NameAndCode'
 
 interface DepartmentFormProps {
   readonly department?: Department
@@ -45,17 +45,7 @@ export function DepartmentForm({ department, institutionId, onClose }: Departmen
       onSubmit={() => saving.mutate()}
       onClose={onClose}
     >
-      <TextInput label={t('manage.institutions.name')} maxLength={100} autoComplete="off" data-autofocus {...text('name')} />
-      <TextInput label={t('manage.institutions.otherName')} maxLength={100} autoComplete="off" {...text('other_name')} />
-      <TextInput
-        label={t('manage.institutions.code')}
-        description={t('manage.institutions.codeHint')}
-        placeholder={suggestedCode(fields.name)}
-        maxLength={32}
-        autoComplete="off"
-        spellCheck={false}
-        {...text('code')}
-      />
+      <NameAndCode text={text} suggested={suggestedCode(fields.name)} />
     </FormDialog>
   )
 }

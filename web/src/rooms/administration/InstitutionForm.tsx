@@ -1,5 +1,4 @@
 /** One institution: its name in two languages, and the code that lists and programs know it by. */
-import { TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 
@@ -8,6 +7,7 @@ import { FormDialog } from '../../frame/FormDialog'
 import { useMay } from '../../frame/rights'
 import { suggestedCode } from '../../kit/codes'
 import { useFields } from '../../kit/use-fields'
+import { NameAndCode } from './NameAndCode'
 
 interface InstitutionFormProps {
   readonly institution: Institution | undefined
@@ -44,18 +44,7 @@ export function InstitutionForm({ institution, onClose, onSaved }: InstitutionFo
       onSubmit={() => saving.mutate()}
       onClose={onClose}
     >
-      <TextInput label={t('manage.institutions.name')} maxLength={100} autoComplete="off" data-autofocus {...text('name')} />
-      <TextInput label={t('manage.institutions.otherName')} maxLength={100} autoComplete="off" {...text('other_name')} />
-      <TextInput
-        label={t('manage.institutions.code')}
-        description={t('manage.institutions.codeHint')}
-        placeholder={suggestedCode(fields.name)}
-        maxLength={32}
-        autoComplete="off"
-        spellCheck={false}
-        readOnly={!may('manage-region')}
-        {...text('code')}
-      />
+      <NameAndCode text={text} suggested={suggestedCode(fields.name)} codeIsFixed={!may('manage-region')} />
     </FormDialog>
   )
 }

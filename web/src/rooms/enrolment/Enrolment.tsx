@@ -1,11 +1,12 @@
 /** The one-time link: it creates the first administrator, or an account that an administrator offered. */
-import { Skeleton, Stack, Text } from '@mantine/core'
+import { Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link, useParams } from '@tanstack/react-router'
+import { useParams } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 
 import { api, dataOf } from '../../api/client'
 import { Card } from '../../frame/Card'
+import { UnknownLink } from '../../frame/UnknownLink'
 import { EnrolmentForm } from './EnrolmentForm'
 
 export function Enrolment() {
@@ -17,16 +18,7 @@ export function Enrolment() {
     staleTime: Infinity,
     retry: false,
   })
-  if (error) {
-    return (
-      <Card title={t('enrolment.unknownTitle')}>
-        <Stack>
-          <Text c="dimmed">{t('enrolment.unknown')}</Text>
-          <Link to="/sign-in">{t('signIn.title')}</Link>
-        </Stack>
-      </Card>
-    )
-  }
+  if (error) return <UnknownLink />
   if (!data) {
     return (
       <Card title={t('common.loading')}>

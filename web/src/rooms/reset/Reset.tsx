@@ -1,7 +1,7 @@
 /** The one-time link of somebody who could not sign in any more: she chooses a new password. */
 import { Button, PasswordInput, Skeleton, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import { useNavigate, useParams } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
@@ -12,6 +12,7 @@ import type { components } from '../../api/schema'
 import { Card } from '../../frame/Card'
 import { Refusal } from '../../frame/Refusal'
 import { StrengthHint } from '../../frame/StrengthHint'
+import { UnknownLink } from '../../frame/UnknownLink'
 
 type Reset = components['schemas']['Reset']
 
@@ -24,16 +25,7 @@ export function Reset() {
     staleTime: Infinity,
     retry: false,
   })
-  if (error) {
-    return (
-      <Card title={t('enrolment.unknownTitle')}>
-        <Stack>
-          <Text c="dimmed">{t('enrolment.unknown')}</Text>
-          <Link to="/sign-in">{t('signIn.title')}</Link>
-        </Stack>
-      </Card>
-    )
-  }
+  if (error) return <UnknownLink />
   if (!data) {
     return (
       <Card title={t('common.loading')}>

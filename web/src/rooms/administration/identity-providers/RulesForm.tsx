@@ -5,22 +5,12 @@ import { useTranslation } from 'react-i18next'
 
 import { type IdentityProvider, PROVIDERS, setAccountRules } from '../../../api/identities'
 import { FormDialog } from '../../../frame/FormDialog'
-import { useRoleName } from '../../../frame/role-names'
+import { ROLES_OF_STAFF, useRoleName } from '../../../frame/role-names'
 import { useFields } from '../../../kit/use-fields'
 import { linesOf, mappingOf } from './mapping'
 
-const ROLES = [
-  'radiologist',
-  'senior-radiologist',
-  'technologist',
-  'referring-physician',
-  'registrar',
-  'administrator',
-  'security-officer',
-  'auditor',
-  'teacher',
-  'researcher',
-]
+/** Who administers the region is never made by a provider's word. */
+const ROLES = ROLES_OF_STAFF.flatMap((group): readonly string[] => group.roles).filter((role) => role !== 'region-administrator')
 
 export function RulesForm({ provider, onClose }: { readonly provider: IdentityProvider; readonly onClose: () => void }) {
   const { t } = useTranslation()

@@ -2,18 +2,9 @@
 import { Checkbox, Stack, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
-import { useRoleName } from '../../../frame/role-names'
+import { ROLES_OF_STAFF, useRoleName } from '../../../frame/role-names'
 import { useMay } from '../../../frame/rights'
-import type { en } from '../../../i18n/en'
 import classes from './People.module.css'
-
-type RoleWord = keyof typeof en.manage.roleMeans
-
-const GROUPS: readonly { readonly name: 'reading' | 'running' | 'others'; readonly roles: readonly RoleWord[] }[] = [
-  { name: 'reading', roles: ['radiologist', 'senior-radiologist', 'technologist', 'referring-physician', 'registrar'] },
-  { name: 'running', roles: ['administrator', 'region-administrator', 'security-officer', 'auditor'] },
-  { name: 'others', roles: ['teacher', 'researcher'] },
-]
 
 /** GB/T 22239-2019 8.1.5: nobody holds two of these powers. */
 const POWERS: readonly (readonly string[])[] = [['administrator', 'region-administrator'], ['security-officer'], ['auditor']]
@@ -35,7 +26,7 @@ export function RolesField({ chosen, onChange }: RolesFieldProps) {
   return (
     <Checkbox.Group label={t('manage.people.roles')} value={[...chosen]} onChange={onChange}>
       <div className={classes.roles}>
-        {GROUPS.map((group) => (
+        {ROLES_OF_STAFF.map((group) => (
           <Stack key={group.name} gap="xs" role="group" aria-label={t(`manage.people.${group.name}`)}>
             <Text size="xs" c="dimmed" fw={500}>
               {t(`manage.people.${group.name}`)}
