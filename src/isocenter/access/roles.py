@@ -21,6 +21,7 @@ class Right(StrEnum):
     CORRECT = "correct"
     RECOVER = "recover"  # delete so that it can be restored, see what is deleted, restore it
     ERASE = "erase"
+    APPROVE_DESTRUCTION = "approve-destruction"  # of what is kept no longer by law: two people, one after the other
     BREAK_GLASS = "break-glass"  # open what is restricted, with a reason, an alarm and a review
     RESTRICT = "restrict"  # restricted patients, no sharing, legal hold, care relationships
     SEE_STATUS = "see-status"
@@ -33,6 +34,8 @@ class Right(StrEnum):
     MANAGE_SECURITY = "manage-security"  # sign-in policy, identity providers, certificates, sessions of others
     REVIEW_ACCESS = "review-access"  # judge each breaking of the glass
     READ_AUDIT = "read-audit"
+    MANAGE_STORAGE = "manage-storage"  # storages, copies, nodes, sites, backups, keys of stored bytes
+    SEE_OPERATIONS = "see-operations"  # how full, how far behind, what is wrong, who uses how much
 
 
 class Role(StrEnum):
@@ -62,7 +65,7 @@ _RADIOLOGIST = {*_READING, Right.STORE, Right.SEND, Right.BREAK_GLASS}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.RADIOLOGIST: frozenset(_RADIOLOGIST),
-    Role.SENIOR_RADIOLOGIST: frozenset({*_RADIOLOGIST, Right.CORRECT, Right.RECOVER}),
+    Role.SENIOR_RADIOLOGIST: frozenset({*_RADIOLOGIST, Right.CORRECT, Right.RECOVER, Right.APPROVE_DESTRUCTION}),
     Role.TECHNOLOGIST: frozenset({*_READING, Right.STORE, Right.SEND, Right.CORRECT}),
     Role.REFERRING_PHYSICIAN: frozenset({Right.READ, Right.BREAK_GLASS}),
     Role.REGISTRAR: frozenset({*_READING, Right.CORRECT, Right.RESTRICT}),
@@ -80,10 +83,22 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.MANAGE_USERS,
             Right.MANAGE_INSTITUTION,
             Right.MANAGE_SHARING,
+            Right.APPROVE_DESTRUCTION,
+            Right.SEE_OPERATIONS,
         }
     ),
-    Role.REGION_ADMINISTRATOR: frozenset({Right.SEE_STATUS, Right.MANAGE_REGION}),
-    Role.SECURITY_OFFICER: frozenset({Right.SEE_STATUS, Right.MANAGE_SECURITY, Right.REVIEW_ACCESS}),
+    Role.REGION_ADMINISTRATOR: frozenset(
+        {Right.SEE_STATUS, Right.MANAGE_REGION, Right.MANAGE_STORAGE, Right.SEE_OPERATIONS}
+    ),
+    Role.SECURITY_OFFICER: frozenset(
+        {
+            Right.SEE_STATUS,
+            Right.MANAGE_SECURITY,
+            Right.REVIEW_ACCESS,
+            Right.APPROVE_DESTRUCTION,
+            Right.SEE_OPERATIONS,
+        }
+    ),
     Role.AUDITOR: frozenset({Right.READ_AUDIT}),
     Role.TEACHER: frozenset(),  # teaching files, not the clinical archive
     Role.RESEARCHER: frozenset(),  # de-identified collections, not the clinical archive
