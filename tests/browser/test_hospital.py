@@ -128,7 +128,7 @@ def test_a_device_answers_and_its_first_object_is_told(page: Page, node: Node) -
     answers = page.get_by_role("status").filter(has_text="Answers in")
     expect(answers).to_be_visible()
     server.shutdown()
-    page.get_by_role("button", name="First-store test of CT room 2").click()
+    page.get_by_role("button", name="First store of CT room 2").click()
     expect(page.get_by_test_id("first-store-waiting")).to_be_visible()
     instance = instance_of(a_ct_slice("FIRSTSTORE", 0))
     contexts = contexts_of([instance])

@@ -157,7 +157,7 @@ export const administrationWords = {
     answers: 'Answers in {{ms}} ms',
     silent: 'It does not answer.',
     firstStore: 'First store',
-    firstStoreNamed: 'First-store test of {{name}}',
+    firstStoreNamed: 'First store of {{name}}',
     preparing: 'One moment, the listener is being told…',
     waiting: 'Waiting for its next object. Send an image from the device now.',
     waitingRefused: 'It sent something that was refused: {{reason}}. Still waiting.',

@@ -100,7 +100,7 @@ export const identityWords = {
     endTokenTitle: 'End this token?',
     endTokenMeans: 'Whatever uses it is out at once.',
     end: 'End',
-    change: 'Change {{name}}',
+    change: 'Edit {{name}}',
     days: 'Days until it ends',
     daysHint: 'Empty: it never ends.',
     only: 'Only these',

@@ -102,7 +102,7 @@ export const identityWords: typeof en = {
     endTokenTitle: '终止此令牌？',
     endTokenMeans: '使用它的程序立即失去访问。',
     end: '终止',
-    change: '更改 {{name}}',
+    change: '编辑 {{name}}',
     days: '有效天数',
     daysHint: '留空：永不到期。',
     only: '仅限',

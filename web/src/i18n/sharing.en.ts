@@ -14,7 +14,7 @@ export const sharingWords = {
     none: 'There is no alliance',
     noneDetail: 'Found one to let hospitals share studies with each other.',
     end: 'End the alliance',
-    endNamed: 'End {{name}}',
+    endNamed: 'End the alliance {{name}}',
     endMeans: 'What the members share with each other because of it is shared no more, within seconds.',
     edit: 'Members of {{name}}',
   },
@@ -43,7 +43,7 @@ export const sharingWords = {
     noEnd: 'Open end',
     ended: 'Ended',
     end: 'Share no more',
-    endNamed: 'End the rule for {{name}}',
+    endNamed: 'Share no more with {{name}}',
     endMeans: 'People of {{name}} see it no more, within seconds. The rule stays in the history.',
     purposes: {
       treatment: 'Treatment',
