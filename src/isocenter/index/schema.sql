@@ -1922,6 +1922,73 @@ CREATE TABLE public.sign_in_reset (
 
 ALTER TABLE ONLY public.sign_in_reset FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.site_beat (
+    beat smallint DEFAULT 1 NOT NULL,
+    site text NOT NULL COLLATE pg_catalog."C",
+    generation bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT site_beat_beat_check CHECK ((beat = 1))
+);
+
+CREATE TABLE public.site_change (
+    number bigint NOT NULL,
+    lane smallint NOT NULL,
+    object_key text NOT NULL COLLATE pg_catalog."C",
+    gone boolean DEFAULT false NOT NULL,
+    size bigint DEFAULT 0 NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    not_before timestamp with time zone,
+    problem text COLLATE pg_catalog."C"
+);
+
+ALTER TABLE public.site_change ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.site_change_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.site_comparison (
+    number bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    digests boolean NOT NULL,
+    account jsonb NOT NULL
+);
+
+ALTER TABLE public.site_comparison ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.site_comparison_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.site_copied (
+    lane smallint NOT NULL,
+    objects bigint DEFAULT 0 NOT NULL,
+    bytes bigint DEFAULT 0 NOT NULL,
+    removed bigint DEFAULT 0 NOT NULL,
+    last_at timestamp with time zone
+);
+
+CREATE TABLE public.site_lead (
+    generation bigint NOT NULL,
+    site text NOT NULL COLLATE pg_catalog."C",
+    since timestamp with time zone NOT NULL,
+    account jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+CREATE TABLE public.site_missing (
+    object_key text NOT NULL COLLATE pg_catalog."C",
+    size bigint NOT NULL,
+    generation bigint NOT NULL,
+    found_at timestamp with time zone
+);
+
 CREATE TABLE public.storage (
     storage_id integer NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
@@ -2417,6 +2484,24 @@ ALTER TABLE ONLY public.sign_in_policy
 ALTER TABLE ONLY public.sign_in_reset
     ADD CONSTRAINT sign_in_reset_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.site_beat
+    ADD CONSTRAINT site_beat_pkey PRIMARY KEY (beat);
+
+ALTER TABLE ONLY public.site_change
+    ADD CONSTRAINT site_change_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.site_comparison
+    ADD CONSTRAINT site_comparison_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.site_copied
+    ADD CONSTRAINT site_copied_pkey PRIMARY KEY (lane);
+
+ALTER TABLE ONLY public.site_lead
+    ADD CONSTRAINT site_lead_pkey PRIMARY KEY (generation);
+
+ALTER TABLE ONLY public.site_missing
+    ADD CONSTRAINT site_missing_pkey PRIMARY KEY (object_key);
+
 ALTER TABLE ONLY public.storage_alarm
     ADD CONSTRAINT storage_alarm_pkey PRIMARY KEY (kind, subject);
 
@@ -2548,6 +2633,10 @@ CREATE INDEX session_by_user ON public.session USING btree (user_id);
 CREATE INDEX sharing_rule_of_ally ON public.sharing_rule USING btree (ally_institution_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX sharing_rule_of_giver ON public.sharing_rule USING btree (institution_id, rule_id);
+
+CREATE INDEX site_change_in_order ON public.site_change USING btree (lane, number);
+
+CREATE INDEX site_change_of_object ON public.site_change USING btree (object_key, number);
 
 CREATE INDEX study_by_accession_number ON public.study USING btree (institution_id, accession_number, study_id);
 
@@ -3040,6 +3129,8 @@ GRANT SELECT ON TABLE public.alembic_version TO isocenter_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.alliance TO isocenter_app;
 
+GRANT SELECT,USAGE ON SEQUENCE public.alliance_alliance_id_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.alliance_member TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.answered_challenge TO isocenter_app;
@@ -3068,7 +3159,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.availability_notice TO isocent
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.broken_glass TO isocenter_app;
 
+GRANT SELECT,USAGE ON SEQUENCE public.broken_glass_glass_id_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.care_relationship TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.care_relationship_care_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.checkpoint TO isocenter_app;
 
@@ -3086,6 +3181,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.deleted_study TO isocenter_app
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.department TO isocenter_app;
 
+GRANT SELECT,USAGE ON SEQUENCE public.department_department_id_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.destination TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.destination_destination_id_seq TO isocenter_app;
@@ -3094,7 +3191,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_contact TO isocenter_app;
 
+GRANT SELECT,USAGE ON SEQUENCE public.device_device_id_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.enrolment TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.enrolment_enrolment_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erasure TO isocenter_app;
 
@@ -3148,7 +3249,11 @@ GRANT SELECT,USAGE ON SEQUENCE public.patient_patient_key_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.patient_restriction TO isocenter_app;
 
+GRANT SELECT,USAGE ON SEQUENCE public.patient_restriction_restriction_id_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.placement_policy TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.placement_policy_policy_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.placement_position TO isocenter_app;
 
@@ -3174,6 +3279,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_code TO isocenter_app
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refused_call TO isocenter_app;
 
+GRANT SELECT,USAGE ON SEQUENCE public.refused_call_refused_call_id_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejected_instance TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejected_study TO isocenter_app;
@@ -3185,6 +3292,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.rejection_rejection_id_seq TO isocenter_ap
 GRANT SELECT,INSERT,DELETE ON TABLE public.restricted_patient TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.scrub_finding TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.scrub_finding_finding_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segment TO isocenter_app;
 
@@ -3198,13 +3307,33 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.session TO isocenter_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sharing_rule TO isocenter_app;
 
+GRANT SELECT,USAGE ON SEQUENCE public.sharing_rule_rule_id_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_policy TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_reset TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.site_beat TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.site_change TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.site_change_number_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.site_comparison TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.site_comparison_number_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.site_copied TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.site_lead TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.site_missing TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.storage TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.storage_alarm TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.storage_storage_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.study TO isocenter_app;
 
