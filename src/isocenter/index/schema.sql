@@ -186,6 +186,15 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION public.isocenter_keeping_changes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtext('isocenter.keeping'), isocenter_institution());
+    RETURN NULL;
+END;
+$$;
+
 CREATE FUNCTION public.isocenter_key_object_arrived() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1209,6 +1218,97 @@ ALTER TABLE public.destination ALTER COLUMN destination_id ADD GENERATED ALWAYS 
     CACHE 1
 );
 
+CREATE TABLE public.destruction (
+    institution_id integer NOT NULL,
+    destruction_id integer NOT NULL,
+    reason text NOT NULL COLLATE pg_catalog."C",
+    proposed_at timestamp with time zone DEFAULT now() NOT NULL,
+    proposed_by text NOT NULL COLLATE pg_catalog."C",
+    withdrawn_at timestamp with time zone,
+    withdrawn_by text COLLATE pg_catalog."C",
+    withdrawn_reason text COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.destruction FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.destruction_approval (
+    institution_id integer NOT NULL,
+    approval_id integer NOT NULL,
+    destruction_id integer NOT NULL,
+    approved_by text NOT NULL COLLATE pg_catalog."C",
+    powers text[] NOT NULL,
+    approved_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.destruction_approval FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.destruction_approval ALTER COLUMN approval_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.destruction_approval_approval_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.destruction ALTER COLUMN destruction_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.destruction_destruction_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.destruction_event (
+    institution_id integer NOT NULL,
+    event_id bigint NOT NULL,
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    destruction_id integer,
+    from_state text NOT NULL COLLATE pg_catalog."C",
+    to_state text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    caller_kind text NOT NULL COLLATE pg_catalog."C",
+    caller_id text NOT NULL COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.destruction_event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.destruction_event ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.destruction_event_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.destruction_study (
+    institution_id integer NOT NULL,
+    item_id integer NOT NULL,
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    state text NOT NULL COLLATE pg_catalog."C",
+    destruction_id integer,
+    kept_until date NOT NULL,
+    study_date text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    modalities text[] DEFAULT '{}'::text[] NOT NULL,
+    instance_count integer DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    certificate text COLLATE pg_catalog."C",
+    CONSTRAINT destruction_study_state_check CHECK ((state = ANY (ARRAY['due'::text, 'proposed'::text, 'approved-once'::text, 'approved'::text, 'held'::text, 'destroyed'::text])))
+);
+
+ALTER TABLE ONLY public.destruction_study FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.destruction_study ALTER COLUMN item_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.destruction_study_item_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.device (
     institution_id integer NOT NULL,
     device_id integer NOT NULL,
@@ -1793,6 +1893,38 @@ CREATE TABLE public.restricted_patient (
 
 ALTER TABLE ONLY public.restricted_patient FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.retention_clock (
+    only_one boolean DEFAULT true NOT NULL,
+    seen_on date NOT NULL,
+    confirmed_at timestamp with time zone,
+    confirmed_by text COLLATE pg_catalog."C",
+    CONSTRAINT retention_clock_only_one_check CHECK (only_one)
+);
+
+CREATE TABLE public.retention_policy (
+    institution_id integer NOT NULL,
+    policy_id integer NOT NULL,
+    applies boolean NOT NULL,
+    outpatient_years integer NOT NULL,
+    inpatient_years integer NOT NULL,
+    reason text NOT NULL COLLATE pg_catalog."C",
+    set_at timestamp with time zone DEFAULT now() NOT NULL,
+    set_by text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT retention_policy_inpatient_years_check CHECK (((inpatient_years >= 0) AND (inpatient_years <= 200))),
+    CONSTRAINT retention_policy_outpatient_years_check CHECK (((outpatient_years >= 0) AND (outpatient_years <= 200)))
+);
+
+ALTER TABLE ONLY public.retention_policy FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.retention_policy ALTER COLUMN policy_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.retention_policy_policy_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.scrub_finding (
     finding_id bigint NOT NULL,
     storage_id integer NOT NULL,
@@ -2214,6 +2346,35 @@ CREATE TABLE public.user_role (
 
 ALTER TABLE ONLY public.user_role FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.visit (
+    institution_id integer NOT NULL,
+    visit_id integer NOT NULL,
+    patient_id text NOT NULL COLLATE pg_catalog."C",
+    issuer_of_patient_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    number text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    began_on date NOT NULL,
+    ended_on date,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    recorded_by text NOT NULL COLLATE pg_catalog."C",
+    withdrawn_at timestamp with time zone,
+    withdrawn_by text COLLATE pg_catalog."C",
+    withdrawn_reason text COLLATE pg_catalog."C",
+    CONSTRAINT visit_check CHECK (((ended_on >= began_on) AND (kind = 'stay'::text))),
+    CONSTRAINT visit_kind_check CHECK ((kind = ANY (ARRAY['visit'::text, 'stay'::text])))
+);
+
+ALTER TABLE ONLY public.visit FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.visit ALTER COLUMN visit_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.visit_visit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE ONLY public.procrastinate_events ALTER COLUMN id SET DEFAULT nextval('public.procrastinate_events_id_seq'::regclass);
 
 ALTER TABLE ONLY public.procrastinate_jobs ALTER COLUMN id SET DEFAULT nextval('public.procrastinate_jobs_id_seq'::regclass);
@@ -2309,6 +2470,21 @@ ALTER TABLE ONLY public.destination
 
 ALTER TABLE ONLY public.destination
     ADD CONSTRAINT destination_pkey PRIMARY KEY (institution_id, destination_id);
+
+ALTER TABLE ONLY public.destruction_approval
+    ADD CONSTRAINT destruction_approval_institution_id_destruction_id_approved_key UNIQUE (institution_id, destruction_id, approved_by);
+
+ALTER TABLE ONLY public.destruction_approval
+    ADD CONSTRAINT destruction_approval_pkey PRIMARY KEY (institution_id, approval_id);
+
+ALTER TABLE ONLY public.destruction_event
+    ADD CONSTRAINT destruction_event_pkey PRIMARY KEY (institution_id, event_id);
+
+ALTER TABLE ONLY public.destruction
+    ADD CONSTRAINT destruction_pkey PRIMARY KEY (institution_id, destruction_id);
+
+ALTER TABLE ONLY public.destruction_study
+    ADD CONSTRAINT destruction_study_pkey PRIMARY KEY (institution_id, item_id);
 
 ALTER TABLE ONLY public.device_contact
     ADD CONSTRAINT device_contact_pkey PRIMARY KEY (institution_id, device_id);
@@ -2454,6 +2630,12 @@ ALTER TABLE ONLY public.rejection
 ALTER TABLE ONLY public.restricted_patient
     ADD CONSTRAINT restricted_patient_pkey PRIMARY KEY (institution_id, kind, patient_key);
 
+ALTER TABLE ONLY public.retention_clock
+    ADD CONSTRAINT retention_clock_pkey PRIMARY KEY (only_one);
+
+ALTER TABLE ONLY public.retention_policy
+    ADD CONSTRAINT retention_policy_pkey PRIMARY KEY (institution_id, policy_id);
+
 ALTER TABLE ONLY public.scrub_finding
     ADD CONSTRAINT scrub_finding_pkey PRIMARY KEY (finding_id);
 
@@ -2550,6 +2732,9 @@ ALTER TABLE ONLY public.user_account
 ALTER TABLE ONLY public.user_role
     ADD CONSTRAINT user_role_pkey PRIMARY KEY (institution_id, user_id, role, since);
 
+ALTER TABLE ONLY public.visit
+    ADD CONSTRAINT visit_pkey PRIMARY KEY (institution_id, visit_id);
+
 CREATE UNIQUE INDEX alliance_member_now ON public.alliance_member USING btree (institution_id, alliance_id) WHERE (until IS NULL);
 
 CREATE INDEX api_token_by_client ON public.api_token USING btree (client_id, expires_at) WHERE (client_id IS NOT NULL);
@@ -2579,6 +2764,14 @@ CREATE INDEX correction_by_study ON public.correction USING btree (institution_i
 CREATE INDEX correction_merges ON public.correction USING btree (institution_id, correction_id) WHERE (kind = 'merge'::text);
 
 CREATE INDEX deleted_study_by_end ON public.deleted_study USING btree (institution_id, recoverable_until);
+
+CREATE INDEX destruction_event_of_study ON public.destruction_event USING btree (institution_id, study_instance_uid, event_id);
+
+CREATE INDEX destruction_study_in_state ON public.destruction_study USING btree (institution_id, state, kept_until, item_id);
+
+CREATE INDEX destruction_study_of ON public.destruction_study USING btree (institution_id, destruction_id, item_id);
+
+CREATE UNIQUE INDEX destruction_study_once ON public.destruction_study USING btree (institution_id, study_instance_uid) WHERE (state <> 'destroyed'::text);
 
 CREATE INDEX event_by_institution ON public.event USING btree (institution_id, sequence);
 
@@ -2660,9 +2853,25 @@ CREATE INDEX user_account_by_institution ON public.user_account USING btree (ins
 
 CREATE UNIQUE INDEX user_role_held ON public.user_role USING btree (user_id, role) WHERE (until IS NULL);
 
+CREATE INDEX visit_of_identifier ON public.visit USING btree (institution_id, patient_id, issuer_of_patient_id, visit_id);
+
+CREATE UNIQUE INDEX visit_once ON public.visit USING btree (institution_id, patient_id, issuer_of_patient_id, kind, number, (
+CASE
+    WHEN (number = ''::text) THEN began_on
+    ELSE '0001-01-01'::date
+END)) WHERE (withdrawn_at IS NULL);
+
 CREATE TRIGGER arrived_after_deletion AFTER UPDATE OF next_ordinal ON public.study FOR EACH ROW WHEN (((new.deleted_at IS NOT NULL) AND (new.next_ordinal > old.next_ordinal))) EXECUTE FUNCTION public.isocenter_arrived_after_deletion();
 
 CREATE TRIGGER chained BEFORE INSERT ON public.audit_event FOR EACH ROW EXECUTE FUNCTION public.isocenter_chain_audit_event();
+
+CREATE TRIGGER keeping_changes BEFORE UPDATE OF merged_into ON public.patient FOR EACH STATEMENT EXECUTE FUNCTION public.isocenter_keeping_changes();
+
+CREATE TRIGGER keeping_changes BEFORE INSERT OR UPDATE ON public.patient_restriction FOR EACH STATEMENT EXECUTE FUNCTION public.isocenter_keeping_changes();
+
+CREATE TRIGGER keeping_changes BEFORE INSERT ON public.retention_policy FOR EACH STATEMENT EXECUTE FUNCTION public.isocenter_keeping_changes();
+
+CREATE TRIGGER keeping_changes BEFORE INSERT OR UPDATE ON public.visit FOR EACH STATEMENT EXECUTE FUNCTION public.isocenter_keeping_changes();
 
 CREATE TRIGGER kept BEFORE DELETE OR UPDATE ON public.audit_event FOR EACH ROW EXECUTE FUNCTION public.isocenter_keep_audit_event();
 
@@ -2723,6 +2932,12 @@ ALTER TABLE ONLY public.department
 
 ALTER TABLE ONLY public.destination
     ADD CONSTRAINT destination_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
+
+ALTER TABLE ONLY public.destruction_approval
+    ADD CONSTRAINT destruction_approval_institution_id_destruction_id_fkey FOREIGN KEY (institution_id, destruction_id) REFERENCES public.destruction(institution_id, destruction_id);
+
+ALTER TABLE ONLY public.destruction_study
+    ADD CONSTRAINT destruction_study_institution_id_destruction_id_fkey FOREIGN KEY (institution_id, destruction_id) REFERENCES public.destruction(institution_id, destruction_id);
 
 ALTER TABLE ONLY public.device_contact
     ADD CONSTRAINT device_contact_institution_id_device_id_fkey FOREIGN KEY (institution_id, device_id) REFERENCES public.device(institution_id, device_id) ON DELETE CASCADE;
@@ -2882,6 +3097,14 @@ ALTER TABLE public.department ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.destination ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.destruction ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.destruction_approval ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.destruction_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.destruction_study ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.device_contact ENABLE ROW LEVEL SECURITY;
@@ -2962,6 +3185,14 @@ CREATE POLICY inside_institution ON public.department USING ((institution_id = p
 
 CREATE POLICY inside_institution ON public.destination USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.destruction USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.destruction_approval USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.destruction_event USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.destruction_study USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.device USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.device_contact USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
@@ -3016,6 +3247,8 @@ CREATE POLICY inside_institution ON public.rejection USING ((institution_id = pu
 
 CREATE POLICY inside_institution ON public.restricted_patient USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.retention_policy USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.series USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.session USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
@@ -3045,6 +3278,8 @@ CREATE POLICY inside_institution ON public.transfer_instance USING ((institution
 CREATE POLICY inside_institution ON public.user_account USING (((institution_id = public.isocenter_institution()) OR (username = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.user_role USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.visit USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 ALTER TABLE public.instance ENABLE ROW LEVEL SECURITY;
 
@@ -3086,6 +3321,8 @@ ALTER TABLE public.rejection ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.restricted_patient ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.retention_policy ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.series ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
@@ -3115,6 +3352,8 @@ ALTER TABLE public.transfer_instance ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.user_account ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_role ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.visit ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA public TO isocenter_app;
 
@@ -3186,6 +3425,22 @@ GRANT SELECT,USAGE ON SEQUENCE public.department_department_id_seq TO isocenter_
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.destination TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.destination_destination_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.destruction TO isocenter_app;
+
+GRANT SELECT,INSERT ON TABLE public.destruction_approval TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.destruction_approval_approval_id_seq TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.destruction_destruction_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT ON TABLE public.destruction_event TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.destruction_event_event_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.destruction_study TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.destruction_study_item_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO isocenter_app;
 
@@ -3291,6 +3546,12 @@ GRANT SELECT,USAGE ON SEQUENCE public.rejection_rejection_id_seq TO isocenter_ap
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.restricted_patient TO isocenter_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.retention_clock TO isocenter_app;
+
+GRANT SELECT,INSERT ON TABLE public.retention_policy TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.retention_policy_policy_id_seq TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.scrub_finding TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.scrub_finding_finding_id_seq TO isocenter_app;
@@ -3364,3 +3625,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_account TO isocenter_app;
 GRANT SELECT,USAGE ON SEQUENCE public.user_account_user_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.user_role TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.visit TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.visit_visit_id_seq TO isocenter_app;
