@@ -2125,6 +2125,7 @@ CREATE TABLE public.storage (
     storage_id integer NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
     url text COLLATE pg_catalog."C",
+    marker text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     credentials text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     role text NOT NULL COLLATE pg_catalog."C",
     state text DEFAULT 'active'::text NOT NULL COLLATE pg_catalog."C",
