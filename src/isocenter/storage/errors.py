@@ -1,10 +1,13 @@
 """What can go wrong with bytes.
 
 Exhausted  ├── StorageFull       no room; the same write succeeds when there is
+           │   └── NoSecondCopy  no other node could take the second copy that an acknowledgement needs
            ├── JournalPoisoned   the disk failed a write or a sync; nothing unsynced of that segment is acknowledged
            ├── BytesAway         the bytes exist elsewhere (a journal of another or a dead node), not here, not now
-           └── StoreAway         the object store does not answer, or not as it should
+           ├── StoreAway         the object store does not answer, or not as it should
+           └── KeyLost           the key is not here; what it encrypts can be read when it is put back
 NotFound   └── NoSuchObject      the store has no such key
+               └── KeyDestroyed  the object's key was destroyed: nobody can read it any more
 Conflict   └── ObjectExists      create-only: the key is taken
 Invalid    └── UnknownFormat     a version, cipher or rule of a file that this program does not know
 (root)     └── Damaged           bytes that we wrote do not have the digest we wrote down
@@ -20,6 +23,12 @@ class StorageFull(Exhausted):
     """No room on the disk. Nothing of the failed write is left; the same write succeeds when there is room again."""
 
     reason = "storage-full"
+
+
+class NoSecondCopy(StorageFull):
+    """Two copies are wanted and no other node could take one in time: nothing of the group is acknowledged."""
+
+    reason = "no-second-copy"
 
 
 class JournalPoisoned(Exhausted):
@@ -43,10 +52,22 @@ class StoreAway(Exhausted):
     reason = "store-away"
 
 
+class KeyLost(Exhausted):
+    """The key that something is encrypted with is not here; nothing is wrong with what it encrypts."""
+
+    reason = "key-lost"
+
+
 class NoSuchObject(NotFound):
     """The store has no object under this key."""
 
     reason = "no-such-object"
+
+
+class KeyDestroyed(NoSuchObject):
+    """The key of an encrypted object was destroyed: it is as good as gone."""
+
+    reason = "key-destroyed"
 
 
 class ObjectExists(Conflict):
