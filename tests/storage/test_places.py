@@ -11,7 +11,7 @@ import pytest
 
 from isocenter.storage.errors import Damaged, NoSuchObject, StoreAway
 from isocenter.storage.object_store import LocalObjectStore, ObjectStore, open_store
-from isocenter.storage.places import Place, Places, delete_at
+from isocenter.storage.places import Place, Places, Unopened, delete_at
 
 PACK = "packs/ab/abcdef.tar"
 FACT = "facts/1/000000000001.json"
@@ -39,7 +39,7 @@ class Region:
 
     root: Path
     told: list[tuple[str, str]] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)
+    asked: set[tuple[str, int]] = field(default_factory=set)
     now: float = 0.0
     retain_days: int = 0
 
@@ -49,11 +49,20 @@ class Region:
         self.third = Outage(open_store("memory:///"))
         self.places = Places(
             self.open,
-            deleting=self.deleted.append,
-            is_deleted=lambda key: key in self.deleted,
+            deletions=self,
             doubting=lambda place, key, reason: self.told.append((place.name, f"{key} {reason}")),
             clock=lambda: self.now,
         )
+
+    def ask(self, key: str, storage_ids: Sequence[int]) -> None:
+        assert self.first.away or self.first.head(key)  # written down before anything is gone
+        self.asked |= {(key, storage_id) for storage_id in storage_ids}
+
+    def done(self, key: str, storage_id: int) -> None:
+        self.asked.remove((key, storage_id))
+
+    def is_asked(self, key: str, storage_id: int) -> bool:
+        return (key, storage_id) in self.asked
 
     def open(self) -> Sequence[Place]:
         return (
@@ -132,6 +141,18 @@ def test_a_local_copy_is_a_file_and_a_remote_one_is_not(region: Region) -> None:
     assert region.places.local_path("packs/cd/cd.tar") is None
 
 
+def test_a_storage_that_cannot_be_opened_is_away(tmp_path: Path) -> None:
+    first = LocalObjectStore(tmp_path)
+    places = Places(lambda: (Place(1, "first", "hot", first), Place(2, "second", "cold", Unopened("not mounted"))))
+    with pytest.raises(StoreAway, match="not mounted"):
+        places.get(PACK)
+    with pytest.raises(StoreAway, match="not mounted"):
+        places.delete(PACK)
+    first.put(PACK, b"pack")
+    assert places.get(PACK) == b"pack"
+    assert [head.key for head in places.list("packs")] == [PACK]
+
+
 def test_one_place_alone_gives_its_file_without_a_look(tmp_path: Path) -> None:
     store = LocalObjectStore(tmp_path)
     places = Places(lambda: (Place(1, "primary", "hot", store),))
@@ -164,13 +185,14 @@ def test_a_deletion_is_written_down_first_and_reaches_every_place_that_answers(r
         store.put(PACK, b"pack")
     region.third.away = True
     region.places.delete(PACK)
-    assert region.deleted == [PACK]
+    assert region.asked == {(PACK, 3)}
     for store in (region.first, region.second):
         with pytest.raises(NoSuchObject):
             store.get(PACK)
     region.first.away = True
     with pytest.raises(StoreAway):
         region.places.delete(PACK)
+    assert region.asked == {(PACK, 2), (PACK, 3)}
 
 
 def test_a_deleted_record_does_not_come_back_from_a_place_that_was_away(region: Region) -> None:
@@ -191,6 +213,7 @@ def test_a_place_that_retains_keeps_what_is_deleted_elsewhere(region: Region) ->
     region.second.put(PACK, b"pack")
     region.places.delete(PACK)
     assert region.second.get(PACK) == b"pack"
+    assert region.asked == {(PACK, 2)}
     kept_until = delete_at(region.open()[1], PACK)
     assert kept_until is not None
     region.retain_days = 0

@@ -1587,8 +1587,9 @@ ALTER TABLE ONLY public.object_copy FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.object_deletion (
     object_key text NOT NULL COLLATE pg_catalog."C",
+    storage_id integer NOT NULL,
     asked_at timestamp with time zone DEFAULT now() NOT NULL,
-    tried_at timestamp with time zone
+    kept_until timestamp with time zone
 );
 
 CREATE TABLE public.pack (
@@ -2551,7 +2552,7 @@ ALTER TABLE ONLY public.object_copy
     ADD CONSTRAINT object_copy_pkey PRIMARY KEY (institution_id, object_key, storage_id);
 
 ALTER TABLE ONLY public.object_deletion
-    ADD CONSTRAINT object_deletion_pkey PRIMARY KEY (object_key);
+    ADD CONSTRAINT object_deletion_pkey PRIMARY KEY (object_key, storage_id);
 
 ALTER TABLE ONLY public.pack
     ADD CONSTRAINT pack_object_key_key UNIQUE (object_key);
@@ -2984,6 +2985,9 @@ ALTER TABLE ONLY public.oauth_client_secret
 
 ALTER TABLE ONLY public.object_copy
     ADD CONSTRAINT object_copy_storage_id_fkey FOREIGN KEY (storage_id) REFERENCES public.storage(storage_id);
+
+ALTER TABLE ONLY public.object_deletion
+    ADD CONSTRAINT object_deletion_storage_id_fkey FOREIGN KEY (storage_id) REFERENCES public.storage(storage_id);
 
 ALTER TABLE ONLY public.passkey
     ADD CONSTRAINT passkey_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from isocenter.kit.clock import utc_now
 from isocenter.kit.logging import get_logger
@@ -51,6 +51,46 @@ class Place:
         return until if self.retain_days and until > utc_now() else None
 
 
+class Unopened:
+    """Stands for a storage that cannot be opened, so that what lies there is away and not missing."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def put(self, key: str, data: bytes) -> None:  # noqa: ARG002
+        raise self._away(key)
+
+    def put_file(self, key: str, path: Path) -> None:  # noqa: ARG002
+        raise self._away(key)
+
+    def get(self, key: str) -> bytes:
+        raise self._away(key)
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:  # noqa: ARG002
+        raise self._away(key)
+
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:  # noqa: ARG002
+        raise self._away(key)
+
+    def head(self, key: str) -> ObjectHead:
+        raise self._away(key)
+
+    def delete(self, key: str) -> None:
+        raise self._away(key)
+
+    def list(self, prefix: str = "") -> Iterator[ObjectHead]:
+        raise self._away(prefix)
+
+    def local_path(self, key: str) -> Path | None:  # noqa: ARG002
+        return None
+
+    def staging_path(self) -> Path:
+        raise self._away("")
+
+    def _away(self, key: str) -> StoreAway:
+        return StoreAway(self.reason, key=key)
+
+
 def delete_at(place: Place, key: str) -> datetime | None:
     """Delete an object from one place; None when it is gone, else until when the place keeps it. Raises StoreAway."""
     if place.retain_days:
@@ -64,6 +104,19 @@ def delete_at(place: Place, key: str) -> datetime | None:
     return None
 
 
+class Deletions(Protocol):
+    """Where deletions are written down until they have reached every storage."""
+
+    def ask(self, key: str, storage_ids: Sequence[int]) -> None:
+        """An object is to go; these storages, besides the primary, may have copies of it. Durable on return."""
+
+    def done(self, key: str, storage_id: int) -> None:
+        """It is gone from this storage."""
+
+    def is_asked(self, key: str, storage_id: int) -> bool:
+        """Whether it still has to go from this storage."""
+
+
 class Places:
     """An ObjectStore over several. Safe for threads."""
 
@@ -71,19 +124,17 @@ class Places:
         self,
         places: Callable[[], Sequence[Place]],
         *,
-        deleting: Callable[[str], None] | None = None,
-        is_deleted: Callable[[str], bool] | None = None,
+        deletions: Deletions | None = None,
         doubting: Callable[[Place, str, str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """places: those that are in use now, the primary first.
 
-        deleting: writes down that an object is to go from everywhere; whoever keeps that list tries again where a place
-        is away. is_deleted: whether it is on that list. doubting: told of a copy that is not as it was written.
+        deletions: where those are written down that have not reached every place; None: they are not followed up.
+        doubting: told of a copy that is not as it was written.
         """
         self._places = places
-        self._deleting = deleting
-        self._is_deleted = is_deleted
+        self._deletions = deletions
         self._doubting = doubting
         self._clock = clock
         self._found_at: dict[str, int] = {}
@@ -145,17 +196,28 @@ class Places:
             last = head.key
 
     def delete(self, key: str) -> None:
-        """From every place. One that is away, or keeps the object for now, loses it later (`deleting`)."""
-        if self._deleting is not None:
-            self._deleting(key)
-        self._found_at.pop(key, None)
+        """From every place, the primary first. One that is away, or keeps the object for now, loses it later.
+
+        Raises StoreAway when the primary is away; where it is written down, the others lose the object all the same.
+        """
         primary, *others = self._places()
+        if self._deletions is not None:
+            self._deletions.ask(key, [place.storage_id for place in others])
+        self._found_at.pop(key, None)
         primary.store.delete(key)
         for place in others:
-            try:
-                delete_at(place, key)
-            except StoreAway:
-                log.warning("storage.deletion-waits", storage=place.name, key=key)
+            self._delete_at(place, key)
+
+    def _delete_at(self, place: Place, key: str) -> None:
+        try:
+            kept_until = delete_at(place, key)
+        except StoreAway:
+            if self._deletions is None:
+                raise
+            log.warning("storage.deletion-waits", storage=place.name, key=key)
+            return
+        if self._deletions is not None and kept_until is None:
+            self._deletions.done(key, place.storage_id)
 
     def _read(self, key: str, read: Callable[[ObjectStore], _T]) -> _T:
         trouble: StoreAway | Damaged | None = None
@@ -176,9 +238,9 @@ class Places:
 
     def _gone(self, place: Place, key: str) -> bool:
         """Whether a record that only a copy still has was deleted while that place was away."""
-        if place.storage_id == PRIMARY_ID or key.startswith(PACKS) or self._is_deleted is None:
+        if place.storage_id == PRIMARY_ID or key.startswith(PACKS) or self._deletions is None:
             return False
-        return self._is_deleted(key)
+        return self._deletions.is_asked(key, place.storage_id)
 
     def _in_order(self, key: str) -> Sequence[Place]:
         """Where the object was found last, then the primary and the others, those that are away at the end."""

@@ -68,11 +68,13 @@ CREATE TABLE placement_policy (
     changed_at timestamptz NOT NULL DEFAULT now()
 );
 
--- What is to be deleted from every storage: written before the first copy goes, removed when the last has gone.
+-- Deletions that still have to reach a storage: written before the first copy goes, removed when this one has gone.
 CREATE TABLE object_deletion (
-    object_key text COLLATE "C" PRIMARY KEY,
+    object_key text COLLATE "C" NOT NULL,
+    storage_id integer NOT NULL REFERENCES storage,
     asked_at timestamptz NOT NULL DEFAULT now(),
-    tried_at timestamptz
+    kept_until timestamptz,  -- the storage retains it until then
+    PRIMARY KEY (object_key, storage_id)
 );
 
 -- Copies that a reader found wanting; scrubbing looks at them first.
