@@ -110,6 +110,17 @@ def find_programs(
     )
 
 
+def client_program(name: str, server_version: int) -> Path:
+    """pg_dump, pg_restore or another client of the server's major version or a newer one. Raises PostgresMissing."""
+    for programs in sorted(_candidates(("system", "wheel")), key=lambda programs: programs.version):
+        if programs.version >= server_version and (programs.bin / name).is_file():
+            return programs.bin / name
+    raise PostgresMissing(
+        f"No {name} of PostgreSQL {server_version} or newer was found: install it (on Debian: apt-get install "
+        f"postgresql-client-{server_version})."
+    )
+
+
 def _candidates(origins: tuple[str, ...]) -> Iterator[PostgresPrograms]:
     if "system" in origins:
         system = list(_system_programs())

@@ -38,6 +38,18 @@ def migrate(url: str) -> None:
         _upgrade(url)
 
 
+def prepare_roles(url: str) -> None:
+    """Make the role that a dump of the index grants to, as `migrate` does. Raises DatabaseUnfit, DatabaseAway."""
+    with translated_errors(), psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+        _check_server(connection)
+        _ensure_application_role(connection)
+
+
+def knows_revision(revision: str) -> bool:
+    """Whether this program knows the migration of this name, so that it opens a database that is at it."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def newest_revision() -> str:
     """Name of the newest migration that this program knows."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
