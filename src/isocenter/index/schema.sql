@@ -1384,6 +1384,15 @@ ALTER TABLE public.enrolment ALTER COLUMN enrolment_id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
+CREATE TABLE public.erased_instance (
+    institution_id integer NOT NULL,
+    sop_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    erased_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.erased_instance FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.erasure (
     institution_id integer NOT NULL,
     study_instance_uid text NOT NULL COLLATE pg_catalog."C",
@@ -1391,6 +1400,35 @@ CREATE TABLE public.erasure (
 );
 
 ALTER TABLE ONLY public.erasure FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.erasure_record (
+    institution_id integer NOT NULL,
+    record_id bigint NOT NULL,
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    sop_instance_uid text COLLATE pg_catalog."C",
+    sop_instance_uids text[] NOT NULL,
+    instance_count integer NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    caller_kind text NOT NULL COLLATE pg_catalog."C",
+    caller_id text NOT NULL COLLATE pg_catalog."C",
+    approvals text[] DEFAULT '{}'::text[] NOT NULL,
+    objects jsonb NOT NULL,
+    fact_sequence bigint NOT NULL,
+    fact_digest text NOT NULL COLLATE pg_catalog."C",
+    certified_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.erasure_record FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasure_record ALTER COLUMN record_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.erasure_record_record_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.event (
     sequence bigint NOT NULL,
@@ -1527,6 +1565,16 @@ ALTER TABLE public.institution ALTER COLUMN institution_id ADD GENERATED ALWAYS 
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.journal_wipe (
+    institution_id integer NOT NULL,
+    record_id bigint NOT NULL,
+    node text NOT NULL COLLATE pg_catalog."C",
+    member_count integer NOT NULL,
+    wiped_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.journal_wipe FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.known_device (
     institution_id integer NOT NULL,
@@ -2503,8 +2551,14 @@ ALTER TABLE ONLY public.enrolment
 ALTER TABLE ONLY public.enrolment
     ADD CONSTRAINT enrolment_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.erased_instance
+    ADD CONSTRAINT erased_instance_pkey PRIMARY KEY (institution_id, sop_instance_uid);
+
 ALTER TABLE ONLY public.erasure
     ADD CONSTRAINT erasure_pkey PRIMARY KEY (institution_id, study_instance_uid);
+
+ALTER TABLE ONLY public.erasure_record
+    ADD CONSTRAINT erasure_record_pkey PRIMARY KEY (institution_id, record_id);
 
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (sequence);
@@ -2538,6 +2592,9 @@ ALTER TABLE ONLY public.institution
 
 ALTER TABLE ONLY public.institution
     ADD CONSTRAINT institution_pkey PRIMARY KEY (institution_id);
+
+ALTER TABLE ONLY public.journal_wipe
+    ADD CONSTRAINT journal_wipe_pkey PRIMARY KEY (institution_id, record_id, node);
 
 ALTER TABLE ONLY public.known_device
     ADD CONSTRAINT known_device_pkey PRIMARY KEY (user_id, device_hash);
@@ -2775,6 +2832,10 @@ CREATE INDEX destruction_study_of ON public.destruction_study USING btree (insti
 
 CREATE UNIQUE INDEX destruction_study_once ON public.destruction_study USING btree (institution_id, study_instance_uid) WHERE (state <> 'destroyed'::text);
 
+CREATE INDEX erasure_record_of_study ON public.erasure_record USING btree (institution_id, study_instance_uid, record_id);
+
+CREATE INDEX erasure_record_open ON public.erasure_record USING btree (institution_id, record_id) WHERE (certified_at IS NULL);
+
 CREATE INDEX event_by_institution ON public.event USING btree (institution_id, sequence);
 
 CREATE INDEX federated_identity_by_user ON public.federated_identity USING btree (user_id);
@@ -2968,6 +3029,9 @@ ALTER TABLE ONLY public.federated_identity
 ALTER TABLE ONLY public.identity_provider
     ADD CONSTRAINT identity_provider_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
+ALTER TABLE ONLY public.journal_wipe
+    ADD CONSTRAINT journal_wipe_institution_id_record_id_fkey FOREIGN KEY (institution_id, record_id) REFERENCES public.erasure_record(institution_id, record_id);
+
 ALTER TABLE ONLY public.known_device
     ADD CONSTRAINT known_device_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
@@ -3116,7 +3180,11 @@ ALTER TABLE public.device_contact ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.erased_instance ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.erasure ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasure_record ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event ENABLE ROW LEVEL SECURITY;
 
@@ -3204,7 +3272,11 @@ CREATE POLICY inside_institution ON public.device_contact USING ((institution_id
 
 CREATE POLICY inside_institution ON public.enrolment USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.erased_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.erasure USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.erasure_record USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.event USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -3217,6 +3289,8 @@ CREATE POLICY inside_institution ON public.identity_provider USING (((institutio
 CREATE POLICY inside_institution ON public.instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.instance_lookup USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.journal_wipe USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.known_device USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -3289,6 +3363,8 @@ CREATE POLICY inside_institution ON public.visit USING ((institution_id = public
 ALTER TABLE public.instance ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.instance_lookup ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.journal_wipe ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.known_device ENABLE ROW LEVEL SECURITY;
 
@@ -3457,7 +3533,15 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.enrolment TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.enrolment_enrolment_id_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.erased_instance TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erasure TO isocenter_app;
+
+GRANT SELECT,INSERT ON TABLE public.erasure_record TO isocenter_app;
+
+GRANT UPDATE(certified_at) ON TABLE public.erasure_record TO isocenter_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.erasure_record_record_id_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event TO isocenter_app;
 
@@ -3480,6 +3564,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.institution TO isocenter_app;
 GRANT UPDATE(ae_title) ON TABLE public.institution TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.institution_institution_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT ON TABLE public.journal_wipe TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.known_device TO isocenter_app;
 

@@ -1,0 +1,200 @@
+"""What was erased, what there was of it in stores and journals, and what may still be left of it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.types.json import Jsonb
+
+from isocenter.kit.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedObject:
+    """An object of the store that held what was erased. digest: BLAKE3 (hex) of a pack's manifest, '' for others."""
+
+    key: str
+    size_bytes: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """One erasing. sop_instance_uid: None for a whole study. fact: sequence and digest of the fact that tells of it.
+
+    sop_instance_uids: all that was erased, sealed or not. approvals: who approved it, "kind:id", of a destruction.
+    """
+
+    study_instance_uid: str
+    sop_instance_uid: str | None
+    sop_instance_uids: tuple[str, ...]
+    instance_count: int
+    erased_at: datetime
+    reason: str
+    caller_kind: str
+    caller_id: str
+    approvals: tuple[str, ...]
+    objects: tuple[ErasedObject, ...]
+    fact_sequence: int
+    fact_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wipe:
+    """What one node's journals held of it was overwritten."""
+
+    node: str
+    member_count: int
+    wiped_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureRecord:
+    """A record as it is kept. certified_at: None as long as something may be left."""
+
+    record_id: int
+    erased: NewRecord
+    wipes: tuple[Wipe, ...]
+    certified_at: datetime | None
+
+
+_COLUMNS = """
+    record_id, certified_at, study_instance_uid, sop_instance_uid, sop_instance_uids, instance_count, erased_at, reason,
+    caller_kind, caller_id, approvals, objects, fact_sequence, fact_digest
+"""
+
+
+def add_record(connection: Connection, record: NewRecord) -> int:
+    """Keep a record in the transaction that erases; returns its number."""
+    row = connection.execute(
+        """
+        INSERT INTO erasure_record (institution_id, study_instance_uid, sop_instance_uid, sop_instance_uids,
+            instance_count, erased_at, reason, caller_kind, caller_id, approvals, objects, fact_sequence, fact_digest)
+        VALUES (isocenter_institution(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING record_id
+        """,
+        [
+            record.study_instance_uid,
+            record.sop_instance_uid,
+            list(record.sop_instance_uids),
+            record.instance_count,
+            record.erased_at,
+            record.reason,
+            record.caller_kind,
+            record.caller_id,
+            list(record.approvals),
+            Jsonb([{"key": one.key, "size_bytes": one.size_bytes, "digest": one.digest} for one in record.objects]),
+            record.fact_sequence,
+            record.fact_digest,
+        ],
+    ).fetchone()
+    assert row is not None
+    return int(str(row[0]))
+
+
+def records_of_study(connection: Connection, study_instance_uid: str) -> list[ErasureRecord]:
+    """Every erasing of a study and of instances of it, last first."""
+    return _records(connection, "study_instance_uid = %s ORDER BY record_id DESC", [study_instance_uid])
+
+
+def record_of(connection: Connection, record_id: int) -> ErasureRecord | None:
+    """One record of the institution."""
+    found = _records(connection, "record_id = %s", [record_id])
+    return found[0] if found else None
+
+
+def records(connection: Connection, limit: int, before: int | None = None) -> list[ErasureRecord]:
+    """The last records of the institution, last first. before: number of a record, of the page after it."""
+    return _records(connection, "record_id < %s ORDER BY record_id DESC LIMIT %s", [before or 1 << 62, limit])
+
+
+def open_records(connection: Connection, limit: int) -> list[ErasureRecord]:
+    """Records without a certificate, oldest first."""
+    return _records(connection, "certified_at IS NULL ORDER BY record_id LIMIT %s", [limit])
+
+
+def add_wipe(connection: Connection, record_id: int, node: str, member_count: int) -> None:
+    """A node's journals hold nothing of it any more. A second time changes nothing."""
+    connection.execute(
+        """
+        INSERT INTO journal_wipe (institution_id, record_id, node, member_count)
+        VALUES (isocenter_institution(), %s, %s, %s) ON CONFLICT DO NOTHING
+        """,
+        [record_id, node, member_count],
+    )
+
+
+def certify(connection: Connection, record_id: int, at: datetime) -> None:
+    """The certificate is written."""
+    connection.execute(
+        "UPDATE erasure_record SET certified_at = %s WHERE record_id = %s AND certified_at IS NULL", [at, record_id]
+    )
+
+
+def nodes_to_wipe(connection: Connection, record_id: int) -> list[str]:
+    """Nodes that have journals and did not say yet that nothing of a record is left in them."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT g.node FROM segment g WHERE NOT EXISTS (
+            SELECT FROM journal_wipe w WHERE w.record_id = %s AND w.node = g.node) ORDER BY 1
+        """,
+        [record_id],
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def copies_left(connection: Connection, keys: Sequence[str]) -> list[tuple[str, str]]:
+    """(object key, name of a storage) whose copy is still to be deleted: the storage is away, or retains it."""
+    rows = connection.execute(
+        """
+        SELECT d.object_key, s.name FROM object_deletion d JOIN storage s USING (storage_id)
+        WHERE d.object_key = ANY (%s) ORDER BY 1, 2
+        """,
+        [list(keys)],
+    ).fetchall()
+    return [(str(key), str(name)) for key, name in rows]
+
+
+def _records(connection: Connection, condition: str, parameters: list[object]) -> list[ErasureRecord]:
+    query = f"SELECT {_COLUMNS} FROM erasure_record WHERE {condition}"  # noqa: S608 - no value from outside
+    rows = connection.execute(query.encode(), parameters).fetchall()
+    wipes = _wipes(connection, [int(str(row[0])) for row in rows])
+    return [_record(row, tuple(wipes.get(int(str(row[0])), ()))) for row in rows]
+
+
+def _record(row: Sequence[object], wipes: tuple[Wipe, ...]) -> ErasureRecord:
+    number, certified_at, study, instance, uids, count, erased_at, *rest = row
+    reason, kind, caller_id, approvals, objects, sequence, digest = rest
+    assert isinstance(erased_at, datetime)
+    assert isinstance(uids, list)
+    assert isinstance(approvals, list)
+    assert isinstance(objects, list)
+    erased = NewRecord(
+        str(study),
+        None if instance is None else str(instance),
+        tuple(uids),
+        int(str(count)),
+        erased_at,
+        str(reason),
+        str(kind),
+        str(caller_id),
+        tuple(approvals),
+        tuple(ErasedObject(one["key"], one["size_bytes"], one["digest"]) for one in objects),
+        int(str(sequence)),
+        str(digest),
+    )
+    assert certified_at is None or isinstance(certified_at, datetime)
+    return ErasureRecord(int(str(number)), erased, wipes, certified_at)
+
+
+def _wipes(connection: Connection, numbers: list[int]) -> dict[int, list[Wipe]]:
+    rows = connection.execute(
+        "SELECT record_id, node, member_count, wiped_at FROM journal_wipe WHERE record_id = ANY (%s) ORDER BY node",
+        [numbers],
+    ).fetchall()
+    found: dict[int, list[Wipe]] = {}
+    for number, node, count, at in rows:
+        assert isinstance(at, datetime)
+        found.setdefault(int(str(number)), []).append(Wipe(str(node), int(str(count)), at))
+    return found
