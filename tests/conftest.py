@@ -6,23 +6,23 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from tests.databases import TEMPLATE, Databases, new_database
 from tests.planted_markers import pytest_runtest_makereport as pytest_runtest_makereport
+from tests.storage.swift import Swift, start_swift
 
 from isocenter.access.caller import system_caller
 from isocenter.access.sign_in.policy import offer_in_a_demo
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.domain.retention.policy import without_retention_in_a_demo
 from isocenter.index.institutions import Institution, ensure_institution
 from isocenter.index.migrate import migrate
 from isocenter.kit.database import Database
 
-TEMPLATE = "isocenter_template"
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -44,16 +44,30 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def swift() -> Iterator[Swift]:
+    """A real OpenStack Swift with s3api and an empty bucket, for the session; give each test a prefix of its own."""
+    server = start_swift()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """Address, as the owner, of a database with nothing in it."""
     yield from new_database(postgres, "template0")
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: EmbeddedPostgres) -> Databases:
+    """Migrated databases, used again when they can be made as new."""
+    return Databases(postgres)
+
+
 @pytest.fixture
-def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """Address, as the owner, of a migrated database of this test alone."""
-    yield from new_database(postgres, TEMPLATE)
+    yield from databases.given()
 
 
 @pytest.fixture
@@ -93,15 +107,5 @@ def an_institution(database: Database, name: str) -> Institution:
     with database.transaction() as connection:
         made = ensure_institution(connection, name)
     offer_in_a_demo(database, system_caller(made.institution_id, "test"))
+    without_retention_in_a_demo(database, system_caller(made.institution_id, "test"))
     return made
-
-
-def new_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
-    """The address of a database that is there until the iterator goes on."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    administrator = make_conninfo(postgres.url, dbname="postgres")
-    with psycopg.connect(administrator, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-    yield make_conninfo(postgres.url, dbname=name)
-    with psycopg.connect(administrator, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

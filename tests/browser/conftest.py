@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,11 @@ from tests.browser.studies import (
     a_report,
     many_studies,
 )
+
+from isocenter.access.caller import system_caller
+from isocenter.apps.home import read_state
+from isocenter.domain.retention.policy import without_retention_in_a_demo
+from isocenter.kit.database import Database
 
 FLAGS = (
     "--no-sandbox",
@@ -67,10 +73,19 @@ def node() -> Iterator[Node]:
         # has one of its own, as strict as a hospital's is.
         done = running.command("sign-in-policy", "--second-factor", "offered")
         assert done.returncode == 0, done.stderr
+        _let_erase(running)
         yield running
     finally:
         running.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _let_erase(node: Node) -> None:
+    """The first institution keeps nothing by law, as one of a demo; test_retention.py has one of its own."""
+    state = read_state(node.home)
+    assert state is not None
+    with closing(Database(state.settings["ISOCENTER_DATABASE_URL"], max_connections=2)) as database:
+        without_retention_in_a_demo(database, system_caller(state.institution_id, "test"))
 
 
 @pytest.fixture(scope="session")

@@ -116,6 +116,14 @@ class Action(StrEnum):
     GLASS_BROKEN = "glass-broken"
     GLASS_NOT_BROKEN = "glass-not-broken"
     ACCESS_REVIEWED = "access-reviewed"
+    RETENTION_POLICY_SET = "retention-policy-set"
+    RETENTION_CLOCK_CONFIRMED = "retention-clock-confirmed"
+    VISIT_RECORDED = "visit-recorded"
+    VISIT_WITHDRAWN = "visit-withdrawn"
+    DESTRUCTION_PROPOSED = "destruction-proposed"
+    DESTRUCTION_APPROVED = "destruction-approved"
+    DESTRUCTION_WITHDRAWN = "destruction-withdrawn"
+    STUDY_DESTROYED = "study-destroyed"
 
 
 class Outcome(IntEnum):

@@ -34,8 +34,9 @@ from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, RunState, make_home, write_state
 from isocenter.apps.processes import Child
 from isocenter.apps.settings_from_environment import settings_to_environment
-from isocenter.apps.wiring import check_certificates
+from isocenter.apps.wiring import check_certificates, node_name
 from isocenter.domain.archive.erase import facts_key_path
+from isocenter.domain.retention.policy import without_retention_in_a_demo
 from isocenter.index.migrate import migrate
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
@@ -127,8 +128,10 @@ class Supervisor:
                 institution = ensure_institution(database, settings.institution_name)
                 if self._demo:
                     offer_in_a_demo(database, system_caller(institution.institution_id, "up"))
+                    without_retention_in_a_demo(database, system_caller(institution.institution_id, "up"))
                 enrolment = self._first_enrolment(database, institution)
-            record_application(settings.database_url, institution.institution_id, Action.APPLICATION_STARTED)
+            node = node_name(settings)
+            record_application(settings.database_url, institution.institution_id, Action.APPLICATION_STARTED, node)
         assert self._http_socket is not None
         url = f"{_scheme(settings)}://{_shown_host(settings.http_host)}:{settings.http_port}"
         self._state = self._first_state(settings, institution, url)

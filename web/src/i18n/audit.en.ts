@@ -149,5 +149,13 @@ export const auditWords = {
     'glass-broken': 'Opened a restricted patient in an emergency',
     'glass-not-broken': 'Tried to open a restricted patient',
     'access-reviewed': 'Judged an emergency opening',
+    'retention-policy-set': 'Set how long studies are kept',
+    'retention-clock-confirmed': 'Confirmed that the clock is right',
+    'visit-recorded': 'Recorded a visit or stay',
+    'visit-withdrawn': 'Withdrew a visit or stay',
+    'destruction-proposed': 'Proposed a destruction',
+    'destruction-approved': 'Approved a destruction',
+    'destruction-withdrawn': 'Withdrew a destruction',
+    'study-destroyed': 'Destroyed a study after its time',
   },
 } as const

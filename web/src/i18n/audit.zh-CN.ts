@@ -149,5 +149,13 @@ export const auditWords = {
     'glass-broken': '紧急打开受限患者',
     'glass-not-broken': '尝试打开受限患者',
     'access-reviewed': '审查紧急访问',
+    'retention-policy-set': '设置保存期限',
+    'retention-clock-confirmed': '确认系统时间正确',
+    'visit-recorded': '登记就诊或住院',
+    'visit-withdrawn': '撤销就诊或住院记录',
+    'destruction-proposed': '提出销毁申请',
+    'destruction-approved': '批准销毁',
+    'destruction-withdrawn': '撤回销毁申请',
+    'study-destroyed': '期满后销毁检查',
   },
 } as const

@@ -89,6 +89,9 @@ _TOLD: dict[str, Told] = {
     "instances-given": Told(INSTANCES_TRANSFERRED, "R"),
     "study-deleted": Told(STUDY_DELETED, "D"),
     "study-erased": Told(STUDY_DELETED, "D"),
+    "study-destroyed": Told(STUDY_DELETED, "D"),
+    "visit-recorded": Told(PATIENT_RECORD, "C"),
+    "visit-withdrawn": Told(PATIENT_RECORD, "D"),
     "study-downloaded": Told(EXPORT, "R"),
     "list-exported": Told(EXPORT, "R"),
     "imported": Told(IMPORT, "C"),
@@ -105,7 +108,7 @@ _BY_BEGINNING: tuple[tuple[tuple[str, ...], Told], ...] = (
         ("user-", "password-", "second-factor-", "recovery-", "enrolment-", "sign-in-reset-", "identity-linked"),
         Told(SECURITY_ALERT, "U", (_USER,)),
     ),
-    (("patient-", "care-", "restriction-", "hold-", "access-review"), Told(SECURITY_ALERT, "U", (_OBJECT,))),
+    (("patient-", "care-", "restriction-", "hold-", "access-review", "destruction-"), Told(SECURITY_ALERT, "U", (_OBJECT,))),
     (
         (
             "token-",
@@ -117,6 +120,7 @@ _BY_BEGINNING: tuple[tuple[tuple[str, ...], Told], ...] = (
             "department-",
             "alliance-",
             "sharing-",
+            "retention-",
             "scim-",
         ),
         Told(SECURITY_ALERT, "U", (_SECURITY,)),

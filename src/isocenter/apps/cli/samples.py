@@ -7,6 +7,7 @@ from isocenter.apps.cli.exit_codes import SOME_REFUSED
 from isocenter.apps.cli.running import running_isocenter
 from isocenter.apps.cli.terminal import out
 from isocenter.apps.erasing import erase_studies
+from isocenter.domain.archive.keeping import Authority
 
 
 def load() -> int:
@@ -24,6 +25,13 @@ def remove() -> None:
     """Erase the studies that were loaded as samples."""
     with running_isocenter() as running:
         studies = samples.remembered(running.settings.home) or []
-        erased = erase_studies(running.settings, running.database, running.caller, studies, reason="sample data")
+        erased = erase_studies(
+            running.settings,
+            running.database,
+            running.caller,
+            studies,
+            reason="sample data",
+            authority=Authority.SAMPLE,
+        )
         samples.forget(running.settings.home)
     out.print(f"{erased} sample studies are erased.")

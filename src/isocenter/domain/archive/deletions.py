@@ -1,5 +1,6 @@
 """Deleting a study with a period of grace: hidden at once from every door, restored whole, erased when it is over.
 
+What the law still keeps is not erased: it stays hidden until a destruction (domain/retention).
 Each step is first a signed fact, then the rows. What arrives for a deleted study is stored with it and stays hidden; a
 quality task tells of it. Only after erasing does the same study, sent again, appear as a new one.
 """
@@ -22,6 +23,7 @@ from isocenter.index.deletions import DeletedStudy
 from isocenter.index.institutions import institutions
 from isocenter.index.outbox import append_event
 from isocenter.index.queries import study_by_uid
+from isocenter.index.retention import policy_in
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
 from isocenter.kit.jobs import Task
@@ -95,7 +97,10 @@ class Deletions:
             return deletions.deleted_studies(connection)
 
     def erase_now(self, caller: Caller, study_instance_uid: str) -> ErasedStudy:
-        """Erase a deleted study before its period is over. Raises Refused, NotDeleted, Exhausted."""
+        """Erase a deleted study before its period is over.
+
+        Raises Refused, NotDeleted, OnLegalHold, KeptByLaw, AwaitsApproval, Exhausted.
+        """
         caller.require(Right.ERASE)
         self._deleted(caller, study_instance_uid)
         return self._erase(caller, study_instance_uid, "erased-before-the-period-ended")
@@ -108,7 +113,8 @@ class Deletions:
 
     def _erase_past(self, caller: Caller) -> int:
         with transaction_of(self.database, caller) as connection:
-            due = deletions.past_recovery(connection, utc_now())
+            # What the law keeps stays hidden, and goes by a destruction when its day is over (domain/retention).
+            due = [] if policy_in(connection).applies else deletions.past_recovery(connection, utc_now())
         for study_instance_uid in due:
             self._erase(caller, study_instance_uid, "recovery-period-over")
         return len(due)

@@ -13,8 +13,9 @@ from pathlib import Path
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
 from isocenter.access.sight import transaction_of
-from isocenter.domain.archive.errors import OnLegalHold, UnknownStudy
-from isocenter.index.deletions import on_legal_hold, see_deleted
+from isocenter.domain.archive.errors import UnknownStudy
+from isocenter.domain.archive.keeping import Authority, check_may_go
+from isocenter.index.deletions import see_deleted
 from isocenter.index.erasures import erase_study as forget_study
 from isocenter.index.locators import packs_of, study_places
 from isocenter.kit.clock import utc_now
@@ -38,34 +39,41 @@ class ErasedStudy:
 
 
 def erase_study(
-    caller: Caller, database: Database, store: ObjectStore, key_file: Path, study_instance_uid: str, *, reason: str
+    caller: Caller,
+    database: Database,
+    store: ObjectStore,
+    key_file: Path,
+    study_instance_uid: str,
+    *,
+    reason: str,
+    authority: Authority = Authority.ONE_PERSON,
 ) -> ErasedStudy:
     """Erase one study of the caller's institution for good, deleted or not.
 
-    key_file: signs the fact (`facts_key_path`). reason: a stable word or sentence, kept in the fact log.
+    key_file: signs the fact (`facts_key_path`). reason: a stable word or sentence, kept in the fact log. authority: on
+    what ground; studies under retention go by a destruction only.
 
-    Raises Refused, UnknownStudy, OnLegalHold, Exhausted.
+    Raises Refused, UnknownStudy, OnLegalHold, KeptByLaw, AwaitsApproval, Exhausted.
     """
     caller.require(Right.ERASE)
     with transaction_of(database, caller) as connection:
         see_deleted(connection)
         if study_places(connection, study_instance_uid) is None:
             raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
-        if on_legal_hold(connection, study_instance_uid):
-            raise OnLegalHold("The patient is on legal hold.", study_instance_uid=study_instance_uid)
     moment = utc_now()
-    FactLog(store, caller.institution_id, key_file).append(
-        {
-            "kind": "study-erased",
-            "study_instance_uid": study_instance_uid,
-            "erased_at": moment.isoformat(),
-            "caller_kind": str(caller.kind),
-            "caller_id": caller.id,
-            "reason": reason,
-        }
-    )
-    with transaction_of(database, caller) as connection:
-        see_deleted(connection)
+    # In one transaction and in nobody's sight: whatever keeps the study counts, and nothing is added until it is gone.
+    with database.transaction(caller.institution_id) as connection:
+        check_may_go(connection, study_instance_uid, authority)
+        FactLog(store, caller.institution_id, key_file).append(
+            {
+                "kind": "study-erased",
+                "study_instance_uid": study_instance_uid,
+                "erased_at": moment.isoformat(),
+                "caller_kind": str(caller.kind),
+                "caller_id": caller.id,
+                "reason": reason,
+            }
+        )
         places = study_places(connection, study_instance_uid)
         keys = [] if places is None else [pack.object_key for pack in packs_of(connection, places.study_id)]
         sealed = [entry.sop_instance_uid for pack_key in keys for entry in read_manifest(store, pack_key).entries()]

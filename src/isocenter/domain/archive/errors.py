@@ -53,6 +53,18 @@ class OnLegalHold(Conflict):
     reason = "legal-hold"
 
 
+class KeptByLaw(Conflict):
+    """The years that the law asks for are not over: the study can be hidden, not erased."""
+
+    reason = "kept-by-law"
+
+
+class AwaitsApproval(Conflict):
+    """The years are over, and two people have to approve that the study is destroyed."""
+
+    reason = "awaits-approval"
+
+
 class UnknownStudy(NotFound):
     """The caller's institution has no such study."""
 
