@@ -21,6 +21,7 @@ from tests.wire.upper_layer import EXPLICIT as EXPLICIT_VR
 
 from isocenter.apps.wiring import node_name
 from isocenter.kit.database import Database
+from isocenter.kit.settings import Settings
 from isocenter.standards.dicom.dimse import CommandField
 from isocenter.standards.dicom.part10 import file_meta, read_file_meta
 
@@ -101,4 +102,4 @@ def test_on_sigterm_the_object_in_flight_is_still_stored_and_acknowledged(
 
 
 def test_the_node_has_a_name_that_fits_into_a_path() -> None:
-    assert re.fullmatch(r"[a-z0-9-]+", node_name())
+    assert re.fullmatch(r"[a-z0-9-]+", node_name(Settings(home=Path("/nowhere"))))

@@ -25,7 +25,8 @@ def test_a_file_that_is_not_here_is_away(tmp_path: Path) -> None:
     with pytest.raises(BytesAway):
         files.read(missing)
     with pytest.raises(BytesAway):
-        files.read_hot(missing, memoryview(bytearray(10)))
+        files.check(missing.source)
+    assert not files.read_hot(missing, memoryview(bytearray(10)))
     with pytest.raises(BytesAway):
         files.view(missing)
 

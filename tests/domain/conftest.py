@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.storage.builders import bytes_in
 
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Role
@@ -16,7 +17,7 @@ from isocenter.domain.archive.reception import Reception, Source
 from isocenter.domain.archive.store import Archive
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
-from isocenter.storage.object_store import open_store
+from isocenter.storage.extents import Bytes
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -94,6 +95,11 @@ class Hospital:
         with self.database.transaction(self.caller.institution_id) as connection:
             return connection.execute(query.encode()).fetchall()
 
+    @property
+    def data(self) -> Bytes:
+        """Its bytes, as another process of the same home opens them."""
+        return bytes_in(self.home)
+
     def journal_bytes(self) -> int:
         """Bytes of all members in the journal, headers aside."""
         return sum(path.stat().st_size for path in (self.home / "journal").rglob("*.tar"))
@@ -109,10 +115,9 @@ def open_archive(tmp_path: Path, database: Database) -> Iterator[Open]:
 
     def open_one() -> Archive:
         archive = Archive(
-            journal_directory=tmp_path / "journal",
+            data=bytes_in(tmp_path),
             node="testnode",
             database=database,
-            store=open_store((tmp_path / "store").as_uri()),
             max_object_bytes=64 << 20,
         )
         opened.append(archive)

@@ -10,13 +10,20 @@ from typing import Any
 
 from blake3 import blake3
 
+from isocenter.storage.extents import Bytes
 from isocenter.storage.journal import JournalWriter, MemberHeader, MemberLocation
+from isocenter.storage.object_store import open_store
 from isocenter.storage.pack import PackedInstance, frame_table
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 HTJ2K = "1.2.840.10008.1.2.4.201"
 RECEIVED_AT = datetime(2026, 11, 21, 23, 45, 1, 234567, tzinfo=UTC)
+
+
+def bytes_in(home: Path) -> Bytes:
+    """The bytes of a home: its journals, and the store beside them."""
+    return Bytes(home / "journal", open_store((home / "store").absolute().as_uri()))
 
 
 def some_bytes(length: int, seed: int = 0) -> bytes:

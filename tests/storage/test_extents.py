@@ -11,6 +11,7 @@ from tests.storage.builders import a_header, a_writer
 from isocenter.storage.errors import BytesAway, Damaged, NoSuchObject
 from isocenter.storage.extents import Bytes, Extent, store_source
 from isocenter.storage.object_store import LocalObjectStore, RemoteObjectStore
+from isocenter.storage.segments import SegmentName
 
 
 def test_an_extent_of_a_segment_that_still_grows_is_read(tmp_path: Path) -> None:
@@ -40,3 +41,21 @@ def test_a_file_that_is_too_short_is_damaged(tmp_path: Path) -> None:
     location = a_writer(tmp_path).append(a_header(b"x"), [b"x"])
     with pytest.raises(Damaged):
         Bytes(tmp_path, LocalObjectStore(tmp_path / "store")).read(Extent(location.segment.source, 0, 1 << 20))
+
+
+def test_a_segment_of_another_node_is_read_from_the_store_and_else_from_its_owner(tmp_path: Path) -> None:
+    asked: list[tuple[str, int, int]] = []
+
+    def owner(source: str, offset: int, length: int) -> bytes:
+        asked.append((source, offset, length))
+        return b"owner"
+
+    store = LocalObjectStore(tmp_path / "store")
+    data = Bytes(tmp_path, store, elsewhere=owner)
+    name = SegmentName("other", 3, 2)
+    assert data.read(Extent(name.source, 2, 5)) == b"owner"
+    assert asked == [(name.source, 2, 5)]
+    store.put(name.key, b"--shipped--")
+    assert data.read(Extent(name.source, 2, 5)) == b"shipp"
+    data.check(name.source)
+    assert len(asked) == 1

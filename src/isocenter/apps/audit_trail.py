@@ -26,7 +26,7 @@ def trail_work(settings: Settings, database: Database, store: ObjectStore) -> Tr
         store=store,
         key=read_key_file(facts_key_path(settings.home)),
         kept_for=settings.audit_kept_for,
-        node=node_name(),
+        node=node_name(settings),
         ae_title=settings.ae_title.strip(),
         repository=audit_repository(settings),
     )
@@ -44,11 +44,11 @@ def audit_repository(settings: Settings) -> Repository | None:
         settings.audit_syslog_certificate,
         settings.audit_syslog_key,
     )
-    return SyslogRepository(address, node_name())
+    return SyslogRepository(address, node_name(settings))
 
 
-def record_application(database_url: str, institution_id: int, action: audit.Action) -> None:
+def record_application(database_url: str, institution_id: int, action: audit.Action, node: str) -> None:
     """Application Activity (PS3.15 A.5.3.1): that Isocenter starts or stops. Raises DatabaseAway."""
     with closing(Database(database_url)) as database, database.transaction(institution_id) as connection:
         caller = system_caller(institution_id, "up")
-        audit.record(connection, caller, action, None, version=__version__, node=node_name())
+        audit.record(connection, caller, action, None, version=__version__, node=node)

@@ -20,7 +20,7 @@ from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.apps.settings_from_environment import settings_from_environment
-from isocenter.apps.wiring import database_url_of, open_archive, open_library, open_object_store, tls_files_of
+from isocenter.apps.wiring import database_url_of, open_archive, open_bytes, open_library, tls_files_of
 from isocenter.delivery.library import Library
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
@@ -55,9 +55,9 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
     with ExitStack() as stack:
         database = stack.enter_context(closing(Database(database_url_of(settings))))
         institution = ensure_institution(database, settings.institution_name)
-        store = open_object_store(settings)
-        archive = stack.enter_context(open_archive(settings, database, store, ready_segments=settings.ready_segments))
-        library = stack.enter_context(open_library(settings, database, store))
+        data = open_bytes(settings, database)
+        archive = stack.enter_context(open_archive(settings, database, data, ready_segments=settings.ready_segments))
+        library = stack.enter_context(open_library(database, data))
         strangers = Strangers(institution.institution_id, settings.ae_title.strip(), settings.dicom_accept_from)
         devices = stack.enter_context(DeviceWatch(database, strangers))
         services: list[Service] = [

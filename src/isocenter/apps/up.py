@@ -283,7 +283,8 @@ class Supervisor:
         url, state = self._settings.database_url, self._state
         if url is not None and state is not None:
             with suppress(IsocenterError):
-                record_application(url, state.institution_id, Action.APPLICATION_STOPPED)
+                node = node_name(self._settings)
+                record_application(url, state.institution_id, Action.APPLICATION_STOPPED, node)
 
     def _end(self, children: list[Child]) -> None:
         for child in children:

@@ -28,9 +28,9 @@ from isocenter.apps.wiring import (
     deletions_of,
     open_archive,
     open_library,
-    open_object_store,
     tls_files_of,
 )
+    open_bytes,
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.store import Archive
@@ -56,9 +56,9 @@ def run(settings: Settings, *, number: int, socket_fd: int) -> int:
     """Serve until SIGTERM. number: which of the web processes this is; socket_fd: the bound, listening socket."""
     with ExitStack() as stack:
         database = stack.enter_context(closing(Database(database_url_of(settings), max_connections=16)))
-        store = open_object_store(settings)
-        archive = stack.enter_context(open_archive(settings, database, store))
-        library = stack.enter_context(open_library(settings, database, store))
+        data = open_bytes(settings, database)
+        archive = stack.enter_context(open_archive(settings, database, data))
+        library = stack.enter_context(open_library(database, data))
         app = application(settings, database, archive, library)
         listening = stack.enter_context(socket.socket(fileno=socket_fd))
         log.info("Web server is starting", number=number)
@@ -78,7 +78,7 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         run_state=lambda: run_state_for_status(settings.home),
         library=library,
         deletions=deletions,
-        records=Records(database, library.store, facts_key_path(settings.home), settings.home / "journal"),
+        records=Records(database, library.store, facts_key_path(settings.home), library.data),
         echo=PeersScu(settings.ae_title, tls_files_of(settings)).echo,
         sealing_key=sealing_key_of(settings.home),
         discovery=Discovery(settings.trusted_hosts),

@@ -15,7 +15,9 @@ from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Invalid, NotFound
 from isocenter.kit.settings import GIB, Settings
+from isocenter.storage.extents import Bytes, Elsewhere
 from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.segments import check_node
 from isocenter.wire.tls import TlsFiles
 
 if TYPE_CHECKING:
@@ -45,15 +47,27 @@ def open_object_store(settings: Settings) -> ObjectStore:
     return open_store(settings.storage_url or (settings.home / "store").absolute().as_uri())
 
 
-def open_archive(settings: Settings, database: Database, store: ObjectStore, *, ready_segments: int = 0) -> Archive:
+def open_bytes(settings: Settings, database: Database | None = None) -> Bytes:
+    """The bytes of this node, of the store and of other nodes: one object for everything in a process that reads.
+
+    database: where the other nodes are written down; without it only this node and the store are read.
+    """
+    return Bytes(settings.home / "journal", open_object_store(settings), elsewhere=elsewhere_of(settings, database))
+
+
+def elsewhere_of(settings: Settings, database: Database | None) -> Elsewhere | None:  # noqa: ARG001
+    """How other nodes are asked for the newest bytes of their journals; None when there are no others."""
+    return None
+
+
+def open_archive(settings: Settings, database: Database, data: Bytes, *, ready_segments: int = 0) -> Archive:
     """An archive with a leased journal of its own; close it. ready_segments: see `Archive`."""
     from isocenter.domain.archive.store import Archive
 
     return Archive(
-        journal_directory=settings.home / "journal",
-        node=node_name(),
+        data=data,
+        node=node_name(settings),
         database=database,
-        store=store,
         max_object_bytes=settings.max_object_bytes,
         ready_segments=ready_segments,
     )
@@ -61,9 +75,8 @@ def open_archive(settings: Settings, database: Database, store: ObjectStore, *, 
 
 @contextmanager
 def open_library(
-    settings: Settings,
     database: Database,
-    store: ObjectStore,
+    data: Bytes,
     *,
     memory_bytes: int = DECODE_MEMORY_BYTES,
     timeout_s: float = 30.0,
@@ -82,8 +95,7 @@ def open_library(
         stack.enter_context(closing(confined))
         library = Library(
             database=database,
-            store=store,
-            journal_directory=settings.home / "journal",
+            data=data,
             confined=confined,
             rebuild_received=rebuild_received,
         )
@@ -119,7 +131,9 @@ def check_certificates(settings: Settings) -> None:
             raise NoCertificate(message, folder=str(store.folder))
 
 
-def node_name() -> str:
-    """This machine's name in journal paths: letters, digits and dashes."""
+def node_name(settings: Settings) -> str:
+    """This node's name in journal paths: letters, digits and dashes. Raises Invalid when the setting is no name."""
+    if settings.node is not None:
+        return check_node(settings.node)
     name = "".join(c if c.isalnum() and c.isascii() else "-" for c in socket.gethostname().partition(".")[0])
     return name.strip("-").lower() or "node"

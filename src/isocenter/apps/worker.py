@@ -14,7 +14,7 @@ from isocenter.access.trail.jobs import AUDIT_QUEUE, audit_tasks
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
 from isocenter.apps.audit_trail import trail_work
-from isocenter.apps.wiring import database_url_of, deletions_of, open_library, open_object_store, tls_files_of
+from isocenter.apps.wiring import database_url_of, deletions_of, open_bytes, open_library, tls_files_of
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.deletions import deletion_tasks
 from isocenter.domain.archive.erase import facts_key_path
@@ -36,6 +36,7 @@ from isocenter.kit.errors import Exhausted
 from isocenter.kit.jobs import QUEUE, Task, work
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import Settings
+from isocenter.storage.extents import Bytes
 from isocenter.storage.object_store import ObjectStore
 
 log = get_logger(__name__)
@@ -54,22 +55,22 @@ def run(settings: Settings) -> int:
     stop = threading.Event()
     with ExitStack() as stack:
         database = stack.enter_context(closing(Database(url, max_connections=4 + sum(QUEUES.values()))))
-        store = open_object_store(settings)
+        data = open_bytes(settings, database)
+        store = data.store
         sealer = stack.enter_context(
             closing(
                 Sealer(
                     database=database,
-                    store=store,
-                    journal_directory=settings.home / "journal",
+                    data=data,
                     processes=max(1, (os.cpu_count() or 1) // 2),
                 )
             )
         )
-        library = stack.enter_context(open_library(settings, database, store))
+        library = stack.enter_context(open_library(database, data))
         tasks = [
             *sealing_tasks(database, sealer, settings.quiet_for),
             *upkeep_tasks(settings, database, store),
-            *promise_tasks(settings, database, library, stop),
+            *promise_tasks(settings, database, data, library, stop),
             *audit_tasks(trail_work(settings, database, store)),
         ]
         while not stop.is_set():
@@ -84,15 +85,13 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def promise_tasks(settings: Settings, database: Database, library: Library, stop: threading.Event) -> list[Task]:
+def promise_tasks(
+    settings: Settings, database: Database, data: Bytes, library: Library, stop: threading.Event
+) -> list[Task]:
     """What other application entities were promised."""
     peers = PeersScu(settings.ae_title, tls_files_of(settings))
-    commitment = CommitmentWork(
-        database, library.store, settings.home / "journal", peers.report_commitment, settings.commitment_report_port
-    )
-    rejecting = RejectionWork(
-        database, library.store, settings.home / "journal", facts_key_path(settings.home), library.confined
-    )
+    commitment = CommitmentWork(database, data, peers.report_commitment, settings.commitment_report_port)
+    rejecting = RejectionWork(database, data, facts_key_path(settings.home), library.confined)
     return [
         *sending_tasks(database, StorageScu(library, peers), stop.is_set),
         *commitment_tasks(commitment),

@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 
 from isocenter.delivery.errors import BytesAway
+from isocenter.kit.errors import IsocenterError
 from isocenter.storage.extents import Bytes, Extent
 
 KEPT_OPEN = 256
@@ -36,7 +37,7 @@ class _OpenFile:
 
 
 class Files:
-    """Reads extents of this node's journals and of the store. Safe for threads."""
+    """Reads extents of journals and of the store. Safe for threads."""
 
     def __init__(self, data: Bytes) -> None:
         self._data = data
@@ -46,7 +47,7 @@ class Files:
     def read_hot(self, extent: Extent, buffer: memoryview) -> bool:
         """Fill `buffer` (extent.length bytes) without waiting for a disk. False: not in memory, ask `read_into`.
 
-        Raises BytesAway when the file is not here.
+        Raises BytesAway when the file of an object is not there.
         """
         file = self._file(extent.source)
         if file is None:
@@ -118,8 +119,12 @@ class Files:
         return True
 
     def check(self, source: str) -> None:
-        """Raise BytesAway when the file of a source is not here."""
-        self._file(source)
+        """Raise BytesAway when a source can be read nowhere now; what lies in a remote store is not looked for."""
+        if self._file(source) is None and source.startswith("journal/"):
+            try:
+                self._data.check(source)
+            except IsocenterError as error:
+                raise BytesAway("The bytes cannot be read now.", source=source) from error
 
     def _remote(self, extent: Extent) -> bytes:
         try:
@@ -141,6 +146,10 @@ class Files:
             return None
         try:
             file = _OpenFile(path)
+        except FileNotFoundError:
+            if not source.startswith("journal/"):
+                raise BytesAway("The bytes are not on this node now.", source=source) from None
+            return None  # the store or another node has it
         except OSError as error:
             raise BytesAway("The bytes are not on this node now.", source=source) from error
         with self._lock:

@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from isocenter.delivery.errors import BytesAway
 from isocenter.delivery.study_view import UNSCANNED, Form, InstanceView, Packed, SeriesView, StudyView, in_order
@@ -18,10 +17,9 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 from isocenter.standards.dicom.attributes import default_in
 from isocenter.standards.dicom.rejection_note import NOTE_IS_HIDDEN_TOO
-from isocenter.storage.extents import Extent
+from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.manifest_layout import AsideReason
-from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.segments import SegmentName
 
 MANIFESTS_KEPT = 512
@@ -31,10 +29,10 @@ LOAD_ATTEMPTS = 3
 class IndexSource:
     """Loads views. Safe for threads."""
 
-    def __init__(self, database: Database, store: ObjectStore, journal_directory: Path) -> None:
+    def __init__(self, database: Database, data: Bytes) -> None:
         self._database = database
-        self._store = store
-        self._journal_directory = journal_directory
+        self._store = data.store
+        self._journal_directory = data.journal_directory
         self._manifests: OrderedDict[str, Manifest] = OrderedDict()
         self._lock = threading.Lock()
 

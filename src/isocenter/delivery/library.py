@@ -12,7 +12,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 from isocenter.access.audit import study_opened
@@ -67,17 +66,17 @@ class Library:
         self,
         *,
         database: Database,
-        store: ObjectStore,
-        journal_directory: Path,
+        data: Bytes,
         confined: Confined,
         rebuild_received: RebuildReceived | None = None,
     ) -> None:
         self.database = database
-        self.store = store
+        self.data = data
+        self.store = data.store
         self.confined = confined
         self.rebuild_received = rebuild_received
-        self.files = Files(Bytes(journal_directory, store))
-        self.locator = Locator(IndexSource(database, store, journal_directory))
+        self.files = Files(data)
+        self.locator = Locator(IndexSource(database, data))
         self.metadata = BoundedCache(METADATA_CACHE_BYTES)
         self.pictures = BoundedCache(PICTURE_CACHE_BYTES)
         self._frame_tables: OrderedDict[tuple[int, Extent], tuple[tuple[Extent, ...], ...]] = OrderedDict()

@@ -37,6 +37,8 @@ class Settings:
     """Our application entity title; a calling AE must name it as called AE title."""
     database_url: str | None = None
     """PostgreSQL 15 or newer, as a role that may create roles and tables; None starts a private one in home."""
+    node: str | None = None
+    """Name of this node in a region of several: lower-case letters, digits, hyphens; None: the host's name."""
     storage_url: str | None = None
     """Where packs and facts live (file:///path); None is home/store."""
     dicom_accept_from: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from isocenter.storage.errors import BytesAway, Damaged, NoSuchObject
+from isocenter.storage.errors import BytesAway, Damaged, NoSuchObject, StoreAway
 from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.segments import SegmentName
 
@@ -19,6 +19,13 @@ class Extent:
     source: str
     offset: int
     length: int
+
+
+Elsewhere = Callable[[str, int, int], bytes]
+"""(source of a segment, offset, length) → exactly these bytes, from the node that wrote it or keeps a replica.
+
+Raises BytesAway when no other node has them now. Must end by itself: it is asked while somebody waits.
+"""
 
 
 def store_source(key: str) -> str:
@@ -44,36 +51,57 @@ def read_file_range(path: Path, offset: int, length: int) -> bytes:
 
 
 class Bytes:
-    """Reads extents from this node's journals and from the store. Safe for threads; keeps nothing open."""
+    """Reads extents of journals and of the store, wherever they lie. Safe for threads; keeps nothing open.
 
-    def __init__(self, journal_directory: Path, store: ObjectStore) -> None:
-        self._journal_directory = journal_directory
-        self._store = store
+    A segment is looked for in this node's journal folder, then as the copy that its node shipped to the store
+    (`SegmentName.key`), then at other nodes. Only then is it away: never missing, for its owner may come back.
+    """
+
+    def __init__(self, journal_directory: Path, store: ObjectStore, *, elsewhere: Elsewhere | None = None) -> None:
+        """journal_directory: of this node. elsewhere: how other nodes are asked; None: there are none."""
+        self.journal_directory = journal_directory
+        self.store = store
+        self._elsewhere = elsewhere
 
     def path(self, source: str) -> Path | None:
         """The local file behind a source, for zero-copy sending and pread; None when it is not a local file.
 
-        The file may be gone by the time it is opened (a reclaimed segment): treat FileNotFoundError as BytesAway.
+        Says nothing of existence. The file of a segment may lie on another node, or may have been reclaimed: on
+        FileNotFoundError ask `read`, which knows where else to look.
         """
         kind, _, key = source.partition("/")
         if kind == "journal":
-            return SegmentName.from_source(source).path(self._journal_directory)
-        return self._store.local_path(key)
+            return SegmentName.from_source(source).path(self.journal_directory)
+        return self.store.local_path(key)
 
     def read(self, extent: Extent) -> bytes:
         """The bytes of an extent.
 
-        Raises BytesAway (a segment that is not here), NoSuchObject (no such pack), Damaged (shorter than written).
+        Raises BytesAway (a segment that can be read nowhere now), NoSuchObject (no such pack), StoreAway,
+        Damaged (shorter than written).
         """
         path = self.path(extent.source)
         if path is None:
-            return self._store.get_range(extent.source.partition("/")[2], extent.offset, extent.length)
+            return self.store.get_range(extent.source.partition("/")[2], extent.offset, extent.length)
         try:
             return read_file_range(path, extent.offset, extent.length)
         except FileNotFoundError as error:
-            if extent.source.startswith("journal/"):
+            if not extent.source.startswith("journal/"):
+                raise NoSuchObject("The store has no such object.", source=extent.source) from error
+        return self._read_away(extent)
+
+    def _read_away(self, extent: Extent) -> bytes:
+        """Of a segment that is not on this node. A store that is away is no reason not to ask the owner."""
+        try:
+            return self.store.get_range(SegmentName.from_source(extent.source).key, extent.offset, extent.length)
+        except (NoSuchObject, StoreAway) as error:
+            if self._elsewhere is None:
                 raise BytesAway("These bytes are not on this node.", source=extent.source) from error
-            raise NoSuchObject("The store has no such object.", source=extent.source) from error
+        return self._elsewhere(extent.source, extent.offset, extent.length)
+
+    def check(self, source: str) -> None:
+        """Raise BytesAway when a segment can be read nowhere now. Reads one byte of it, wherever it lies."""
+        self.read(Extent(source, 0, 1))
 
     def read_all(self, extents: Iterable[Extent]) -> bytes:
         """The bytes of several extents, one after the other (a frame in fragments)."""

@@ -43,6 +43,11 @@ class SegmentName:
         """The source of extents in this segment, "journal/<node>/<epoch>/<sequence>"."""
         return f"journal/{self.node}/{self.epoch}/{self.sequence}"
 
+    @property
+    def key(self) -> str:
+        """The key under which the closed segment's copy lies in the object store."""
+        return f"segments/{self.node}/{self.epoch:08d}-{self.sequence:08d}.tar"
+
     @classmethod
     def from_source(cls, source: str) -> SegmentName:
         """The name in a source. Raises Invalid when it is not a journal source."""

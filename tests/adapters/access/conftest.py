@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from tests.conftest import TEMPLATE, an_institution, new_database
+from tests.conftest import an_institution
+from tests.databases import TEMPLATE, new_database
 from tests.domain.conftest import Hospital, a_ct_slice
 
 from isocenter.access.caller import Caller, CallerKind
@@ -20,11 +21,10 @@ from isocenter.access.users import create_user
 from isocenter.adapters.web.authentication import COOKIE, Authenticator, Identity
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.web import application
-from isocenter.apps.wiring import open_archive, open_library
+from isocenter.apps.wiring import open_archive, open_bytes, open_library
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
 from isocenter.storage.facts import make_key_file
-from isocenter.storage.object_store import open_store
 
 PASSWORD = "orchid lamp river nine"
 STUDY, SERIES, INSTANCE = "1.2.3", "1.2.3.1", "1.2.3.1.1"
@@ -87,12 +87,12 @@ def region(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory)
         url = stack.enter_context(contextmanager(new_database)(postgres, TEMPLATE))
         database = stack.enter_context(closing(Database(url)))
         first, second = an_institution(database, "First"), an_institution(database, "Second")
-        store = open_store((home / "store").as_uri())
-        archive = stack.enter_context(open_archive(settings, database, store))
+        data = open_bytes(settings)
+        archive = stack.enter_context(open_archive(settings, database, data))
         caller = Caller(CallerKind.APPLICATION_ENTITY, "SCANNER", first.institution_id, (Role.MODALITY,))
         hospital = Hospital(archive, caller, database, home)
         hospital.store(a_ct_slice(study=STUDY, series=SERIES), uid=INSTANCE)
-        library = stack.enter_context(open_library(settings, database, store))
+        library = stack.enter_context(open_library(database, data))
         app = application(settings, database, archive, library)
         everybody = Everybody(app.state.parts.authenticator)
         app.state.parts = replace(app.state.parts, authenticator=everybody)

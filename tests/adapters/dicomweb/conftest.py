@@ -14,7 +14,7 @@ from starlette.requests import Request
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.errors import NotSignedIn
 from isocenter.access.roles import Role
-from isocenter.adapters.dicomweb.router import dicomweb_router
+from isocenter.adapters.dicomweb.router import DicomwebService, dicomweb_router
 from isocenter.delivery.library import CONFINED_MODULES, Library
 from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.seal import Sealer, SealReport
@@ -23,6 +23,7 @@ from isocenter.index.institutions import Institution, ensure_institution
 from isocenter.index.queries import StudyQuery, search_studies
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
+from isocenter.storage.extents import Bytes
 from isocenter.storage.object_store import ObjectStore, open_store
 
 GIB = 1 << 30
@@ -46,7 +47,7 @@ class Hospital:
         caller = self.callers[self.client.headers["authorization"]]
         with self.database.transaction(caller.institution_id) as connection:
             studies = search_studies(connection, StudyQuery(), limit=5000).studies
-        sealer = Sealer(database=self.database, store=self.store, journal_directory=self.journal_directory)
+        sealer = Sealer(database=self.database, data=self.library.data)
         try:
             reports = [sealer.seal_study(caller, study.study_instance_uid) for study in studies]
         finally:
@@ -90,6 +91,7 @@ def hospital(
     """A running service. "Bearer ours" is a program of the institution, "Bearer other" one of the other institution."""
     journal_directory = tmp_path / "journal"
     store = open_store(f"file://{tmp_path / 'store'}")
+    data = Bytes(journal_directory, store)
     callers = {
         "Bearer ours": Caller(CallerKind.PROGRAM, "token-1", institution.institution_id, (Role.ADMINISTRATOR,), "a"),
         "Bearer other": Caller(
@@ -104,18 +106,15 @@ def hospital(
             raise NotSignedIn("Sign in first, or send a bearer token.")
         return found
 
-    archive = Archive(
-        journal_directory=journal_directory, node="test", database=database, store=store, max_object_bytes=GIB
-    )
+    archive = Archive(data=data, node="test", database=database, max_object_bytes=GIB)
     library = Library(
         database=database,
-        store=store,
-        journal_directory=journal_directory,
+        data=data,
         confined=confined,
         rebuild_received=rebuild_received,
     )
     app = FastAPI()
-    app.include_router(dicomweb_router(archive, library, caller_of))
+    app.include_router(dicomweb_router(DicomwebService(archive, library, caller_of)))
     with TestClient(app, headers={"authorization": "Bearer ours"}) as client:
         yield Hospital(
             client, archive, library, database, store, journal_directory, institution.institution_id, callers

@@ -11,8 +11,6 @@ from tests.domain.conftest import Hospital, hospital, open_archive
 
 from isocenter.apps.wiring import open_library
 from isocenter.delivery.library import Library
-from isocenter.kit.settings import Settings
-from isocenter.storage.object_store import open_store
 
 __all__ = ["hospital", "open_archive"]
 
@@ -20,8 +18,7 @@ __all__ = ["hospital", "open_archive"]
 @pytest.fixture
 def library(hospital: Hospital, tmp_path: Path) -> Iterator[Library]:
     """The read path of the hospital."""
-    store = open_store((tmp_path / "store").as_uri())
-    with open_library(Settings(home=tmp_path), hospital.database, store, memory_bytes=1 << 30) as made:
+    with open_library(hospital.database, hospital.data, memory_bytes=1 << 30) as made:
         yield made
 
 

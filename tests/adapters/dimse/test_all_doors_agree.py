@@ -119,9 +119,7 @@ def doors(pacs: Pacs, tmp_path: Path) -> Iterator[Doors]:
 
 def seal(pacs: Pacs, tmp_path: Path, *, lose_journal: bool) -> None:
     hospital = pacs.hospital
-    sealer = Sealer(
-        database=hospital.database, store=pacs.library.store, journal_directory=tmp_path / "journal", processes=1
-    )
+    sealer = Sealer(database=hospital.database, data=pacs.library.data, processes=1)
     with closing(sealer):
         for study in (WRONG, RIGHT):
             sealer.seal_study(system_caller(hospital.caller.institution_id, "seal"), study)

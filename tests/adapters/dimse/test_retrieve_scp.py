@@ -37,7 +37,6 @@ from isocenter.access.roles import Role
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.seal import Sealer
 from isocenter.index.institutions import Institution
-from isocenter.storage.object_store import open_store
 from isocenter.wire.service import Peer
 
 ONE_STUDY = identifier("STUDY", StudyInstanceUID="1.2.1.1")
@@ -170,8 +169,7 @@ def sealed_study(pacs: Pacs) -> dict[str, bytes]:
 
 def seal_and_lose_journal(pacs: Pacs) -> None:
     """Seal study 1.2.3; afterwards its bytes are in the pack and nowhere else."""
-    store = open_store((pacs.hospital.home / "store").as_uri())
-    sealer = Sealer(database=pacs.hospital.database, store=store, journal_directory=pacs.hospital.home / "journal")
+    sealer = Sealer(database=pacs.hospital.database, data=pacs.hospital.data)
     try:
         report = sealer.seal_study(system_caller(pacs.hospital.caller.institution_id, "test"), "1.2.3")
     finally:

@@ -52,8 +52,7 @@ def requester(hospital: Hospital) -> Iterator[CommitmentRequester]:
 
 def run_jobs(hospital: Hospital, fallback_port: int = 104) -> None:
     report = PeersScu("ISOCENTER").report_commitment
-    store = open_store((hospital.home / "store").as_uri())
-    tasks = commitment_tasks(CommitmentWork(hospital.database, store, hospital.home / "journal", report, fallback_port))
+    tasks = commitment_tasks(CommitmentWork(hospital.database, hospital.data, report, fallback_port))
     work(hospital.database.url, tasks, queues={PROMISES_QUEUE: 1}, wait=False)
 
 

@@ -36,16 +36,13 @@ from isocenter.domain.exchange.sending import (
 from isocenter.index.transfers import Failure, Transfer, record_answers
 from isocenter.kit.errors import Refused
 from isocenter.kit.jobs import work
-from isocenter.kit.settings import Settings
-from isocenter.storage.object_store import open_store
 
 WHOLE = WantedInstances("1.2.3")
 
 
 @pytest.fixture
 def library(hospital: Hospital, tmp_path: Path) -> Iterator[Library]:
-    store = open_store((tmp_path / "store").as_uri())
-    with open_library(Settings(home=tmp_path), hospital.database, store, memory_bytes=1 << 30) as made:
+    with open_library(hospital.database, hospital.data, memory_bytes=1 << 30) as made:
         yield made
 
 
@@ -83,8 +80,7 @@ def make_due(hospital: Hospital) -> None:
 
 
 def seal(hospital: Hospital, tmp_path: Path) -> None:
-    store = open_store((tmp_path / "store").as_uri())
-    sealer = Sealer(database=hospital.database, store=store, journal_directory=tmp_path / "journal")
+    sealer = Sealer(database=hospital.database, data=hospital.data)
     assert sealer.seal_study(system_caller(hospital.caller.institution_id, "test"), "1.2.3") is not None
     sealer.close()
 

@@ -31,7 +31,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[TestClient]:
     stored = slices(there, 1, 2)
     reject_now(there, stored[:1])
     run(work)
-    with open_library(settings, there.database, work.store, memory_bytes=1 << 30) as library:
+    with open_library(there.database, work.data, memory_bytes=1 << 30) as library:
         yield TestClient(application(settings, there.database, there.archive, library))
 
 

@@ -16,7 +16,7 @@ from isocenter.access.caller import system_caller
 from isocenter.access.roles import Role
 from isocenter.apps.phantom import chest_ct, part10, phantom_uid
 from isocenter.apps.web import application
-from isocenter.apps.wiring import open_archive, open_object_store
+from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.delivery.library import Library
 from isocenter.domain.migration.importing import import_files
 from isocenter.domain.migration.media import Media
@@ -37,16 +37,14 @@ def client(database: Database, institution: Institution, tmp_path: Path) -> Iter
     for number, instance in enumerate(chest_ct(range(3))):
         (tmp_path / f"phantom-{number}").write_bytes(part10(instance))
     files = [*(SAMPLES / name for name in STORED), *sorted(tmp_path.glob("phantom-*"))]
-    store = open_object_store(settings)
-    with closing(open_archive(settings, database, store)) as archive:
+    data = open_bytes(settings)
+    with closing(open_archive(settings, database, data)) as archive:
         caller = system_caller(institution.institution_id, "test")
         media = Media()
         report = import_files(archive, caller, media, media.files(files), ae_title="X", advanced=lambda _: None)
         assert report.stored == len(files), report.refused
         confined = Confined(processes=1, memory_bytes=1 << 30, timeout_s=20)
-        library = Library(
-            database=database, store=store, journal_directory=settings.home / "journal", confined=confined
-        )
+        library = Library(database=database, data=data, confined=confined)
         with closing(confined), closing(library):
             yield TestClient(application(settings, database, archive, library))
 

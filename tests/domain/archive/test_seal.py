@@ -26,6 +26,7 @@ from isocenter.kit.errors import Refused
 from isocenter.kit.jobs import work
 from isocenter.standards.dicom.transfer_syntaxes import HTJ2K_LOSSLESS
 from isocenter.storage.errors import BytesAway
+from isocenter.storage.extents import Bytes
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_json, read_manifest
 from isocenter.storage.manifest_layout import AsideReason, PackKind
 from isocenter.storage.object_store import ObjectStore, open_store
@@ -40,7 +41,7 @@ def store(tmp_path: Path) -> ObjectStore:
 
 @pytest.fixture
 def sealer(hospital: Hospital, store: ObjectStore, tmp_path: Path) -> Iterator[Sealer]:
-    made = Sealer(database=hospital.database, store=store, journal_directory=tmp_path / "journal")
+    made = Sealer(database=hospital.database, data=Bytes(tmp_path / "journal", store))
     yield made
     made.close()
 
@@ -164,9 +165,7 @@ def test_duplicates_of_a_sealed_instance_are_told_apart(hospital: Hospital, seal
 
 
 def test_a_large_study_becomes_several_packs(hospital: Hospital, store: ObjectStore, tmp_path: Path) -> None:
-    sealer = Sealer(
-        database=hospital.database, store=store, journal_directory=tmp_path / "journal", max_pack_bytes=6000
-    )
+    sealer = Sealer(database=hospital.database, data=Bytes(tmp_path / "journal", store), max_pack_bytes=6000)
     for number in range(1, 7):
         hospital.store(a_real_slice(number), uid=f"1.2.3.1.{number}")
     report = seal(sealer, hospital)

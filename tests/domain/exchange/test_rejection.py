@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 from tests.domain.archive.test_seal import a_real_slice
@@ -42,7 +41,6 @@ from isocenter.kit.confined import Confined
 from isocenter.kit.errors import Refused
 from isocenter.kit.jobs import work
 from isocenter.storage.facts import FactLog, make_key_file
-from isocenter.storage.object_store import open_store
 
 STUDY = "1.2.3"
 
@@ -52,8 +50,7 @@ def rejecting(hospital: Hospital) -> Iterator[RejectionWork]:
     key_file = hospital.home / "secrets" / "facts.key"
     make_key_file(key_file)
     confined = Confined(processes=1, memory_bytes=1 << 30, timeout_s=20)
-    store = open_store((hospital.home / "store").as_uri())
-    yield RejectionWork(hospital.database, store, hospital.home / "journal", key_file, confined)
+    yield RejectionWork(hospital.database, hospital.data, key_file, confined)
     confined.close()
 
 
@@ -90,7 +87,7 @@ def look_again(hospital: Hospital, rejecting: RejectionWork) -> None:
 
 def seen(hospital: Hospital, study: str = STUDY) -> set[str]:
     """What a view of the study holds."""
-    source = IndexSource(hospital.database, open_store((hospital.home / "store").as_uri()), hospital.home / "journal")
+    source = IndexSource(hospital.database, hospital.data)
     view = source.load(hospital.caller.institution_id, study)
     return set() if view is None else set(view.instances)
 
@@ -116,7 +113,7 @@ def notes(hospital: Hospital, who: Caller) -> list[Rejection]:
 
 
 def restore(hospital: Hospital, rejecting: RejectionWork, who: Caller, number: int) -> Rejection:
-    return restore_rejection(who, hospital.database, rejecting.store, rejecting.key_file, number)
+    return restore_rejection(who, hospital.database, rejecting.data.store, rejecting.key_file, number)
 
 
 def test_a_note_is_acknowledged_like_any_object_and_takes_effect_by_a_job(
@@ -132,7 +129,7 @@ def test_a_note_is_acknowledged_like_any_object_and_takes_effect_by_a_job(
     assert hospital.rows("SELECT version FROM study") > version
     (note,) = notes(hospital, administrator)
     assert (note.code, note.instance_count, note.state, note.calling_ae_title) == (QUALITY, 1, "active", "SCANNER")
-    facts = FactLog(rejecting.store, hospital.caller.institution_id, rejecting.key_file).facts()
+    facts = FactLog(rejecting.data.store, hospital.caller.institution_id, rejecting.key_file).facts()
     assert [(fact.content["kind"], fact.content["references"]) for fact in facts] == [
         ("instances-rejected", [[STUDY, stored[0]]])
     ]
@@ -177,7 +174,7 @@ def test_restoring_brings_everything_back_but_the_note(
     assert counts(hospital) == before
     with pytest.raises(AlreadyRestored):
         restore(hospital, rejecting, administrator, note.rejection_id)
-    facts = FactLog(rejecting.store, hospital.caller.institution_id, rejecting.key_file).facts()
+    facts = FactLog(rejecting.data.store, hospital.caller.institution_id, rejecting.key_file).facts()
     assert [fact.content["kind"] for fact in facts] == ["instances-rejected", "rejection-restored"]
     assert hospital.rows("SELECT detail ->> 'sop_instance_uid' FROM audit_event") == [("1.2.3.99.1",)]
 
@@ -307,7 +304,6 @@ def test_images_are_not_slowed_by_notes(hospital: Hospital) -> None:
 
 
 def seal(hospital: Hospital) -> None:
-    store = open_store((hospital.home / "store").as_uri())
-    sealer = Sealer(database=hospital.database, store=store, journal_directory=Path(hospital.home / "journal"))
+    sealer = Sealer(database=hospital.database, data=hospital.data)
     assert sealer.seal_study(system_caller(hospital.caller.institution_id, "test"), STUDY) is not None
     sealer.close()

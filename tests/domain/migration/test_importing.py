@@ -14,7 +14,7 @@ from pydicom.fileset import FileSet
 
 from isocenter.access.caller import system_caller
 from isocenter.apps.phantom import chest_ct, part10
-from isocenter.apps.wiring import open_archive, open_object_store
+from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.domain.archive.store import Archive
 from isocenter.domain.migration.import_state import ImportState
 from isocenter.domain.migration.importing import ImportReport, import_files
@@ -33,7 +33,7 @@ def phantom_files() -> list[bytes]:
 def archive(database: Database, tmp_path: Path) -> Iterator[Archive]:
     settings = Settings(home=tmp_path / "home")
     (settings.home / "journal").mkdir(parents=True)
-    with closing(open_archive(settings, database, open_object_store(settings))) as opened:
+    with closing(open_archive(settings, database, open_bytes(settings))) as opened:
         yield opened
 
 

@@ -13,7 +13,7 @@ import pytest
 from isocenter.access.caller import Caller, system_caller
 from isocenter.access.roles import Role
 from isocenter.apps.phantom import chest_ct, part10
-from isocenter.apps.wiring import open_archive, open_object_store
+from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.domain.archive.erase import erase_study, facts_key_path
 from isocenter.domain.archive.reception import Source as Origin
 from isocenter.domain.archive.store import Archive
@@ -95,10 +95,10 @@ def here(database: Database, institution: Institution, tmp_path: Path) -> Iterat
     for name in ("journal", "secrets"):
         (settings.home / name).mkdir(parents=True)
     make_key_file(facts_key_path(settings.home))
-    store = open_object_store(settings)
+    data = open_bytes(settings)
     caller = system_caller(institution.institution_id, "test")
-    with closing(open_archive(settings, database, store)) as archive:
-        held = Held(database, store, settings.home / "journal")
+    with closing(open_archive(settings, database, data)) as archive:
+        held = Held(database, data)
         yield Here(
             Destination(archive, held, caller, Origin("MIGRATION", "ISOCENTER", "127.0.0.1", "import")),
             settings.home,
@@ -227,7 +227,7 @@ def test_what_was_damaged_or_erased_here_is_found_out_and_comes_again(
     erase_study(
         here.to.caller,
         here.database,
-        here.to.held.store,
+        here.to.held.data.store,
         facts_key_path(here.home),
         str(study),
         reason="test",

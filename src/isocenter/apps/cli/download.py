@@ -11,7 +11,7 @@ from pathlib import Path
 from isocenter.access import audit
 from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
-from isocenter.apps.wiring import open_library, open_object_store
+from isocenter.apps.wiring import open_bytes, open_library
 from isocenter.delivery.download import EXPLICIT_OR_STORED, DownloadForm, NothingToDownload, download
 from isocenter.delivery.instances import Delivery, delivery_of, prepared
 from isocenter.delivery.library import Library
@@ -132,5 +132,5 @@ def _record(running: Running, view: StudyView, form: Form, count: int) -> None:
 
 def _library(running: Running) -> AbstractContextManager[Library]:
     settings = running.settings
-    store = open_object_store(settings)
-    return open_library(settings, running.database, store, memory_bytes=4 * GIB, timeout_s=_DECODE_TIMEOUT_S)
+    data = open_bytes(settings, running.database)
+    return open_library(running.database, data, memory_bytes=4 * GIB, timeout_s=_DECODE_TIMEOUT_S)

@@ -13,7 +13,7 @@ from isocenter.apps.cli.exit_codes import SOME_REFUSED
 from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.apps.home import NotOurs
-from isocenter.apps.wiring import open_archive, open_object_store
+from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.domain.migration.import_state import ImportState
 from isocenter.domain.migration.importing import ImportReport, import_files
 from isocenter.domain.migration.media import Media, MediaFile
@@ -46,7 +46,7 @@ def _import(running: Running, paths: list[Path], media: Media, files: list[Media
     """Store the files; an import that breaks off leaves its state in the home and goes on there the next time."""
     settings, caller = running.settings, running.caller
     try:
-        archive = open_archive(settings, running.database, open_object_store(settings))
+        archive = open_archive(settings, running.database, open_bytes(settings, running.database))
         state = ImportState(settings.home, paths)
     except PermissionError:
         raise NotOurs(f"{settings.home} belongs to another user: run this command as that user.") from None

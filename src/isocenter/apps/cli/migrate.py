@@ -23,7 +23,7 @@ from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.apps.home import NotOurs
 from isocenter.apps.settings_from_environment import source_credentials
-from isocenter.apps.wiring import open_archive, open_object_store
+from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.domain.archive.reception import Source as Origin
 from isocenter.domain.migration.compare import Report, compare
 from isocenter.domain.migration.errors import NotGiven, SourceMisbehaves
@@ -122,13 +122,13 @@ def _state(running: Running, wanted: Wanted) -> Iterator[MigrationState]:
 
 def _migrated(running: Running, source: Source, state: MigrationState, wanted: Wanted) -> Report:
     settings, caller = running.settings, running.caller
-    store = open_object_store(settings)
-    held = Held(running.database, store, settings.home / "journal")
+    data = open_bytes(settings, running.database)
+    held = Held(running.database, data)
     origin = Origin("MIGRATION", settings.ae_title, "127.0.0.1", "import")
     options = Options(parallel=wanted.parallel, trust_uids=wanted.trust_uids)
     if not wanted.as_json:
         err.print(f"From {source.name}", markup=False)
-    with closing(open_archive(settings, running.database, store)) as archive, _progress(wanted.as_json) as progress:
+    with closing(open_archive(settings, running.database, data)) as archive, _progress(wanted.as_json) as progress:
         try:
             migrate(Destination(archive, held, caller, origin), source, state, options, progress)
         except Exhausted as error:

@@ -57,8 +57,7 @@ class Holdings:
     """
 
     database: Database
-    store: ObjectStore
-    journal_directory: Path
+    data: Bytes
     comparisons: Confined = field(
         default_factory=lambda: Confined(processes=1, memory_bytes=4 * GIB, timeout_s=COMPARISON_TIMEOUT_S)
     )
@@ -69,9 +68,14 @@ class Holdings:
         self.senders = SenderBook(self.database)
 
     @property
-    def bytes(self) -> Bytes:
-        """Byte ranges of journals and packs."""
-        return Bytes(self.journal_directory, self.store)
+    def store(self) -> ObjectStore:
+        """Packs and facts."""
+        return self.data.store
+
+    @property
+    def journal_directory(self) -> Path:
+        """Of this node."""
+        return self.data.journal_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class _Held:
 
     def data_set(self, holdings: Holdings) -> bytes:
         if self.open_row is not None:
-            return holdings.bytes.read(_extent_of(self.open_row))
+            return holdings.data.read(_extent_of(self.open_row))
         assert self.packed is not None
         from isocenter.domain.archive.recompress import rebuild_received  # numpy and codecs: only when it comes to that
 
@@ -130,7 +134,7 @@ def _mend(holdings: Holdings, row: IngestRow, outcome: IngestOutcome, held: _Hel
     if held.open_row is None:
         return  # packs are verified and repaired as wholes
     try:
-        sound = blake3(holdings.bytes.read(_extent_of(held.open_row))).digest() == held.digest
+        sound = blake3(holdings.data.read(_extent_of(held.open_row))).digest() == held.digest
     except (IsocenterError, OSError):
         sound = False
     if not sound or _may_go(holdings, row, held.open_row):
@@ -154,7 +158,7 @@ def _same_object(holdings: Holdings, row: IngestRow, held: _Held) -> bool:
         return False
     try:
         ours = held.data_set(holdings)
-        arrived = holdings.bytes.read(_arrived_extent(row))
+        arrived = holdings.data.read(_arrived_extent(row))
         same = holdings.comparisons.call(
             same_canonical, arrived, row.transfer_syntax_uid, ours, held.transfer_syntax_uid
         )

@@ -31,9 +31,9 @@ from isocenter.kit.settings import GIB, MIB
 from isocenter.standards.dicom.attributes import default_in
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
 from isocenter.storage.errors import BytesAway, Damaged
+from isocenter.storage.extents import Bytes
 from isocenter.storage.manifest import read_manifest
 from isocenter.storage.manifest_layout import AsideReason
-from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.pack import PackedInstance, PackKind, PackWriter, pack_key, verify_pack
 from isocenter.storage.segment_format import MemberHeader, MemberLocation, parse_member
 from isocenter.storage.segments import SegmentName
@@ -98,15 +98,14 @@ class Sealer:
         self,
         *,
         database: Database,
-        store: ObjectStore,
-        journal_directory: Path,
+        data: Bytes,
         processes: int = 1,
         max_pack_bytes: int = MAX_PACK_BYTES,
     ) -> None:
         """processes: children that recompress at a time."""
         self._database = database
-        self._store = store
-        self._journal_directory = journal_directory
+        self._data = data
+        self._store = data.store
         self._max_pack_bytes = max_pack_bytes
         self._processes = processes
         self._damaged: set[tuple[str, int]] = set()  # reported already: where they lie, until a restart
@@ -160,7 +159,7 @@ class Sealer:
 
     def _work(self, row: OpenInstance | AsideInstance, study_instance_uid: str, series: SeriesRow | None) -> _Work:
         received = Received(
-            path=str(SegmentName.from_source(row.source).path(self._journal_directory)),
+            path=str(SegmentName.from_source(row.source).path(self._data.journal_directory)),
             offset=row.data_set_offset,
             length=row.data_set_length,
             transfer_syntax_uid=row.transfer_syntax_uid,

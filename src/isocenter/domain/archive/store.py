@@ -10,7 +10,6 @@ import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
@@ -31,8 +30,8 @@ from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import MIB
 from isocenter.storage.errors import JournalPoisoned
+from isocenter.storage.extents import Bytes
 from isocenter.storage.journal import JournalWriter
-from isocenter.storage.object_store import ObjectStore
 
 log = get_logger(__name__)
 
@@ -49,10 +48,9 @@ class Archive:
     def __init__(
         self,
         *,
-        journal_directory: Path,
+        data: Bytes,
         node: str,
         database: Database,
-        store: ObjectStore,
         max_object_bytes: int,
         ready_segments: int = 0,
     ) -> None:
@@ -62,11 +60,13 @@ class Archive:
         """
         self._tally = Tally()
         self._arrivals = Arrivals(database)
-        self._holdings = Holdings(database, store, journal_directory)
+        self._holdings = Holdings(database, data)
         recover_abandoned(self._holdings)
         with database.transaction() as connection:
             after_epoch = last_epoch_of(connection, node)
-        self.journal = JournalWriter(journal_directory, node, after_epoch=after_epoch, ready_segments=ready_segments)
+        self.journal = JournalWriter(
+            data.journal_directory, node, after_epoch=after_epoch, ready_segments=ready_segments
+        )
         self.under_way = UnderWay(self.journal.position)
         self._link = IndexLink(self._holdings, self.journal, self.under_way.settled_up_to)
         self._grouping: Grouping[Appended, IngestOutcome] = Grouping(self._settle_group)

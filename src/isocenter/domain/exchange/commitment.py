@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 from isocenter.access.caller import Caller
@@ -26,7 +25,7 @@ from isocenter.kit.errors import IsocenterError
 from isocenter.kit.jobs import Task, defer
 from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.storage_commitment import CommitmentRequest
-from isocenter.storage.object_store import ObjectStore
+from isocenter.storage.extents import Bytes
 
 log = get_logger(__name__)
 
@@ -49,8 +48,7 @@ class CommitmentWork:
     """What the job needs. fallback_port: where a requester that is no destination listens for the report."""
 
     database: Database
-    store: ObjectStore
-    journal_directory: Path
+    data: Bytes
     report: CommitmentReporter
     fallback_port: int
 
@@ -129,7 +127,7 @@ def _verified(work: CommitmentWork, institution_id: int, asked: Commitment) -> l
     """What failed. The result is recorded, synchronously, before anybody hears of it."""
     if asked.failures is not None:
         return asked.failures
-    verifier = Verifier(work.database, work.store, work.journal_directory, institution_id)
+    verifier = Verifier(work.database, work.data, institution_id)
     found = [(each[0], each[1], verifier.failure_of(each[0], each[1])) for each in asked.references_asked]
     failures = [(of, instance, int(reason)) for of, instance, reason in found if reason is not None]
     with work.database.transaction(institution_id) as connection:

@@ -63,8 +63,7 @@ class RejectionWork:
     """What reading notes needs. key_file: signs the facts."""
 
     database: Database
-    store: ObjectStore
-    journal_directory: Path
+    data: Bytes
     key_file: Path
     confined: Confined
 
@@ -124,7 +123,7 @@ def rejection_tasks(work: RejectionWork) -> list[Task]:
         read_key_objects(work, institution_id)
 
     def refresh(institution_id: int) -> None:
-        refresh_changed(work.database, work.store, institution_id)
+        refresh_changed(work.database, work.data.store, institution_id)
 
     return [
         Task(READ_KEY_OBJECTS, read, attempts=3, queue=PROMISES_QUEUE),
@@ -145,7 +144,7 @@ def read_key_objects(work: RejectionWork, institution_id: int) -> None:
     """The job: look into the key object selections that arrived, and hide what rejection notes among them refer to."""
     with work.database.transaction(institution_id) as connection:
         arrived = index.arrived_key_objects(connection, _AT_ONCE)
-    facts = FactLog(work.store, institution_id, work.key_file)
+    facts = FactLog(work.data.store, institution_id, work.key_file)
     for each in arrived:
         try:
             note = _read_note(work, institution_id, each)
@@ -189,7 +188,7 @@ def _settle(
         rejection_id = index.insert_rejection(connection, arrived, note.code, note.references)
         if rejection_id is None:
             return
-        hidden = _refresh_all(connection, work.store, rejection_id, "instances-rejected")
+        hidden = _refresh_all(connection, work.data.store, rejection_id, "instances-rejected")
     log.info(
         "rejection.applied",
         sop_instance_uid=arrived.sop_instance_uid,
@@ -238,10 +237,10 @@ def _read_note(work: RejectionWork, institution_id: int, arrived: ArrivedKeyObje
     if row is not None:
         extent, syntax = Extent(row.source, row.data_set_offset, row.data_set_length), row.transfer_syntax_uid
     else:
-        extent, syntax = _packed(work.store, packs, place.ordinal)
+        extent, syntax = _packed(work.data.store, packs, place.ordinal)
     if extent.length > MAX_NOTE_BYTES:
         raise Invalid("A key object selection is too long to be read.", length=extent.length)
-    data = Bytes(work.journal_directory, work.store).read(extent)
+    data = work.data.read(extent)
     note = work.confined.call(read_rejection_note, data, syntax)
     assert note is None or isinstance(note, RejectionNote)
     return note

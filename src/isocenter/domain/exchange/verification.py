@@ -6,7 +6,6 @@ is open and in its pack once it is sealed. Nothing that is only believed counts.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from blake3 import blake3
@@ -19,7 +18,6 @@ from isocenter.storage.errors import Damaged, NoSuchObject, StoreAway
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.manifest_layout import Rebuild
-from isocenter.storage.object_store import ObjectStore
 
 _CHUNK_BYTES: Final = 8 << 20
 _LOOKS: Final = 3
@@ -29,10 +27,10 @@ _MANIFESTS_KEPT: Final = 64
 class Verifier:
     """Verifies instances of one institution, one after the other, for one job."""
 
-    def __init__(self, database: Database, store: ObjectStore, journal_directory: Path, institution_id: int) -> None:
+    def __init__(self, database: Database, data: Bytes, institution_id: int) -> None:
         self._database = database
-        self._store = store
-        self._bytes = Bytes(journal_directory, store)
+        self._store = data.store
+        self._bytes = data
         self._institution_id = institution_id
         self._manifests: dict[str, Manifest] = {}
 

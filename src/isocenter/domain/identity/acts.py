@@ -32,6 +32,7 @@ from isocenter.index.patients import patient_of
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.overlay import Replacement
+from isocenter.storage.extents import Bytes
 from isocenter.storage.facts import FactLog
 from isocenter.storage.object_store import ObjectStore
 
@@ -69,14 +70,12 @@ class Act:
 class Records:
     """Where acts are written down. key_file: signs facts (`facts_key_path`). Safe for threads.
 
-    journal_directory: of this node; without it, versions that still lie in a journal cannot be chosen.
+    data: reads versions that still lie in a journal; without it they cannot be chosen.
     """
 
-    def __init__(
-        self, database: Database, store: ObjectStore, key_file: Path, journal_directory: Path | None = None
-    ) -> None:
+    def __init__(self, database: Database, store: ObjectStore, key_file: Path, data: Bytes | None = None) -> None:
         self.database = database
-        self.journal_directory = journal_directory
+        self.data = data
         self.store = store
         self._key_file = key_file
         self._logs: dict[int, FactLog] = {}

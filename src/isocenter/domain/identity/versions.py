@@ -12,7 +12,7 @@ from isocenter.index import versions as index
 from isocenter.index.asides import Aside, asides_of
 from isocenter.index.locators import packs_of
 from isocenter.storage.errors import BytesAway
-from isocenter.storage.extents import Bytes, Extent
+from isocenter.storage.extents import Extent
 from isocenter.storage.manifest import read_manifest
 from isocenter.storage.manifest_layout import AsideReason
 
@@ -59,11 +59,11 @@ def _attributes(records: Records, aside: Aside, packs: list[str]) -> dict[str, A
     """What the index keeps of an instance, read from the version as received."""
     if aside.source is None:
         data_set, syntax = _unpacked(records, aside, packs)
-    elif records.journal_directory is None:
+    elif records.data is None:
         raise BytesAway("The version kept aside cannot be read here.", aside_id=aside.aside_id)
     else:
         extent = Extent(aside.source, aside.data_set_offset, aside.data_set_length)
-        data_set, syntax = Bytes(records.journal_directory, records.store).read(extent), aside.transfer_syntax_uid
+        data_set, syntax = records.data.read(extent), aside.transfer_syntax_uid
     _, attributes = examine(memoryview(data_set), syntax, None)
     return {name: getattr(attributes, name) for name in _KEPT}
 

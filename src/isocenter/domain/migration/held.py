@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from blake3 import blake3
 
@@ -16,7 +15,6 @@ from isocenter.kit.database import Database
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.manifest_layout import Rebuild
-from isocenter.storage.object_store import ObjectStore
 
 _CHUNK_BYTES = 8 << 20
 
@@ -31,11 +29,10 @@ class HeldVersion:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Where what we keep can be looked up. journal_directory: of this node."""
+    """Where what we keep can be looked up."""
 
     database: Database
-    store: ObjectStore
-    journal_directory: Path
+    data: Bytes
 
     def here(self, caller: Caller, sop_instance_uids: Sequence[str]) -> set[str]:
         """Those of the UIDs that the caller's institution has."""
@@ -65,7 +62,7 @@ class Held:
 
     def _packed(self, keys: Sequence[str], wanted: set[str]) -> Iterator[tuple[str, HeldVersion]]:
         for key in keys:
-            manifest = read_manifest(self.store, key)
+            manifest = read_manifest(self.data.store, key)
             for entry in manifest.entries():
                 if entry.sop_instance_uid in wanted:
                     yield entry.sop_instance_uid, HeldVersion(entry.digest, (manifest, entry))
@@ -79,13 +76,13 @@ class Held:
             return self._digest(manifest.data_set(entry))
         from isocenter.domain.archive.recompress import rebuild_received  # numpy and codecs: only when it comes to that
 
-        return blake3(rebuild_received(self.store, manifest, entry)).digest()
+        return blake3(rebuild_received(self.data.store, manifest, entry)).digest()
 
     def _digest(self, extent: Extent) -> bytes:
-        hasher, files = blake3(), Bytes(self.journal_directory, self.store)
+        hasher = blake3()
         for offset in range(0, extent.length, _CHUNK_BYTES):
             length = min(_CHUNK_BYTES, extent.length - offset)
-            hasher.update(files.read(Extent(extent.source, extent.offset + offset, length)))
+            hasher.update(self.data.read(Extent(extent.source, extent.offset + offset, length)))
         return hasher.digest()
 
 
