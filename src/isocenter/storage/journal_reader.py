@@ -1,7 +1,7 @@
 """Reading a segment of the journal back: its members, what is damaged, and where its tail is torn.
 
 A member is given out only when its header is right in itself (see segments.parse_member) and, with verify, when its
-data set has its digest. The file is mapped, never read whole.
+data set has its digest. What was erased and overwritten since is passed over. The file is mapped, never read whole.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from blake3 import blake3
 
@@ -27,6 +27,9 @@ from isocenter.storage.segment_format import (
 from isocenter.storage.segments import SegmentName
 
 _ZEROS = bytes(1 << 20)
+_WIPED = "wiped"
+WIPED_MARK: Final = b"ISOCENTER.ERASED"
+"""What an erased data set begins with; zeros alone may be what a disk lost."""
 _log = get_logger(__name__)
 
 
@@ -130,6 +133,8 @@ class _Walk:
             if reason is None:
                 yield from self._damages()
                 yield self._member(offset, parsed)
+            elif reason == _WIPED:
+                yield from self._damages()
             else:
                 self._broken.append(_Broken(offset, min(parsed.end_offset, len(self._data)), reason, parsed.header))
             offset = min(parsed.end_offset, len(self._data))
@@ -151,7 +156,7 @@ class _Walk:
         if len(content) < parsed.data_set_length:
             return "cut-off"
         if self._verify and blake3(content).digest() != parsed.header.digest:
-            return "digest"
+            return _WIPED if is_wiped(content) else "digest"
         return None
 
     def _skip(self, offset: int, nonce: bytes | None, reason: str) -> int:
@@ -175,6 +180,13 @@ class _Walk:
             if strip != _ZEROS[: len(strip)]:
                 return False
         return True
+
+
+def is_wiped(content: memoryview) -> bool:
+    """Whether a data set was overwritten because it was erased (`journal_wiping`): a mark, then nothing but zeros."""
+    mark, rest = content[: len(WIPED_MARK)], content[len(WIPED_MARK) :]
+    strips = (rest[start : start + len(_ZEROS)] for start in range(0, len(rest), len(_ZEROS)))
+    return mark == WIPED_MARK[: len(mark)] and all(strip == _ZEROS[: len(strip)] for strip in strips)
 
 
 def next_member(data: memoryview, offset: int, nonce: bytes | None) -> int:
