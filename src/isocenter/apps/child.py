@@ -41,6 +41,10 @@ def main(arguments: list[str]) -> int:
         from isocenter.apps.worker import run as run_worker
 
         return run_worker(settings)
+    if process == "keeper":
+        from isocenter.apps import keeper
+
+        return keeper.run(settings)
     if process == "samples":
         from isocenter.apps import samples
 

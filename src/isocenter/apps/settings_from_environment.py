@@ -157,6 +157,20 @@ def _check_http(settings: Settings) -> None:
         )
 
 
+def _check_nodes(settings: Settings) -> None:
+    """What the nodes of a region say of each other."""
+    if settings.node_tls not in ("off", "on"):
+        raise InvalidSetting(f"{PREFIX}NODE_TLS must be off or on.")
+    if settings.acknowledge_after not in ("local", "two_copies"):
+        raise InvalidSetting(f"{PREFIX}ACKNOWLEDGE_AFTER must be local or two_copies.")
+    if settings.acknowledge_after == "two_copies" and settings.node_port is None:
+        raise InvalidSetting(f"{PREFIX}ACKNOWLEDGE_AFTER=two_copies needs {PREFIX}NODE_PORT, on every node.")
+    if not timedelta(milliseconds=100) <= settings.second_copy_within <= timedelta(seconds=60):
+        raise InvalidSetting(f"{PREFIX}SECOND_COPY_WITHIN must be a time between 100ms and 60s.")
+    if settings.node_address is not None and _host_and_port(settings.node_address) is None:
+        raise InvalidSetting(f"{PREFIX}NODE_ADDRESS must be host:port, such as node1.example.org:11190.")
+
+
 def on_loopback(host: str) -> bool:
     """Whether an address is reached from this machine alone."""
     try:
@@ -167,7 +181,7 @@ def on_loopback(host: str) -> bool:
 
 def _check(settings: Settings) -> None:
     """Bounds that types do not express."""
-    for name in ("http_port", "dicom_port", "dicom_tls_port"):
+    for name in ("http_port", "dicom_port", "dicom_tls_port", "node_port"):
         if not 0 <= (getattr(settings, name) or 0) <= 65535:
             raise InvalidSetting(f"{PREFIX}{name.upper()} must be a port between 1 and 65535, or 0 for any free one.")
     _check_http(settings)
@@ -189,6 +203,7 @@ def _check(settings: Settings) -> None:
             ) from None
     if settings.storage_url is not None and urlsplit(settings.storage_url).scheme != "file":
         raise InvalidSetting(f"{PREFIX}STORAGE_URL must begin with file:// (other stores follow).")
+    _check_nodes(settings)
     if settings.log_format not in ("text", "json"):
         raise InvalidSetting(f"{PREFIX}LOG_FORMAT must be text or json.")
     if settings.audit_kept_for < timedelta(days=183):

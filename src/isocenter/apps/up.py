@@ -42,6 +42,7 @@ from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Exhausted, IsocenterError
 from isocenter.kit.settings import Settings
+from isocenter.storage.cluster_key import make_cluster_key
 from isocenter.storage.facts import make_key_file
 
 DRAIN_S = 35.0  # the listener itself drains for at most 30
@@ -95,6 +96,8 @@ class Supervisor:
         """
         make_home(self._settings.home)
         make_key_file(facts_key_path(self._settings.home))
+        if self._settings.node_port is not None:
+            make_cluster_key(self._settings.home)
         check_certificates(self._settings)
         self._lock.take()
         with _signals(self._on_signal):
@@ -156,8 +159,13 @@ class Supervisor:
             host = settings.dicom_tls_host or settings.dicom_host
             with _bound(host, tls_port, "ISOCENTER_DICOM_TLS_PORT") as probe:
                 tls_port = probe.getsockname()[1]
+        node_port = settings.node_port
+        if node_port is not None:
+            with _bound(settings.node_host, node_port, "ISOCENTER_NODE_PORT") as probe:
+                node_port = probe.getsockname()[1]
         http_port = self._http_socket.getsockname()[1]
-        return replace(settings, http_port=http_port, dicom_port=dicom_port, dicom_tls_port=tls_port)
+        ports = {"http_port": http_port, "dicom_port": dicom_port, "dicom_tls_port": tls_port, "node_port": node_port}
+        return replace(settings, **ports)
 
     def _first_enrolment(self, database: Database, institution: Institution) -> str | None:
         if administrator_exists(database, institution.institution_id):
@@ -183,7 +191,8 @@ class Supervisor:
     def _make_children(self, settings: Settings, http_fd: int) -> list[Child]:
         environment = self._environment(settings)
         logs = settings.home / "logs"
-        children = [Child("listener", ["listener"], environment, logs)]
+        children = [] if settings.node_port is None else [Child("keeper", ["keeper"], environment, logs)]
+        children.append(Child("listener", ["listener"], environment, logs))
         for number in range(1, settings.web_processes + 1):
             name = "web" if settings.web_processes == 1 else f"web-{number}"
             children.append(Child(name, ["web", str(number), str(http_fd)], environment, logs, pass_fds=[http_fd]))
@@ -257,11 +266,11 @@ class Supervisor:
                 self._console.print(f"[yellow]The note for the commands cannot be written: {error.strerror}.[/]")
 
     def _stop_all(self) -> None:
-        """Doors first (the listener drains), then the web server, PostgreSQL last."""
+        """Doors first (the listener drains), then the web server and what answers other nodes, PostgreSQL last."""
         with _ignoring_broken_terminal():
             if self._children:
                 self._console.print("Stopping … (Ctrl-C again to hurry)", highlight=False)
-        doors = [child for child in self._children if not child.name.startswith("web")]
+        doors = [child for child in self._children if not child.name.startswith(("web", "keeper"))]
         if self._samples is not None:
             self._samples.kill()
         self._end(doors)

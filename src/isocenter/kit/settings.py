@@ -41,6 +41,18 @@ class Settings:
     """Name of this node in a region of several: lower-case letters, digits, hyphens; None: the host's name."""
     storage_url: str | None = None
     """Where packs and facts live (file:///path); None is home/store."""
+    node_host: str = "127.0.0.1"
+    """Address on which this node answers the other nodes of its region."""
+    node_port: int | None = None
+    """Port on which it answers them; None: this node is alone. All hold the same home/secrets/cluster.key."""
+    node_address: str | None = None
+    """Where the other nodes reach this one, host:port; None: the host's name and ISOCENTER_NODE_PORT."""
+    node_tls: str = "off"
+    """on: nodes talk to each other under TLS, with the certificates of the DICOM port; the same on every node."""
+    acknowledge_after: str = "local"
+    """local: an object is acknowledged when it is on this node's disk; two_copies: when it is on another node's too."""
+    second_copy_within: timedelta = timedelta(seconds=5)
+    """With two_copies: when no other node has taken the copy after this time, the object is refused (A700, 507)."""
     dicom_accept_from: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
     """Networks from which a calling AE that is no device may store into, and read, the first institution."""
     trusted_hosts: tuple[str, ...] = ()
