@@ -50,13 +50,16 @@ def test_a_range_that_is_not_here_is_away(replicas: Replicas) -> None:
         replicas.read(NAME, 2, 3)
 
 
-def test_the_same_bytes_may_come_again_and_others_may_not(replicas: Replicas) -> None:
-    written(replicas, (0, b"head"), (4, b"member")).close()
-    again = written(replicas, (0, b"headmem"), (7, b"berandmore"))
-    assert replicas.read(NAME, 0, 17) == b"headmemberandmore"
+def test_a_segment_may_come_again_and_another_of_its_name_may_not(replicas: Replicas) -> None:
+    head = bytes(range(256)) * 4
+    written(replicas, (0, head), (1024, b"member")).close()
+    again = written(replicas, (0, head + b"erased"), (1030, b"andmore"))
+    assert replicas.read(NAME, 1024, 13) == b"erasedandmore"
     with pytest.raises(Damaged):
-        again.write(NAME, 0, memoryview(b"HEAD"))
-    assert replicas.read(NAME, 0, 17) == b"headmemberandmore"
+        again.write(NAME, 0, memoryview(bytes(1024) + b"others"))
+    with pytest.raises(Damaged):
+        again.write(NAME, 1020, memoryview(b"others"))
+    assert replicas.read(NAME, 0, 1037) == head + b"erasedandmore"
 
 
 def test_a_gap_is_refused(replicas: Replicas) -> None:

@@ -23,7 +23,8 @@ from isocenter.storage.segments import SegmentName, segments
 
 ROOM_STEP_BYTES: Final = 16 << 20
 """Blocks are asked for in steps of this many bytes, so that a sync changes less metadata."""
-_COMPARED_BYTES = 1 << 20
+HEAD_BYTES: Final = 1024
+"""The head of a segment, with a nonce of its own."""
 _log = get_logger(__name__)
 
 
@@ -127,9 +128,7 @@ class ReplicaWriter:
             raise Invalid("Another connection of this node sends this segment now.", segment=name.source)
         if offset > file.end:
             raise Invalid("A piece of this segment is missing before this one.", segment=name.source, offset=offset)
-        known = min(file.end - offset, len(data))
-        if known > 0:  # the same bytes are written again all the same: a sync that failed has forgotten them
-            self._compare(file, name, offset, data[:known])
+        self._compare(file, name, offset, data)
         try:
             self._make_room(file, offset + len(data))
             write_all(file.file, [data], offset)
@@ -176,11 +175,13 @@ class ReplicaWriter:
         return self._files[name]
 
     def _compare(self, file: _File, name: SegmentName, offset: int, data: memoryview) -> None:
-        for start in range(0, len(data), _COMPARED_BYTES):
-            piece = data[start : start + _COMPARED_BYTES]
-            if os.pread(file.file, len(piece), offset + start) != piece:
-                _log.error("replica-differs", segment=name.source, offset=offset + start)
-                raise Damaged("This segment was other bytes when it was sent before.", segment=name.source)
+        """What is here already is written again all the same, because a sync that failed has forgotten it, and because
+        its owner may have erased something of it. But its head must be the same: else it is another segment.
+        """
+        known = memoryview(data)[: max(0, min(HEAD_BYTES, file.end) - offset)]
+        if os.pread(file.file, len(known), offset) != known:
+            _log.error("replica-differs", segment=name.source)
+            raise Damaged("Another segment had this name before; what is kept of it stays.", segment=name.source)
 
     def _make_room(self, file: _File, end: int) -> None:
         if end > file.room:
