@@ -1,4 +1,4 @@
-"""The object store: immutable objects under random keys. One contract: a local directory, or what obstore knows.
+"""The object store: immutable objects under random keys. One contract: a local directory, or an S3 store.
 
 A put that returns is durable. Keys are created once, never overwritten.
 """
@@ -16,15 +16,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore import exceptions as obstore_errors
-from obstore.store import MemoryStore, from_url
+from obstore.store import MemoryStore
 
 from isocenter.kit.errors import Invalid
 from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, StorageFull, StoreAway
+from isocenter.storage.remote_errors import store_errors
+
+if TYPE_CHECKING:
+    from isocenter.storage.credentials import StoreCredentials
+    from isocenter.storage.s3_store import Exclusively
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _INCOMING = ".incoming"
@@ -48,7 +52,8 @@ class ObjectStore(Protocol):
     def put_file(self, key: str, path: Path) -> None:
         """Create an object of a file that `staging_path` gave, durable on return; the file is gone then.
 
-        A local store links it in place. Raises ObjectExists (the file stays), StorageFull.
+        A local store links it in place. An S3 store takes more than 16 MiB in parts, which no store creates once:
+        such a key is random or the writer's own. Raises ObjectExists (the file stays), StorageFull.
         """
 
     def get(self, key: str) -> bytes:
@@ -89,17 +94,32 @@ def random_key(folder: str, suffix: str) -> str:
     return check_key(f"{folder}/{name[:2]}/{name}{suffix}")
 
 
-def open_store(url: str) -> ObjectStore:
-    """The store behind a URL: file:///path (made when not there), memory:///, or what obstore knows (s3://…)."""
+def open_store(
+    url: str,
+    *,
+    credentials: StoreCredentials | None = None,
+    staging: Path | None = None,
+    exclusively: Exclusively | None = None,
+) -> ObjectStore:
+    """The store behind a URL: file:///path (made when not there), memory:///, or s3://bucket/prefix?… (s3_address.py).
+
+    credentials: what an S3 store needs. staging: folder for files on their way into a store that is not local.
+    exclusively: a lock by key for the writers of one key of an S3 store, see s3_store.py.
+    """
     parts = urlsplit(url)
     if parts.scheme == "file":
         return LocalObjectStore(Path(unquote(parts.path)))
     if parts.scheme == "memory":
-        return RemoteObjectStore(MemoryStore())
-    try:
-        return RemoteObjectStore(from_url(url))
-    except obstore_errors.BaseError as error:
-        raise Invalid("This is not the URL of an object store.", url=parts.scheme) from error
+        return RemoteObjectStore(MemoryStore(), staging=staging)
+    if parts.scheme != "s3":
+        raise Invalid("The URL of an object store begins with file:// or s3://.", scheme=parts.scheme[:20])
+    from isocenter.storage.s3_address import s3_address
+    from isocenter.storage.s3_store import S3ObjectStore
+
+    address = s3_address(url)
+    if credentials is None:
+        raise Invalid("An S3 store needs credentials: see docs/operations/storages.md.", bucket=address.bucket)
+    return S3ObjectStore(address, credentials, staging=staging, exclusively=exclusively)
 
 
 class LocalObjectStore:
@@ -199,29 +219,24 @@ class LocalObjectStore:
 
 
 class RemoteObjectStore:
-    """Any store that obstore speaks to; also its memory store, for tests. Durable as far as that store is."""
+    """A store as obstore sees it. Durable as far as that store is."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, *, staging: Path | None = None) -> None:
+        """staging: folder for files on their way into the store; None is the system's for temporary files."""
         self._store = store
+        self._staging = staging or Path(tempfile.gettempdir())
 
     def put(self, key: str, data: bytes) -> None:
-        self._put(key, data)
+        with store_errors(check_key(key)):
+            obstore.put(self._store, key, data, mode="create")
 
     def put_file(self, key: str, path: Path) -> None:
-        self._put(key, path)
+        self.put(key, path.read_bytes())
         path.unlink()
 
-    def _put(self, key: str, data: bytes | Path) -> None:
-        try:
-            obstore.put(self._store, check_key(key), data, mode="create")
-        except obstore_errors.AlreadyExistsError as error:
-            raise ObjectExists("The store already has an object under this key.", key=key) from error
-        except obstore_errors.BaseError as error:
-            raise StoreAway("The object store did not take an object.", key=key) from error
-
     def get(self, key: str) -> bytes:
-        with _remote_errors(key):
-            return bytes(obstore.get(self._store, check_key(key)).bytes())
+        with store_errors(check_key(key)):
+            return bytes(obstore.get(self._store, key).bytes())
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
         return self.get_ranges(key, [(offset, length)])[0]
@@ -232,8 +247,8 @@ class RemoteObjectStore:
             return [b"" for _ in ranges]
         starts, lengths = [offset for offset, _ in wanted], [length for _, length in wanted]
         try:
-            with _remote_errors(key):
-                found = obstore.get_ranges(self._store, check_key(key), starts=starts, lengths=lengths)
+            with store_errors(check_key(key)):
+                found = obstore.get_ranges(self._store, key, starts=starts, lengths=lengths)
         except StoreAway:  # which is also what a range behind the end is answered with
             if self.head(key).size < max(offset + length for offset, length in wanted):
                 raise Damaged("An object is shorter than what was written to it.", key=key) from None
@@ -242,25 +257,31 @@ class RemoteObjectStore:
         return [_exactly(key, bytes(next(pieces)), length) if length else b"" for _, length in ranges]
 
     def head(self, key: str) -> ObjectHead:
-        with _remote_errors(key):
-            return _remote_head(obstore.head(self._store, check_key(key)))
+        with store_errors(check_key(key)):
+            return _remote_head(obstore.head(self._store, key))
 
     def delete(self, key: str) -> None:
-        with contextlib.suppress(NoSuchObject), _remote_errors(key):
-            obstore.delete(self._store, check_key(key))
+        with contextlib.suppress(NoSuchObject), store_errors(check_key(key)):
+            obstore.delete(self._store, key)
 
     def list(self, prefix: str = "") -> Iterator[ObjectHead]:
-        with _remote_errors(prefix):
-            pages = obstore.list(self._store, prefix=check_key(prefix.rstrip("/")) if prefix else None)
-            heads = [_remote_head(item) for page in pages for item in page]
-        yield from sorted(heads, key=lambda head: head.key)
+        last = ""
+        with store_errors(prefix):
+            for page in obstore.list(self._store, prefix=check_key(prefix.rstrip("/")) if prefix else None):
+                for item in page:
+                    head = _remote_head(item)
+                    if head.key <= last:  # comparisons of stores walk two lists side by side
+                        raise StoreAway("The object store does not list its objects in order.", cause="server-error")
+                    last = head.key
+                    yield head
 
     def local_path(self, key: str) -> Path | None:
         check_key(key)
         return None
 
     def staging_path(self) -> Path:
-        return Path(tempfile.gettempdir()) / f"isocenter-{secrets.token_hex(16)}"
+        self._staging.mkdir(parents=True, exist_ok=True)
+        return self._staging / f"isocenter-{secrets.token_hex(16)}"
 
 
 def clear_staging(root: Path, *, older_than_s: float, now: float) -> int:
@@ -318,13 +339,3 @@ def _missing_means_no_such_object(key: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise NoSuchObject("The store has no such object.", key=key) from error
-
-
-@contextlib.contextmanager
-def _remote_errors(key: str) -> Iterator[None]:
-    try:
-        yield
-    except (FileNotFoundError, obstore_errors.NotFoundError) as error:
-        raise NoSuchObject("The store has no such object.", key=key) from error
-    except obstore_errors.BaseError as error:
-        raise StoreAway("The object store did not answer as it should.", key=key) from error

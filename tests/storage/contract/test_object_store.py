@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
-from obstore.store import LocalStore, MemoryStore
+from obstore.store import MemoryStore
+from tests.storage.swift import CREDENTIALS, Swift
 
 from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Invalid
@@ -17,22 +18,25 @@ from isocenter.storage.object_store import (
     ObjectStore,
     RemoteObjectStore,
     copy_into_staging,
+    open_store,
     random_key,
 )
 
 KEY = "packs/ab/abcdef.tar"
 
 
-@pytest.fixture(params=["local", "memory", "obstore-local"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
-    """Each store that we have."""
+_prefixes = count()
+
+
+@pytest.fixture(params=["local", "memory", "swift"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    """Each store that we have; the S3 driver is run against a real Swift."""
     if request.param == "local":
-        yield LocalObjectStore(tmp_path / "a store")
-    elif request.param == "memory":
-        yield RemoteObjectStore(MemoryStore())
-    else:
-        (tmp_path / "other").mkdir()
-        yield RemoteObjectStore(LocalStore(prefix=tmp_path / "other"))
+        return LocalObjectStore(tmp_path / "a store")
+    if request.param == "memory":
+        return RemoteObjectStore(MemoryStore())
+    swift: Swift = request.getfixturevalue("swift")
+    return open_store(swift.url(f"contract-{next(_prefixes)}"), credentials=CREDENTIALS)
 
 
 @pytest.mark.parametrize("content", [b"", b"x", bytes(range(256)) * 5000])
