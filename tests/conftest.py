@@ -24,7 +24,6 @@ from isocenter.index.migrate import migrate
 from isocenter.kit.database import Database
 
 
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """One private PostgreSQL for the session, with a migrated template database."""
