@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import faults, hostile, ingest, query, reading, region, report, retrieve, sealing, servers
+from bench import faults, hostile, ingest, models, query, reading, region, report, retrieve, sealing, servers
 
 SHARED_DATA = Path(os.environ.get("ISOCENTER_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real DICOM data beside the checkout."""
@@ -59,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     retrieving.add_argument("--slices", type=int, default=200)
     retrieving.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     retrieving.set_defaults(work=_retrieve)
+    exploring = commands.add_parser(
+        "models", help="what decides about copies and retention, explored to the last state"
+    )
+    exploring.set_defaults(work=lambda _: models.run())
     killing = commands.add_parser("faults", help="kill -9 during ingest, with a ledger of every acknowledgement")
     killing.add_argument("--rounds", type=int, default=20)
     killing.add_argument("--seed", type=int, default=0)
