@@ -22,7 +22,7 @@ from isocenter.kit.errors import Invalid
 from isocenter.kit.logging import get_logger
 from isocenter.storage import tar
 from isocenter.storage.allocation import FULL, disk_error, preallocate, release_preallocated, write_all
-from isocenter.storage.errors import JournalPoisoned, StorageFull
+from isocenter.storage.errors import JournalPoisoned, NoSecondCopy, StorageFull
 from isocenter.storage.journal_reader import (
     Damage,
     JournalMember,
@@ -34,6 +34,7 @@ from isocenter.storage.journal_reader import (
 )
 from isocenter.storage.large_member import ROOM_STEP_BYTES, LargeMember
 from isocenter.storage.ready_segments import ReadySegments
+from isocenter.storage.second_copy import Grown, SecondCopy
 from isocenter.storage.segment_format import (
     NONCE_LENGTH,
     MemberHeader,
@@ -85,6 +86,7 @@ class _SegmentFile:
     end: int
     members: int = 0
     synced: int = 0
+    copied: int = 0  # bytes known to be on another node's disk; counts only where a second copy is wanted
     entry_durable: bool = False
     finished: bool = False
     filled: int = 0  # bytes that were filled beforehand (ready_segments)
@@ -116,18 +118,21 @@ class JournalWriter:
         reserve_bytes: int = 64 * MIB,
         after_epoch: int = 0,
         ready_segments: int = 0,
+        second_copy: SecondCopy | None = None,
     ) -> None:
         """directory: the journal directory, `<home>/journal`. Leases a new epoch of the node, later than after_epoch.
 
         close_bytes, close_after_s: a segment is closed at this size or age, by the next append or `roll_if_due`.
         reserve_bytes: append fails with StorageFull while less is free, so that others on the disk can go on.
         ready_segments: so many are prepared beforehand, by calls of `prepare_segment`.
+        second_copy: brings what is appended onto another node too; then nothing is durable before it is there.
         """
         self._directory = directory
         self._lease = EpochLease(directory, node, after=after_epoch)
         self._close_bytes = close_bytes
         self._close_after_s = close_after_s
         self._reserve_bytes = reserve_bytes
+        self._second_copy = second_copy
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
         clear_parts(directory, node)
@@ -286,16 +291,52 @@ class JournalWriter:
         """Make everything appended or finished before this call durable: one fdatasync per file.
 
         Raises JournalPoisoned when a sync failed, or when a segment was poisoned since the last call and members of it
-        were not reported yet; all other segments are durable then.
+        were not reported yet; all other segments are durable then. Raises NoSecondCopy when a second copy is wanted and
+        no other node took it: nothing appended since the last sync that succeeded is durable then.
         """
         with self._sync_lock:
             with self._lock:
-                due = [(segment, segment.end) for segment in self._unsynced if segment.end > segment.synced]
+                due = [(segment, segment.end) for segment in self._unsynced if segment.end > self._durable(segment)]
                 failed = {name: lost.end for name, lost in self._lost.items() if lost.told < lost.end}
+            wait = self._begin_copies(due)
             for segment, end in due:
-                if not self._sync_segment(segment, end):
+                if end > segment.synced and not self._sync_segment(segment, end):
                     failed[segment.name] = end
+            lonely = self._await_copies(wait, due)
+            self._retire_whole(due)
             self._report(failed)
+        if lonely is not None:
+            raise lonely
+
+    def _durable(self, segment: _SegmentFile) -> int:
+        """Up to where a segment may be acknowledged."""
+        return segment.synced if self._second_copy is None else min(segment.synced, segment.copied)
+
+    def _begin_copies(self, due: list[tuple[_SegmentFile, int]]) -> Callable[[], None] | None:
+        if self._second_copy is None or not due:
+            return None
+        return self._second_copy([Grown(each.name, each.path, end, each.finished) for each, end in due])
+
+    def _await_copies(
+        self, wait: Callable[[], None] | None, due: list[tuple[_SegmentFile, int]]
+    ) -> NoSecondCopy | None:
+        """Wait for the other node beside whose disk ours was busy; what it says when there is none."""
+        if wait is None:
+            return None
+        try:
+            wait()
+        except NoSecondCopy as error:
+            return error
+        with self._lock:
+            for segment, end in due:
+                segment.copied = end
+        return None
+
+    def _retire_whole(self, due: list[tuple[_SegmentFile, int]]) -> None:
+        with self._lock:
+            for segment, _ in due:
+                if segment.finished and segment in self._unsynced and self._durable(segment) == segment.end:
+                    self._retire(segment)
 
     def _sync_segment(self, segment: _SegmentFile, end: int) -> bool:
         try:
@@ -312,8 +353,6 @@ class JournalWriter:
             if segment not in self._unsynced:  # an append poisoned it meanwhile, and cut it; or it was empty
                 return segment.name not in self._lost
             segment.synced = end
-            if segment.finished and end == segment.end:
-                self._retire(segment)
         return True
 
     def _report(self, failed: dict[SegmentName, int]) -> None:
@@ -338,7 +377,7 @@ class JournalWriter:
                 return location.end_offset <= lost.synced
             for segment in self._unsynced:
                 if segment.name == location.segment:
-                    return location.end_offset <= segment.synced
+                    return location.end_offset <= self._durable(segment)
             return True
 
     def _poison(self, segment: _SegmentFile) -> None:
@@ -349,7 +388,8 @@ class JournalWriter:
         if segment not in self._unsynced:
             return
         self._unsynced.remove(segment)
-        self._lost[segment.name] = _Lost(segment.synced, segment.end, told=segment.synced)
+        durable = self._durable(segment)
+        self._lost[segment.name] = _Lost(durable, segment.end, told=durable)
         if self._current is segment:
             self._current = None
         release_preallocated(segment.file, segment.synced)
@@ -374,11 +414,12 @@ class JournalWriter:
     def roll_if_due(self) -> bool:
         """Close the current segment when it is old or large enough; for the idle moments of the committer.
 
-        True when a segment was closed, so that a `sync` is due. An idle journal has no current segment: nothing churns.
+        True when a `sync` is due: a segment was closed, or one that is closed has no second copy yet. An idle journal
+        has no current segment: nothing churns.
         """
         with self._lock:
             if self._current is None or not self._is_due(self._current):
-                return False
+                return any(segment.finished for segment in self._unsynced)
             self._finish(self._current)
             return True
 
@@ -398,7 +439,7 @@ class JournalWriter:
             _log.warning("journal-segment-without-end", segment=segment.name.source)
         release_preallocated(segment.file, segment.end)
         segment.finished = True
-        if segment.synced == segment.end:
+        if self._durable(segment) == segment.end:
             self._retire(segment)
 
     def closed_segments(self) -> list[SegmentName]:
@@ -408,9 +449,13 @@ class JournalWriter:
 
     def close(self) -> None:
         """Close and sync what is open and give the epoch up. Large members in progress must be ended before."""
+        if self._is_closed:
+            return
         try:
             self.roll()
             self.sync()
+        except NoSecondCopy:  # what had none was never acknowledged
+            _log.warning("journal-closed-without-second-copy", node=self.node, epoch=self.epoch)
         finally:
             with self._lock:
                 self._is_closed = True

@@ -3,67 +3,20 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from tests.adapters.nodes.homes import KEY, Home
 
 from isocenter.adapters.nodes.client import Member, NodeClient, Peer
 from isocenter.adapters.nodes.messages import PIECE_BYTES, Kind
-from isocenter.adapters.nodes.server import CannotServeNodes, NodeServer, Served
+from isocenter.adapters.nodes.server import CannotServeNodes, NodeServer
 from isocenter.kit.errors import Exhausted, Invalid, IsocenterError
 from isocenter.storage.errors import BytesAway
-from isocenter.storage.replicas import Replica, Replicas, ReplicaWriter
+from isocenter.storage.replicas import Replica
 from isocenter.storage.segments import SegmentName
 
-KEY = bytes(range(32))
 NAME = SegmentName("one", 1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """A node that answers."""
-
-    served: Served
-    server: NodeServer
-
-    @property
-    def peer(self) -> Peer:
-        return Peer(self.served.node, *self.server.address)
-
-    def journal(self, name: SegmentName, content: bytes) -> None:
-        path = name.path(self.served.journal_directory)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-    def replica(self, name: SegmentName, content: bytes) -> None:
-        with closing(ReplicaWriter(self.served.replicas, name.node)) as writer:
-            writer.write(name, 0, memoryview(content))
-            writer.sync()
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    """What ends with the test."""
-    with ExitStack() as entered:
-        yield entered
-
-
-@pytest.fixture
-def homes(tmp_path: Path, stack: ExitStack) -> list[Home]:
-    """Nodes "one", "two" and "three"."""
-    made = []
-    for node in ("one", "two", "three"):
-        home = tmp_path / node
-        home.mkdir()
-        served = Served(node, KEY, home / "journal", Replicas(home / "replicas"))
-        server = NodeServer("127.0.0.1", 0, served)
-        server.start()
-        stack.callback(server.stop)
-        made.append(Home(served, server))
-    return made
 
 
 @pytest.fixture

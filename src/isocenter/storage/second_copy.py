@@ -1,0 +1,26 @@
+"""What a journal asks of whoever brings its segments onto a second node (`adapters.nodes.second_copy`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from isocenter.storage.segments import SegmentName
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A segment whose first `end` bytes are good. whole: it grows no more."""
+
+    name: SegmentName
+    path: Path
+    end: int
+    whole: bool
+
+
+SecondCopy = Callable[[Sequence[Grown]], Callable[[], None]]
+"""Begin to send, and return what waits until another node has all of it on its disk, or raises NoSecondCopy in time.
+
+Called by one thread at a time, and the wait before the next call. Between the two the disk here is synced.
+"""
