@@ -1585,6 +1585,19 @@ CREATE TABLE public.known_device (
 
 ALTER TABLE ONLY public.known_device FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.node (
+    node text NOT NULL COLLATE pg_catalog."C",
+    home_id uuid NOT NULL,
+    address text COLLATE pg_catalog."C",
+    version text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'up'::text NOT NULL COLLATE pg_catalog."C",
+    state_since timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    unshipped_bytes bigint DEFAULT 0 NOT NULL,
+    said_by text COLLATE pg_catalog."C"
+);
+
 CREATE TABLE public.oauth_client (
     institution_id integer NOT NULL,
     client_id text NOT NULL COLLATE pg_catalog."C",
@@ -1892,6 +1905,11 @@ ALTER TABLE public.refused_call ALTER COLUMN refused_call_id ADD GENERATED ALWAY
     CACHE 1
 );
 
+CREATE TABLE public.region_key (
+    name text NOT NULL COLLATE pg_catalog."C",
+    fingerprint bytea NOT NULL
+);
+
 CREATE TABLE public.rejected_instance (
     institution_id integer NOT NULL,
     rejection_id integer NOT NULL,
@@ -2076,6 +2094,16 @@ ALTER TABLE public.sharing_rule ALTER COLUMN rule_id ADD GENERATED ALWAYS AS IDE
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.shipped_segment (
+    node text NOT NULL COLLATE pg_catalog."C",
+    epoch integer NOT NULL,
+    sequence integer NOT NULL,
+    size_bytes bigint NOT NULL,
+    digest bytea NOT NULL,
+    shipped_at timestamp with time zone DEFAULT now() NOT NULL,
+    unneeded_since timestamp with time zone
 );
 
 CREATE TABLE public.sign_in_policy (
@@ -2599,6 +2627,9 @@ ALTER TABLE ONLY public.journal_wipe
 ALTER TABLE ONLY public.known_device
     ADD CONSTRAINT known_device_pkey PRIMARY KEY (user_id, device_hash);
 
+ALTER TABLE ONLY public.node
+    ADD CONSTRAINT node_pkey PRIMARY KEY (node);
+
 ALTER TABLE ONLY public.oauth_client
     ADD CONSTRAINT oauth_client_pkey PRIMARY KEY (client_id);
 
@@ -2674,6 +2705,9 @@ ALTER TABLE ONLY public.refused_call
 ALTER TABLE ONLY public.refused_call
     ADD CONSTRAINT refused_call_pkey PRIMARY KEY (institution_id, refused_call_id);
 
+ALTER TABLE ONLY public.region_key
+    ADD CONSTRAINT region_key_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.rejected_instance
     ADD CONSTRAINT rejected_instance_pkey PRIMARY KEY (institution_id, rejection_id, sop_instance_uid);
 
@@ -2718,6 +2752,9 @@ ALTER TABLE ONLY public.session
 
 ALTER TABLE ONLY public.sharing_rule
     ADD CONSTRAINT sharing_rule_pkey PRIMARY KEY (rule_id);
+
+ALTER TABLE ONLY public.shipped_segment
+    ADD CONSTRAINT shipped_segment_pkey PRIMARY KEY (node, epoch, sequence);
 
 ALTER TABLE ONLY public.sign_in_policy
     ADD CONSTRAINT sign_in_policy_pkey PRIMARY KEY (institution_id);
@@ -3569,6 +3606,8 @@ GRANT SELECT,INSERT ON TABLE public.journal_wipe TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.known_device TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.node TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_client TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.oauth_client_secret TO isocenter_app;
@@ -3627,6 +3666,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refused_call TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.refused_call_refused_call_id_seq TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.region_key TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejected_instance TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rejected_study TO isocenter_app;
@@ -3660,6 +3701,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.session TO isocenter_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sharing_rule TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.sharing_rule_rule_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.shipped_segment TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sign_in_policy TO isocenter_app;
 
