@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from isocenter.kit.errors import Invalid
 from isocenter.kit.settings import Settings
+from isocenter.storage.s3_address import s3_address
 
 PREFIX = "ISOCENTER_"
 HTTP_TLS = ("off", "on", "proxy")
@@ -201,8 +202,7 @@ def _check(settings: Settings) -> None:
             raise InvalidSetting(
                 f"{PREFIX}DATABASE_URL must be an address such as postgresql://user@host/name."
             ) from None
-    if settings.storage_url is not None and urlsplit(settings.storage_url).scheme != "file":
-        raise InvalidSetting(f"{PREFIX}STORAGE_URL must begin with file:// (other stores follow).")
+    _check_storage(settings)
     _check_nodes(settings)
     if settings.log_format not in ("text", "json"):
         raise InvalidSetting(f"{PREFIX}LOG_FORMAT must be text or json.")
@@ -217,6 +217,20 @@ def _check(settings: Settings) -> None:
         bounded = each.name.startswith("max_") or each.name == "web_processes"
         if bounded and each.default is not MISSING and isinstance(value, int) and value < 1:
             raise InvalidSetting(f"{PREFIX}{each.name.upper()} must be at least 1.")
+
+
+def _check_storage(settings: Settings) -> None:
+    """A store that can be opened, and both halves of its credentials or none."""
+    scheme = urlsplit(settings.storage_url or "file:").scheme
+    if scheme not in ("file", "s3"):
+        raise InvalidSetting(f"{PREFIX}STORAGE_URL must begin with file:// or s3://.")
+    if scheme == "s3":
+        try:
+            s3_address(settings.storage_url or "")
+        except Invalid as error:
+            raise InvalidSetting(f"{PREFIX}STORAGE_URL: {error}") from None
+    if (settings.storage_access_key_id is None) != (settings.storage_secret_access_key is None):
+        raise InvalidSetting(f"{PREFIX}STORAGE_ACCESS_KEY_ID and {PREFIX}STORAGE_SECRET_ACCESS_KEY go together.")
 
 
 def _host_and_port(text: str) -> tuple[str, int] | None:

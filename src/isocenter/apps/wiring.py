@@ -10,13 +10,17 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Invalid, NotFound
+from isocenter.kit.exclusive import exclusive_by_name
 from isocenter.kit.settings import GIB, Settings
+from isocenter.storage.credentials import StoreCredentials, credentials_file, read_credentials
 from isocenter.storage.extents import Bytes, Elsewhere
 from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.s3_address import s3_address
 from isocenter.storage.segments import check_node
 from isocenter.wire.tls import TlsFiles
 
@@ -44,7 +48,30 @@ def database_url_of(settings: Settings) -> str:
 
 def open_object_store(settings: Settings) -> ObjectStore:
     """Where packs and facts live."""
-    return open_store(settings.storage_url or (settings.home / "store").absolute().as_uri())
+    return open_storage(settings, settings.storage_url or (settings.home / "store").absolute().as_uri())
+
+
+def open_storage(settings: Settings, url: str, credentials: str | None = None) -> ObjectStore:
+    """A store of this home by its URL. credentials: their name, when the URL does not say it. Raises Invalid."""
+    if urlsplit(url).scheme != "s3":
+        return open_store(url)
+    return open_store(
+        url,
+        credentials=credentials_of(settings, s3_address(url).credentials or credentials),
+        staging=settings.home / "staging",
+        exclusively=exclusive_by_name(settings.database_url) if settings.database_url else None,
+    )
+
+
+def credentials_of(settings: Settings, name: str | None) -> StoreCredentials:
+    """What an S3 store knows this home by: the file of this name in its secrets; without one the settings, or "main".
+
+    Raises Invalid.
+    """
+    key_id, secret = settings.storage_access_key_id, settings.storage_secret_access_key
+    if name is None and key_id is not None and secret is not None:
+        return StoreCredentials(key_id, secret)
+    return read_credentials(credentials_file(settings.home / "secrets", name or "main"))
 
 
 def open_bytes(settings: Settings, database: Database | None = None) -> Bytes:

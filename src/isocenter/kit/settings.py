@@ -40,7 +40,12 @@ class Settings:
     node: str | None = None
     """Name of this node in a region of several: lower-case letters, digits, hyphens; None: the host's name."""
     storage_url: str | None = None
-    """Where packs and facts live (file:///path); None is home/store."""
+    """Where packs and facts live: file:///path or s3://bucket/prefix?endpoint=…, see storages.md.
+    None is home/store."""
+    storage_access_key_id: str | None = None
+    """What an S3 store knows us by. None: the file home/secrets/storage-main says it, or the one that its URL names."""
+    storage_secret_access_key: str | None = field(default=None, repr=False)
+    """The secret that belongs to it; a file is safer, because environments are seen by whoever may debug a process."""
     node_host: str = "127.0.0.1"
     """Address on which this node answers the other nodes of its region."""
     node_port: int | None = None

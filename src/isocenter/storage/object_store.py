@@ -27,8 +27,8 @@ from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, Storag
 from isocenter.storage.remote_errors import store_errors
 
 if TYPE_CHECKING:
+    from isocenter.kit.exclusive import Exclusively
     from isocenter.storage.credentials import StoreCredentials
-    from isocenter.storage.s3_store import Exclusively
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _INCOMING = ".incoming"

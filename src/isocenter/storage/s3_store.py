@@ -15,7 +15,6 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from blake3 import blake3
 from obstore.store import S3Store
 
 from isocenter.kit.errors import Invalid
+from isocenter.kit.exclusive import Exclusively
 from isocenter.storage.credentials import StoreCredentials
 from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, StoreAway
 from isocenter.storage.object_store import ObjectHead, RemoteObjectStore, check_key
@@ -35,8 +35,6 @@ from isocenter.storage.s3_address import S3Address
 if TYPE_CHECKING:
     from obstore import PutMode
     from obstore.store import BackoffConfig, ClientConfig, RetryConfig
-
-Exclusively = Callable[[str], AbstractContextManager[None]]
 
 PART_BYTES: Final = 16 << 20
 """Of a multipart upload; up to this size an object is put at once. 10,000 parts make 156 GiB."""
