@@ -39,7 +39,7 @@ def documented_settings() -> list[tuple[str, str, str | None]]:
 
 def _default(node: ast.expr) -> str:
     if isinstance(node, ast.Call):
-        (keyword,) = node.keywords
+        keyword = node.keywords[0]
         if keyword.arg == "default":
             return _default(keyword.value)
         assert isinstance(keyword.value, ast.Constant)
