@@ -17,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from isocenter.kit.errors import Exhausted
+from isocenter.kit.leading import MayWrite, NotLeading, always_leads
 
 APPLICATION_ROLE = "isocenter_app"
 POOL_TIMEOUT_S = 5.0
@@ -58,8 +59,10 @@ class Database:
     Thread-safe. Not to be carried over fork: make one per process.
     """
 
-    def __init__(self, url: str, *, max_connections: int = 10) -> None:
+    def __init__(self, url: str, *, max_connections: int = 10, may_write: MayWrite = always_leads) -> None:
+        """may_write: raises NotLeading while another site takes what is written; transactions only read then."""
         self.url = url
+        self.may_write = may_write
         self._pool = ConnectionPool(
             application_conninfo(url),
             min_size=0,
@@ -76,7 +79,7 @@ class Database:
 
         Commits synchronously at the end, rolls back on an exception. Raises DatabaseAway or DatabaseBusy.
         """
-        with translated_errors(), self._pool.connection() as connection, connection.transaction():
+        with self._transaction() as connection:
             if institution_id is not None:
                 set_institution(connection, institution_id)
             yield connection
@@ -89,9 +92,27 @@ class Database:
         security shows the session, api_token, enrolment or user_account row with exactly that value. Go on with
         set_institution.
         """
-        with translated_errors(), self._pool.connection() as connection, connection.transaction():
+        with self._transaction() as connection:
             connection.execute("SELECT set_config('isocenter.credential', %s, true)", [credential])
             yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A site that does not lead commits nothing: it is asked at the beginning, and again at the end."""
+        with translated_errors(), self._pool.connection() as connection, connection.transaction():
+            leads = self._leads()
+            if not leads:
+                connection.execute("SET TRANSACTION READ ONLY")
+            yield connection
+            if leads:
+                self.may_write()
+
+    def _leads(self) -> bool:
+        try:
+            self.may_write()
+        except NotLeading:
+            return False
+        return True
 
     def ingest_connection(self) -> Connection:
         """A connection of its own with synchronous_commit=off and autocommit: the journal is the log of what it writes.
@@ -183,6 +204,8 @@ def translated_errors() -> Iterator[None]:
         raise _translated(error) from error
     except psycopg.InterfaceError as error:
         raise DatabaseAway("The connection to the database was lost.") from error
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        raise NotLeading("Nothing is written here now: this site does not lead.") from error
 
 
 def _translated(error: psycopg.OperationalError) -> Exhausted:
