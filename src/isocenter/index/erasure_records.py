@@ -32,13 +32,13 @@ class NewRecord:
     sop_instance_uids: tuple[str, ...]
     instance_count: int
     erased_at: datetime
-    reason: str
-    caller_kind: str
-    caller_id: str
-    approvals: tuple[str, ...]
-    objects: tuple[ErasedObject, ...]
-    fact_sequence: int
-    fact_digest: str
+    reason: str = ""
+    caller_kind: str = ""
+    caller_id: str = ""
+    approvals: tuple[str, ...] = ()
+    objects: tuple[ErasedObject, ...] = ()
+    fact_sequence: int = 0
+    fact_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,10 @@ def records(connection: Connection, limit: int, before: int | None = None) -> li
     return _records(connection, "record_id < %s ORDER BY record_id DESC LIMIT %s", [before or 1 << 62, limit])
 
 
-def open_records(connection: Connection, limit: int) -> list[ErasureRecord]:
-    """Records without a certificate, oldest first."""
-    return _records(connection, "certified_at IS NULL ORDER BY record_id LIMIT %s", [limit])
+def open_records(connection: Connection, limit: int, after: int = 0) -> list[ErasureRecord]:
+    """Records without a certificate, oldest first, a page at a time. after: the last number of the page before."""
+    condition = "certified_at IS NULL AND record_id > %s ORDER BY record_id LIMIT %s"
+    return _records(connection, condition, [after, limit])
 
 
 def add_wipe(connection: Connection, record_id: int, node: str, member_count: int) -> None:

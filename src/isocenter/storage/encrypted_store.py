@@ -178,3 +178,8 @@ def create_staged(store: ObjectStore, key: str, path: Path) -> BinaryIO | Encryp
 
 def _plain_head(head: ObjectHead) -> ObjectHead:
     return replace(head, size=plain_length(head.size, head.key)) if is_encrypted_name(head.key) else head
+
+
+def key_is_left(store: ObjectStore, key: str) -> bool:
+    """Whether the key of an encrypted object is still kept; False for an object that needs none."""
+    return is_encrypted_name(key) and isinstance(store, EncryptedStore) and store.ring.has_data_key(data_key_name(key))

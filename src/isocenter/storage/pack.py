@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from blake3 import blake3
 
@@ -17,6 +17,7 @@ from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Invalid
 from isocenter.standards.dicom.part10 import file_meta
 from isocenter.storage import tar
+from isocenter.storage.cipher import EncryptingFile
 from isocenter.storage.errors import Damaged, StorageFull
 from isocenter.storage.manifest import (
     Footer,
@@ -97,8 +98,12 @@ class PackWriter:
         study_instance_uid: str,
         kind: PackKind = PackKind.BASE,
         generation: int = 0,
+        file: BinaryIO | EncryptingFile | None = None,
     ) -> None:
-        """target: a new file, best from `store.staging_path()`. generation: grows with every pack of the study."""
+        """target: a new file, best from `store.staging_path()`. generation: grows with every pack of the study.
+
+        file: target as `encrypted_store.create_staged` opened it.
+        """
         self._target = target
         self._manifest = ManifestWriter(institution_id, study_instance_uid, kind, generation)
         self._pack_id = secrets.token_bytes(16)
@@ -106,7 +111,7 @@ class PackWriter:
         self._count = 0
         self._position = 0
         self._is_finished = False
-        self._file = target.open("xb", buffering=1 << 20)
+        self._file = target.open("xb", buffering=1 << 20) if file is None else file
         self._write(_head(self._pack_id, institution_id, int(self._sealed_at.timestamp())))
 
     def __enter__(self) -> Self:

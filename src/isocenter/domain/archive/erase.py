@@ -1,14 +1,17 @@
-"""Erasing a study: first a signed fact, then the rows, then the packs.
+"""Erasing a study: first a signed fact, then the rows, then the packs with their keys, then the bytes in journals.
 
 Whatever step a crash interrupts, the study is either still whole or stays gone: the fact is on disk before the rows go,
-rows name packs until they go, and packs without a row are swept (`reclaim`). Received forms that still lie in journal
-segments are unreachable from then on and leave the disk when their segment is reclaimed.
+and the transaction that takes the rows keeps a record of what is to be deleted, which a job finishes on every node
+(`destruction_certificate`). From then on nothing of it can be reached.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
@@ -16,14 +19,15 @@ from isocenter.access.sight import transaction_of
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.archive.keeping import Authority, check_may_go
 from isocenter.index.deletions import see_deleted
+from isocenter.index.erasure_records import ErasedObject, NewRecord, add_record
 from isocenter.index.erasures import erase_study as forget_study
-from isocenter.index.locators import packs_of, study_places
+from isocenter.index.locators import PackRow, aside_instances, packs_of, study_places
 from isocenter.kit.clock import utc_now
-from isocenter.kit.database import Database
+from isocenter.kit.database import Connection, Database
 from isocenter.kit.logging import get_logger
 from isocenter.storage.errors import NoSuchObject
-from isocenter.storage.facts import FactLog
-from isocenter.storage.manifest import read_manifest
+from isocenter.storage.facts import Fact, FactLog
+from isocenter.storage.manifest import Manifest, read_manifest
 from isocenter.storage.object_store import ObjectStore
 
 log = get_logger(__name__)
@@ -36,6 +40,8 @@ class ErasedStudy:
     study_instance_uid: str
     instance_count: int
     pack_count: int
+    record_id: int = field(default=0, compare=False)
+    """Of the record that becomes its certificate (`destruction_certificate`)."""
 
 
 def erase_study(
@@ -47,11 +53,12 @@ def erase_study(
     *,
     reason: str,
     authority: Authority = Authority.ONE_PERSON,
+    approvals: Sequence[str] = (),
 ) -> ErasedStudy:
     """Erase one study of the caller's institution for good, deleted or not.
 
     key_file: signs the fact (`facts_key_path`). reason: a stable word or sentence, kept in the fact log. authority: on
-    what ground; studies under retention go by a destruction only.
+    what ground; studies under retention go by a destruction only. approvals: who approved that, "kind:id" each.
 
     Raises Refused, UnknownStudy, OnLegalHold, KeptByLaw, AwaitsApproval, Exhausted.
     """
@@ -64,33 +71,77 @@ def erase_study(
     # In one transaction and in nobody's sight: whatever keeps the study counts, and nothing is added until it is gone.
     with database.transaction(caller.institution_id) as connection:
         check_may_go(connection, study_instance_uid, authority)
-        FactLog(store, caller.institution_id, key_file).append(
-            {
-                "kind": "study-erased",
-                "study_instance_uid": study_instance_uid,
-                "erased_at": moment.isoformat(),
-                "caller_kind": str(caller.kind),
-                "caller_id": caller.id,
-                "reason": reason,
-            }
+        fact = FactLog(store, caller.institution_id, key_file).append(
+            _fact(caller, "study-erased", study_instance_uid, moment, reason)
         )
-        places = study_places(connection, study_instance_uid)
-        keys = [] if places is None else [pack.object_key for pack in packs_of(connection, places.study_id)]
-        sealed = [entry.sop_instance_uid for pack_key in keys for entry in read_manifest(store, pack_key).entries()]
-        erased = forget_study(connection, study_instance_uid, sealed, moment)
+        record = _forgotten(connection, store, study_instance_uid, moment)
+        record_id = add_record(connection, replace(record, reason=reason, **_who(caller, approvals, fact)))
+    delete_objects(store, [one.key for one in record.objects])
+    log.info("archive.erased", study_instance_uid=study_instance_uid, instances=record.instance_count)
+    packs = sum(one.key.startswith("packs/") for one in record.objects)
+    return ErasedStudy(study_instance_uid, record.instance_count, packs, record_id)
+
+
+def _forgotten(connection: Connection, store: ObjectStore, study_instance_uid: str, moment: datetime) -> NewRecord:
+    """Take the rows of a study; what there was of it. Raises UnknownStudy."""
+    places = study_places(connection, study_instance_uid)
+    packs = [] if places is None else packs_of(connection, places.study_id)
+    asides = [] if places is None else aside_instances(connection, places.study_id)
+    sealed = [entry.sop_instance_uid for pack in packs for entry in manifest_of(store, pack).entries()]
+    still_open = [] if places is None else [row.sop_instance_uid for row in places.instances]
+    erased = forget_study(connection, study_instance_uid, sealed, moment)
     if erased is None:
         raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
-    for pack_key in (*erased.object_keys, *erased.correction_keys):
-        _delete(store, pack_key)
-    log.info("archive.erased", study_instance_uid=study_instance_uid, instances=erased.instance_count)
-    return ErasedStudy(study_instance_uid, erased.instance_count, len(erased.object_keys))
+    corrections = [ErasedObject(key, 0, "") for key in erased.correction_keys]
+    return NewRecord(
+        study_instance_uid,
+        None,
+        tuple(sorted({*sealed, *still_open, *(row.sop_instance_uid for row in asides)})),
+        erased.instance_count,
+        moment,
+        objects=(*map(erased_pack, packs), *corrections),
+    )
 
 
-def _delete(store: ObjectStore, key: str) -> None:
-    try:
-        store.delete(key)
-    except NoSuchObject:
-        pass
+def _who(caller: Caller, approvals: Sequence[str], fact: Fact) -> dict[str, Any]:
+    """The fields of a record that say on whose word it was erased, and where that is written down."""
+    return {
+        "caller_kind": str(caller.kind),
+        "caller_id": caller.id,
+        "approvals": tuple(approvals),
+        "fact_sequence": fact.sequence,
+        "fact_digest": fact.digest,
+    }
+
+
+def _fact(caller: Caller, kind: str, study_instance_uid: str, moment: datetime, reason: str) -> dict[str, str]:
+    return {
+        "kind": kind,
+        "study_instance_uid": study_instance_uid,
+        "erased_at": moment.isoformat(),
+        "caller_kind": str(caller.kind),
+        "caller_id": caller.id,
+        "reason": reason,
+    }
+
+
+def manifest_of(store: ObjectStore, pack: PackRow) -> Manifest:
+    """The manifest of a pack that a row names."""
+    return read_manifest(store, pack.object_key, pack.size_bytes)
+
+
+def erased_pack(pack: PackRow) -> ErasedObject:
+    """A pack as its record keeps it."""
+    return ErasedObject(pack.object_key, pack.size_bytes, bytes(pack.digest).hex())
+
+
+def delete_objects(store: ObjectStore, keys: Iterable[str]) -> None:
+    """Delete objects with their keys; what is interrupted here is finished by a job."""
+    for key in keys:
+        try:
+            store.delete(key)
+        except NoSuchObject:
+            continue
 
 
 def facts_key_path(home: Path) -> Path:

@@ -69,3 +69,15 @@ class UnknownStudy(NotFound):
     """The caller's institution has no such study."""
 
     reason = "unknown-study"
+
+
+class UnknownInstance(NotFound):
+    """The study has no such instance."""
+
+    reason = "unknown-instance"
+
+
+class NothingErased(NotFound):
+    """Nothing of this name was ever erased in the caller's institution."""
+
+    reason = "nothing-erased"

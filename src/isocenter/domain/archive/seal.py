@@ -30,6 +30,7 @@ from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import GIB, MIB
 from isocenter.standards.dicom.attributes import default_in
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
+from isocenter.storage.encrypted_store import create_staged, key_for
 from isocenter.storage.errors import BytesAway, Damaged
 from isocenter.storage.extents import Bytes
 from isocenter.storage.manifest import read_manifest
@@ -273,19 +274,20 @@ class _Sealing:
         more = True
         while more:
             store = self._sealer._store
+            key, target = key_for(store, pack_key(), self._institution_id), store.staging_path()
             with PackWriter(
-                store.staging_path(),
+                target,
                 institution_id=self._institution_id,
                 study_instance_uid=self._study_instance_uid,
                 kind=kind,
                 generation=len(self._packs) + len(self._keys),
+                file=create_staged(store, key, target),
             ) as writer:
                 finished = _Finished(NewPack("", 0, 0, 0, b""))
                 more, received_bytes = self._fill(writer, instances, finished)
                 if received_bytes is None:
                     return
                 summary = writer.finish()
-            key = pack_key()
             store.put_file(key, summary.path)
             problems = verify_pack(store, key)
             if problems:

@@ -32,6 +32,7 @@ from isocenter.index.patients import patient_of
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.logging import get_logger
 from isocenter.standards.dicom.overlay import Replacement
+from isocenter.storage.encrypted_store import key_for
 from isocenter.storage.extents import Bytes
 from isocenter.storage.facts import FactLog
 from isocenter.storage.object_store import ObjectStore
@@ -99,7 +100,8 @@ class Records:
         """
         caller.require(Right.CORRECT)
         why = checked_reason(reason)
-        object_key = f"corrections/{caller.institution_id}/{uuid4().hex}.json"
+        name = f"corrections/{caller.institution_id}/{uuid4().hex}.json"
+        object_key = key_for(self.store, name, caller.institution_id)
         stated = False
         try:
             with transaction_of(self.database, caller) as connection:
