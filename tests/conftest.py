@@ -6,12 +6,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.databases import TEMPLATE, Databases, new_database
 from tests.planted_markers import pytest_runtest_makereport as pytest_runtest_makereport
 from tests.storage.swift import Swift, start_swift
 
@@ -23,11 +23,18 @@ from isocenter.index.institutions import Institution, ensure_institution
 from isocenter.index.migrate import migrate
 from isocenter.kit.database import Database
 
+TEMPLATE = "isocenter_template"
+MEMORY = Path("/dev/shm")
+"""A database for each test is hundreds of small files: in memory they cost a tenth, and no busy disk holds them up."""
+MEMORY_NEEDED = 2 << 30
+_numbers = count(1)
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """One private PostgreSQL for the session, with a migrated template database."""
-    home = Path(tempfile.mkdtemp(prefix="isocenter-test-"))
+    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    home = Path(tempfile.mkdtemp(prefix="isocenter-test-", dir=MEMORY if in_memory else None))
     home.chmod(0o755)  # as root, PostgreSQL runs as another user, who must get in
     programs = os.environ.get("ISOCENTER_TEST_POSTGRES")  # system or wheel; both when not told
     server = EmbeddedPostgres(home, durable=False, origins=(programs,) if programs else ("system", "wheel"))
@@ -57,16 +64,10 @@ def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     yield from new_database(postgres, "template0")
 
 
-@pytest.fixture(scope="session")
-def databases(postgres: EmbeddedPostgres) -> Databases:
-    """Migrated databases, used again when they can be made as new."""
-    return Databases(postgres)
-
-
 @pytest.fixture
-def database_url(databases: Databases) -> Iterator[str]:
+def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """Address, as the owner, of a migrated database of this test alone."""
-    yield from databases.given()
+    yield from new_database(postgres, TEMPLATE)
 
 
 @pytest.fixture
@@ -108,3 +109,14 @@ def an_institution(database: Database, name: str) -> Institution:
     offer_in_a_demo(database, system_caller(made.institution_id, "test"))
     without_retention_in_a_demo(database, system_caller(made.institution_id, "test"))
     return made
+
+
+def new_database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """The address of a database that is there until the iterator goes on."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    administrator = make_conninfo(postgres.url, dbname="postgres")
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    yield make_conninfo(postgres.url, dbname=name)
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

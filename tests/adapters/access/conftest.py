@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from tests.conftest import an_institution
-from tests.databases import TEMPLATE, new_database
+from tests.conftest import TEMPLATE, an_institution, new_database
 from tests.domain.conftest import Hospital, a_ct_slice
 
 from isocenter.access.caller import Caller, CallerKind

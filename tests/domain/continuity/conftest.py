@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.databases import new_database
+from tests.conftest import new_database
 from tests.domain.conftest import Hospital, a_ct_slice
 from tests.storage.builders import bytes_in
 
