@@ -1594,7 +1594,8 @@ CREATE TABLE public.node (
     state_since timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
-    unshipped_bytes bigint DEFAULT 0 NOT NULL,
+    two_copies boolean DEFAULT false NOT NULL,
+    alone_bytes bigint DEFAULT 0 NOT NULL,
     said_by text COLLATE pg_catalog."C"
 );
 
@@ -2102,6 +2103,7 @@ CREATE TABLE public.shipped_segment (
     sequence integer NOT NULL,
     size_bytes bigint NOT NULL,
     digest bytea NOT NULL,
+    file_changed_ns bigint NOT NULL,
     shipped_at timestamp with time zone DEFAULT now() NOT NULL,
     unneeded_since timestamp with time zone
 );

@@ -10,7 +10,8 @@ CREATE TABLE node (
     state_since timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz NOT NULL DEFAULT now(),
     seen_at timestamptz NOT NULL DEFAULT now(),
-    unshipped_bytes bigint NOT NULL DEFAULT 0,  -- of its journals, not in the store yet, as it said at seen_at
+    two_copies boolean NOT NULL DEFAULT false,  -- what it acknowledged lies on another node's disk too
+    alone_bytes bigint NOT NULL DEFAULT 0,  -- of its journals: neither sealed nor shipped, when it last looked
     said_by text COLLATE "C"  -- who declared it gone or told it to drain
 );
 
@@ -21,6 +22,7 @@ CREATE TABLE shipped_segment (
     sequence integer NOT NULL,
     size_bytes bigint NOT NULL,
     digest bytea NOT NULL,
+    file_changed_ns bigint NOT NULL,  -- when the segment's file had last changed; 0: copied from a replica
     shipped_at timestamptz NOT NULL DEFAULT now(),
     unneeded_since timestamptz,  -- nothing that is not sealed lies in it; a while later the copy goes
     PRIMARY KEY (node, epoch, sequence)
