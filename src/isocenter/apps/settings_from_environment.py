@@ -204,6 +204,8 @@ def _check(settings: Settings) -> None:
             ) from None
     _check_storage(settings)
     _check_nodes(settings)
+    if settings.encryption not in ("off", "on"):
+        raise InvalidSetting(f"{PREFIX}ENCRYPTION must be off or on.")
     if settings.log_format not in ("text", "json"):
         raise InvalidSetting(f"{PREFIX}LOG_FORMAT must be text or json.")
     if settings.audit_kept_for < timedelta(days=183):

@@ -32,6 +32,7 @@ from isocenter.access.users import administrator_exists
 from isocenter.apps.audit_trail import record_application
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, RunState, make_home, write_state
+from isocenter.apps.master_key import ensure_master_key
 from isocenter.apps.processes import Child
 from isocenter.apps.settings_from_environment import settings_to_environment
 from isocenter.apps.wiring import check_certificates, node_name
@@ -127,6 +128,7 @@ class Supervisor:
         assert settings.database_url is not None
         with self._doing("Preparing the database"):
             migrate(settings.database_url)
+            ensure_master_key(settings)
             with closing(Database(settings.database_url)) as database:
                 institution = ensure_institution(database, settings.institution_name)
                 if self._demo:

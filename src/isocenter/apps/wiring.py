@@ -27,7 +27,9 @@ from isocenter.wire.tls import TlsFiles
 if TYPE_CHECKING:
     from isocenter.delivery.library import Library
     from isocenter.domain.archive.deletions import Deletions
+    from isocenter.domain.archive.destruction_certificate import ErasureWork
     from isocenter.domain.archive.store import Archive
+    from isocenter.storage.master_keys import MasterKeys
 
 DECODE_MEMORY_BYTES = 2 * GIB
 """Of a confined process that decodes."""
@@ -47,8 +49,24 @@ def database_url_of(settings: Settings) -> str:
 
 
 def open_object_store(settings: Settings) -> ObjectStore:
-    """Where packs and facts live."""
+    """Where packs and facts live, read and written as what they are: encryption happens here."""
+    from isocenter.storage.encrypted_store import EncryptedStore
+    from isocenter.storage.key_ring import KeyRing
+
+    stored = open_stored_objects(settings)
+    return EncryptedStore(stored, KeyRing(stored, master_keys_of(settings)), encrypts=settings.encryption == "on")
+
+
+def open_stored_objects(settings: Settings) -> ObjectStore:
+    """The same objects as they are stored, encrypted or not: for whoever copies them."""
     return open_storage(settings, settings.storage_url or (settings.home / "store").absolute().as_uri())
+
+
+def master_keys_of(settings: Settings) -> MasterKeys:
+    """The master key of this home; its file need not be there as long as nothing is encrypted."""
+    from isocenter.storage.master_keys import MasterKeys, master_key_path
+
+    return MasterKeys(master_key_path(settings.home))
 
 
 def open_storage(settings: Settings, url: str, credentials: str | None = None) -> ObjectStore:
@@ -82,13 +100,18 @@ def open_bytes(settings: Settings, database: Database | None = None) -> Bytes:
     return Bytes(settings.home / "journal", open_object_store(settings), elsewhere=elsewhere_of(settings, database))
 
 
-def elsewhere_of(settings: Settings, database: Database | None) -> Elsewhere | None:  # noqa: ARG001
+def elsewhere_of(settings: Settings, database: Database | None) -> Elsewhere | None:
     """How other nodes are asked for the newest bytes of their journals; None when there are no others."""
-    return None
+    if settings.node_port is None or database is None:
+        return None
+    from isocenter.apps.region import client_of
+
+    return client_of(settings, database).read
 
 
 def open_archive(settings: Settings, database: Database, data: Bytes, *, ready_segments: int = 0) -> Archive:
     """An archive with a leased journal of its own; close it. ready_segments: see `Archive`."""
+    from isocenter.apps.region import two_copies_of
     from isocenter.domain.archive.store import Archive
 
     return Archive(
@@ -97,6 +120,7 @@ def open_archive(settings: Settings, database: Database, data: Bytes, *, ready_s
         database=database,
         max_object_bytes=settings.max_object_bytes,
         ready_segments=ready_segments,
+        two_copies=two_copies_of(settings, database),
     )
 
 
@@ -135,6 +159,15 @@ def deletions_of(settings: Settings, database: Database, store: ObjectStore) -> 
     from isocenter.domain.archive.erase import facts_key_path
 
     return Deletions(database, store, facts_key_path(settings.home), settings.recoverable_for)
+
+
+def erasure_work(settings: Settings, database: Database, store: ObjectStore) -> ErasureWork:
+    """What finishing erasures needs; the journals are those on this node, its own and those it keeps for others."""
+    from isocenter.domain.archive.destruction_certificate import ErasureWork
+    from isocenter.domain.archive.erase import facts_key_path
+
+    journals = (settings.home / "journal", settings.home / "replicas")
+    return ErasureWork(database, store, facts_key_path(settings.home), journals)
 
 
 def tls_files_of(settings: Settings) -> TlsFiles:

@@ -14,9 +14,10 @@ from isocenter.access.trail.jobs import AUDIT_QUEUE, audit_tasks
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
 from isocenter.apps.audit_trail import trail_work
-from isocenter.apps.wiring import database_url_of, deletions_of, open_bytes, open_library, tls_files_of
+from isocenter.apps.wiring import database_url_of, deletions_of, erasure_work, open_bytes, open_library, tls_files_of
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.deletions import deletion_tasks
+from isocenter.domain.archive.destruction_certificate import erasure_tasks
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.jobs import sealing_tasks, tokenising_task
 from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
@@ -120,6 +121,7 @@ def upkeep_tasks(settings: Settings, database: Database, store: ObjectStore) -> 
         tokenising_task(database),
         watching_task(store_of(settings.home)),
         *deletion_tasks(deletions_of(settings, database, store)),
+        *erasure_tasks(erasure_work(settings, database, store)),
     ]
 
 

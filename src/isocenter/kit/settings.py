@@ -46,6 +46,9 @@ class Settings:
     """What an S3 store knows us by. None: the file home/secrets/storage-main says it, or the one that its URL names."""
     storage_secret_access_key: str | None = field(default=None, repr=False)
     """The secret that belongs to it; a file is safer, because environments are seen by whoever may debug a process."""
+    encryption: str = "off"
+    """on: what is stored from now on is encrypted (AES-256), under the keys of home/secrets/master.key; off: it is not.
+    What was stored before stays as it is and stays readable."""
     node_host: str = "127.0.0.1"
     """Address on which this node answers the other nodes of its region."""
     node_port: int | None = None
