@@ -7,12 +7,12 @@ import threading
 from contextlib import ExitStack
 
 from isocenter.adapters.nodes.server import NodeServer, Served
+from isocenter.apps.region import replicas_of
 from isocenter.apps.wiring import node_name, tls_files_of
 from isocenter.kit.errors import Invalid, IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import Settings
 from isocenter.storage.cluster_key import read_cluster_key
-from isocenter.storage.replicas import Replicas
 from isocenter.wire.tls import TlsServer
 
 log = get_logger(__name__)
@@ -45,8 +45,3 @@ def _keep(settings: Settings, stop: threading.Event) -> None:
         host, port = server.address
         log.info("keeper.ready", node=served.node, host=host, port=port)
         stop.wait()
-
-
-def replicas_of(settings: Settings) -> Replicas:
-    """What this home keeps of other nodes' journals."""
-    return Replicas(settings.home / "replicas")

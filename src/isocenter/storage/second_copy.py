@@ -24,3 +24,14 @@ SecondCopy = Callable[[Sequence[Grown]], Callable[[], None]]
 
 Called by one thread at a time, and the wait before the next call. Between the two the disk here is synced.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class TwoCopies:
+    """What an archive needs that acknowledges after two copies. begin: as SecondCopy says. close: when nobody calls it
+    any more. check: raises NoSecondCopy when it is known that a copy would find no place; cheap, and for any thread.
+    """
+
+    begin: SecondCopy
+    check: Callable[[], None]
+    close: Callable[[], None]

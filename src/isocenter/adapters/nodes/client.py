@@ -39,11 +39,12 @@ _KEPT = 4
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another node: its name, and where its keeper listens."""
+    """Another node: its name, and where its keeper listens. draining: it is about to leave."""
 
     name: str
     host: str
     port: int
+    draining: bool = False
 
 
 @dataclass(frozen=True, slots=True)

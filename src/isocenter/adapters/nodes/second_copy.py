@@ -110,12 +110,19 @@ class SecondCopies:
             time.sleep(_PAUSE_S)
 
     def _candidates(self) -> list[Peer]:
-        """The other nodes in a ring behind this one, so that nodes share the copies; those that failed come last."""
+        """The other nodes in a ring behind this one, so that nodes share the copies; those that failed come last, and
+        those that leave.
+        """
         now = time.monotonic()
         ours = self._member.node
         return sorted(
             self._member.others(),
-            key=lambda peer: (self._avoided.get(peer.name, 0.0) > now, peer.name < ours, peer.name),
+            key=lambda peer: (
+                self._avoided.get(peer.name, 0.0) > now,
+                peer.draining,
+                peer.name < ours,
+                peer.name,
+            ),
         )
 
     def _open(self, peer: Peer, until: float) -> _Stream | None:

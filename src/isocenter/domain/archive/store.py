@@ -32,6 +32,7 @@ from isocenter.kit.settings import MIB
 from isocenter.storage.errors import JournalPoisoned
 from isocenter.storage.extents import Bytes
 from isocenter.storage.journal import JournalWriter
+from isocenter.storage.second_copy import TwoCopies
 
 log = get_logger(__name__)
 
@@ -53,11 +54,14 @@ class Archive:
         database: Database,
         max_object_bytes: int,
         ready_segments: int = 0,
+        two_copies: TwoCopies | None = None,
     ) -> None:
         """node: this host's name, lower-case. Reads back what a dead process left in its journal before it returns.
 
         ready_segments: so many journal segments of 64 MiB are filled beforehand, in idle moments, for the next burst.
+        two_copies: nothing is acknowledged before another node has it too; closed with the archive.
         """
+        self._two_copies = two_copies
         self._tally = Tally()
         self._arrivals = Arrivals(database)
         self._holdings = Holdings(database, data)
@@ -65,7 +69,11 @@ class Archive:
         with database.transaction() as connection:
             after_epoch = last_epoch_of(connection, node)
         self.journal = JournalWriter(
-            data.journal_directory, node, after_epoch=after_epoch, ready_segments=ready_segments
+            data.journal_directory,
+            node,
+            after_epoch=after_epoch,
+            ready_segments=ready_segments,
+            second_copy=None if two_copies is None else two_copies.begin,
         )
         self.under_way = UnderWay(self.journal.position)
         self._link = IndexLink(self._holdings, self.journal, self.under_way.settled_up_to)
@@ -84,10 +92,12 @@ class Archive:
     def reception(
         self, caller: Caller, source: Source, *, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
     ) -> Reception:
-        """Begin to receive one object for the caller's institution. Raises Refused, ArchiveStopping."""
+        """Begin to receive one object for the caller's institution. Raises Refused, ArchiveStopping, NoSecondCopy."""
         caller.require(Right.STORE)
         if self._stopping.is_set():
             raise ArchiveStopping("This Isocenter process is stopping; send again in a moment.")
+        if self._two_copies is not None:  # before it is sent, not after
+            self._two_copies.check()
         return Reception(
             self._intake,
             caller,
@@ -142,6 +152,8 @@ class Archive:
         free = shutil.disk_usage(self._holdings.journal_directory).free
         if free < FREE_BYTES_NEEDED:
             raise Exhausted("The disk of the journals is nearly full; free some space.", free_bytes=free)
+        if self._two_copies is not None:
+            self._two_copies.check()
         if not self._holdings.database.answers():
             raise DatabaseAway("The database does not answer.")
 
@@ -154,6 +166,8 @@ class Archive:
         self._tally.flush()
         self._arrivals.flush(everything=True)
         self.journal.close()
+        if self._two_copies is not None:
+            self._two_copies.close()
         try:
             self._link.close(self.under_way.settled_up_to())
         except Exhausted as error:  # the next process reads the journal back instead
