@@ -212,7 +212,8 @@ def forget_patients(connection: Connection, patient_keys: set[int]) -> list[str]
         used = connection.execute(
             """
             SELECT FROM study WHERE patient_key = ANY (%(family)s)
-            UNION ALL SELECT FROM study_received WHERE (received ->> 'patient_key')::integer = ANY (%(family)s) LIMIT 1
+            UNION ALL SELECT FROM study_received WHERE (received ->> 'patient_key')::integer = ANY (%(family)s)
+            UNION ALL SELECT FROM patient_restriction WHERE patient_key = ANY (%(family)s) LIMIT 1
             """,
             {"family": family},
         ).fetchone()

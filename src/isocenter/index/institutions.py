@@ -32,6 +32,12 @@ def institutions(connection: Connection) -> list[Institution]:
     return [Institution(int(str(institution_id)), str(name)) for institution_id, name in rows]
 
 
+def coded_institutions(connection: Connection) -> list[tuple[int, str, str]]:
+    """(number, code, name) of every institution."""
+    rows = connection.execute("SELECT institution_id, code, name FROM institution ORDER BY institution_id").fetchall()
+    return [(int(str(number)), str(code), str(name)) for number, code, name in rows]
+
+
 def code_from(name: str) -> str:
     """A code for an institution that nobody chose one for: the name's letters and digits, or of its hash."""
     words = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")

@@ -20,6 +20,7 @@ from isocenter.access.restriction.errors import (
     UnknownPatient,
     UnknownRestriction,
 )
+from isocenter.access.restriction.facts import LIFTED, SET, RestrictionFacts
 from isocenter.access.roles import Right
 from isocenter.kit.database import Connection, Database
 
@@ -61,9 +62,18 @@ _RESTRICTION = """
 """
 
 
-def restrict_patient(database: Database, caller: Caller, patient_key: int, kind: str, reason: str) -> Restriction:
+def restrict_patient(
+    database: Database,
+    caller: Caller,
+    patient_key: int,
+    kind: str,
+    reason: str,
+    *,
+    facts: RestrictionFacts | None = None,
+) -> Restriction:
     """Put a restriction on a patient; it is felt within five seconds.
 
+    facts: where it is written down besides; without them only the database and its backups know.
     Raises Refused, InvalidRestriction, InvalidReason, UnknownPatient, AlreadyRestricted.
     """
     caller.require(Right.RESTRICT)
@@ -89,13 +99,25 @@ def restrict_patient(database: Database, caller: Caller, patient_key: int, kind:
             kind=kind,
             restriction_id=row[0],
         )
-        return _restrictions(connection, "r.restriction_id = %s", row[0])[0]
+        [made] = _restrictions(connection, "r.restriction_id = %s", row[0])
+        if facts is not None:
+            facts.append(connection, caller, SET, patient_key, kind, why)
+        return made
 
 
 def lift_restriction(
-    database: Database, caller: Caller, patient_key: int, restriction_id: int, reason: str
+    database: Database,
+    caller: Caller,
+    patient_key: int,
+    restriction_id: int,
+    reason: str,
+    *,
+    facts: RestrictionFacts | None = None,
 ) -> Restriction:
-    """Take a restriction off a patient. Raises Refused, InvalidReason, UnknownRestriction."""
+    """Take a restriction off a patient; facts as in `restrict_patient`.
+
+    Raises Refused, InvalidReason, UnknownRestriction.
+    """
     caller.require(Right.RESTRICT)
     why = checked_reason(reason, SHORTEST_REASON)
     with database.transaction(caller.institution_id) as connection:
@@ -111,6 +133,8 @@ def lift_restriction(
         audit.record(
             connection, caller, action, patient_key=patient_key, kind=found.kind, restriction_id=restriction_id
         )
+        if facts is not None:
+            facts.append(connection, caller, LIFTED, patient_key, found.kind, why)
         return found
 
 

@@ -13,10 +13,12 @@ from isocenter.access.restriction import break_glass as glass
 from isocenter.access.restriction import care
 from isocenter.access.restriction import restrictions as verbs
 from isocenter.access.restriction.errors import InvalidRestriction
+from isocenter.access.restriction.facts import RestrictionFacts
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.row_numbers import LARGEST_ID
 from isocenter.adapters.web.sign_in import StrictModel
+from isocenter.domain.archive.erase import facts_key_path
 
 router = APIRouter(tags=["Restriction"])
 
@@ -167,7 +169,9 @@ def restrict(
     request: Request, patient_key: Number, body: NewRestriction, who: Annotated[Caller, Depends(caller)]
 ) -> Restriction:
     """Holds within five seconds. 400 invalid-reason, 404 unknown-patient, 409 already-restricted."""
-    made = verbs.restrict_patient(parts_of(request).database, who, patient_key, body.kind, body.reason)
+    made = verbs.restrict_patient(
+        parts_of(request).database, who, patient_key, body.kind, body.reason, facts=_facts(request)
+    )
     return Restriction(**asdict(made))
 
 
@@ -180,7 +184,9 @@ def lift(
     who: Annotated[Caller, Depends(caller)],
 ) -> Restriction:
     """400 invalid-reason, 404 unknown-restriction."""
-    lifted = verbs.lift_restriction(parts_of(request).database, who, patient_key, restriction_id, body.reason)
+    lifted = verbs.lift_restriction(
+        parts_of(request).database, who, patient_key, restriction_id, body.reason, facts=_facts(request)
+    )
     return Restriction(**asdict(lifted))
 
 
@@ -262,3 +268,8 @@ def review(request: Request, glass_id: Number, body: Review, who: Annotated[Call
 
 def _restrictions(found: list[verbs.Restriction]) -> Restrictions:
     return Restrictions(restrictions=[Restriction(**asdict(each)) for each in found])
+
+
+def _facts(request: Request) -> RestrictionFacts | None:
+    parts = parts_of(request)
+    return None if parts.records is None else RestrictionFacts(parts.records.store, facts_key_path(parts.settings.home))

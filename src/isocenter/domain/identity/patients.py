@@ -82,10 +82,13 @@ def add_identifier(
     """
     patient_id, issuer = _identifier(patient_id, issuer_of_patient_id)
     with records.act(caller, Kind.IDENTIFIER_ADDED, reason, patient_key=patient_key) as act:
-        _standing(act.connection, patient_key)
+        patient = _standing(act.connection, patient_key)
         attach(act.connection, patient_key, patient_id, issuer)
         act.after = {"PatientID": patient_id, "IssuerOfPatientID": issuer or None}
-        act.values = {"patient_key": patient_key, "identifier": [patient_id, issuer]}
+        act.values = {
+            "patient": [patient.patient_id, patient.issuer_of_patient_id],
+            "identifier": [patient_id, issuer],
+        }
         return act.correction_id
 
 
@@ -96,10 +99,13 @@ def remove_identifier(
     came under it, or when it is the patient's own."""
     patient_id, issuer = _identifier(patient_id, issuer_of_patient_id)
     with records.act(caller, Kind.IDENTIFIER_REMOVED, reason, patient_key=patient_key) as act:
-        _standing(act.connection, patient_key)
+        patient = _standing(act.connection, patient_key)
         detach(act.connection, patient_key, patient_id, issuer)
         act.before = {"PatientID": patient_id, "IssuerOfPatientID": issuer or None}
-        act.values = {"patient_key": patient_key, "identifier": [patient_id, issuer]}
+        act.values = {
+            "patient": [patient.patient_id, patient.issuer_of_patient_id],
+            "identifier": [patient_id, issuer],
+        }
         return act.correction_id
 
 

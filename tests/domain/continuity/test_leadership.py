@@ -1,0 +1,92 @@
+"""A site leads while the witness hears it, stops before anybody else can begin, and knows who leads instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from isocenter.domain.continuity.leadership import Leadership
+from isocenter.kit.leading import NotLeading
+from isocenter.storage.errors import StoreAway
+from isocenter.storage.facts import SigningKey
+from isocenter.storage.lead import LeadEntry, LeadView, Witness
+from isocenter.storage.object_store import ObjectStore, open_store
+
+KEY = SigningKey("k1", b"1" * 32)
+
+
+class Line:
+    """A store behind a line that can be cut."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
+        self.cut = False
+
+    def __getattr__(self, name: str) -> object:
+        if self.cut:
+            raise StoreAway("The line is cut.")
+        return getattr(self.store, name)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_site_leads_while_it_is_heard_and_stops_before_another_may_begin() -> None:
+    store, clock = open_store("memory:///"), Clock()
+    line = Line(store)
+    ours = Leadership(Witness(line, KEY), "a", 1, valid_for_s=30, clock=clock)  # type: ignore[arg-type]
+    ours.step()
+    ours.require()
+    theirs = LeadView("b", 2, clock)
+    theirs.saw(clock.now, Witness(store, KEY).latest())
+
+    line.cut = True
+    overlap = 0
+    for _ in range(60):
+        clock.now += 1
+        ours.step()
+        overlap += ours.leads() and theirs.may_be_taken()
+    assert overlap == 0
+    assert theirs.may_be_taken()
+    with pytest.raises(NotLeading, match="does not answer"):
+        ours.require()
+
+    assert Witness(store, KEY).append(theirs.next_entry(30))
+    line.cut = False
+    ours.step()
+    with pytest.raises(NotLeading, match="The site b leads"):
+        ours.require()
+
+
+def test_processes_of_one_site_share_its_renewals() -> None:
+    store, clock = open_store("memory:///"), Clock()
+    pair = [Leadership(Witness(store, KEY), "a", 1, valid_for_s=30, clock=clock) for _ in range(2)]
+    for _ in range(120):
+        for one in pair:
+            one.step()
+        clock.now += 1
+    for one in pair:
+        one.step()
+
+    assert all(one.leads() for one in pair)
+    latest = Witness(store, KEY).latest()
+    assert latest is not None and latest.number <= 2 + 120 / 9, "one renewal in ten seconds, not one for each process"
+
+
+def test_without_a_witness_a_higher_generation_that_is_heard_of_ends_the_lead_for_good() -> None:
+    store, heard = open_store("memory:///"), []
+    ours = Leadership(Witness(store, KEY), "a", 1, valid_for_s=30, renews=False, on_fenced=heard.append)
+    ours.step()
+    ours.require()
+
+    Witness(store, KEY).append(LeadEntry(1, 2, "b", 30))
+    ours.step()
+    ours.step()
+
+    assert [entry.site for entry in heard] == ["b"]
+    assert not ours.leads()
+    assert list(store.list("lead"))[-1].key.endswith("000000000001.json"), "it wrote nothing there"
