@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ import uvicorn
 
 from isocenter.adapters.dicomweb.answers import Answer, send_answer
 from isocenter.adapters.dicomweb.bulk import BulkSending
-from isocenter.apps.http_protocol import DirectHttpProtocol
+from isocenter.apps.http_protocol import DirectHttpProtocol, Headers
 from isocenter.delivery.files import Files
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.object_store import open_store
 from isocenter.storage.segments import SegmentName
+from isocenter.wire.direct_sending import FileRange
 
 SIZE = 9 << 20
 CONTENT = os.urandom(1 << 20) * (SIZE >> 20)
@@ -45,11 +46,22 @@ def port(tmp_path: Path) -> Iterator[int]:
             Answer(plan=plan, length=plan.length), send, head_only=scope["method"] == "HEAD", direct=direct
         )
 
+    def at_once(url: bytes, headers: Headers) -> Sequence[bytes | FileRange] | None:
+        if url != b"/at-once" or any(name == b"content-length" for name, _ in headers):
+            return None
+        opened = files.opened(segment.source)
+        assert opened is not None
+        direct_answers.append(url.decode())
+        return (b"Content-Length: %d\r\n\r\nonce" % (SIZE + 4), FileRange(opened[0], 0, SIZE, opened[1]))
+
+    class Connection(DirectHttpProtocol):
+        answers_at_once = staticmethod(at_once)
+
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         server = uvicorn.Server(
-            uvicorn.Config(application, http=DirectHttpProtocol, loop="uvloop", lifespan="off", log_config=None)
+            uvicorn.Config(application, http=Connection, loop="uvloop", lifespan="off", log_config=None)
         )
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
         thread.start()
@@ -90,23 +102,70 @@ def test_requests_sent_ahead_are_answered_in_order(port: int) -> None:
             assert answer(reader) == b"head" + CONTENT + b"tail"
 
 
-def test_a_client_that_goes_away_hurts_nobody(port: int) -> None:
+def test_what_is_at_hand_is_answered_between_other_requests(port: int) -> None:
+    with connect(port) as connection, connection.makefile("rb") as reader:
+        for _ in range(3):
+            connection.sendall(b"GET /at-once HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer(reader) == b"once" + CONTENT
+            connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer(reader) == b"head" + CONTENT + b"tail"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"HEAD /at-once HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /at-once HTTP/1.0\r\nHost: x\r\n\r\n",
+        b"GET /at-once HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET /at-once HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nxx",
+        b"GET /at-once?x HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_the_application_is_asked_in_every_other_case(port: int, request_bytes: bytes) -> None:
+    with connect(port) as connection, connection.makefile("rb") as reader:
+        connection.sendall(request_bytes)
+        head = reader.readline()
+        assert head.startswith(b"HTTP/1.1 200")
+        while (line := reader.readline().strip()) != b"":
+            if line.lower().startswith(b"content-length"):
+                assert int(line.split(b":")[1]) == SIZE + 8
+        if not request_bytes.startswith(b"HEAD"):
+            assert reader.read(4) == b"head"
+
+
+def test_requests_for_what_is_at_hand_that_are_sent_ahead_are_answered_in_order(port: int) -> None:
+    with connect(port) as connection, connection.makefile("rb") as reader:
+        connection.sendall(b"GET /at-once HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        for _ in range(3):
+            assert answer(reader) == b"head" + CONTENT + b"tail"
+        connection.sendall(b"GET /at-once HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert reader.readline().startswith(b"HTTP/1.1 200")
+        connection.sendall(b"GET /at-once HTTP/1.1\r\nHost: x\r\n\r\n")  # before the first one has been read
+        while reader.readline().strip():
+            pass
+        assert reader.read(SIZE + 4) == b"once" + CONTENT
+        assert answer(reader) == b"once" + CONTENT
+
+
+@pytest.mark.parametrize("path", [b"/a", b"/at-once"])
+def test_a_client_that_goes_away_hurts_nobody(port: int, path: bytes) -> None:
     for _ in range(5):
         with connect(port) as connection:
-            connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
             assert connection.recv(1000)
     with connect(port) as connection, connection.makefile("rb") as reader:
         connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
         assert answer(reader) == b"head" + CONTENT + b"tail"
 
 
-def test_many_slow_readers_get_everything(port: int) -> None:
+@pytest.mark.parametrize(("path", "body"), [(b"/a", b"head" + CONTENT + b"tail"), (b"/at-once", b"once" + CONTENT)])
+def test_many_slow_readers_get_everything(port: int, path: bytes, body: bytes) -> None:
     connections = [connect(port) for _ in range(8)]
     readers = [connection.makefile("rb") for connection in connections]
     for connection in connections:
-        connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
     for reader in reversed(readers):
-        assert answer(reader) == b"head" + CONTENT + b"tail"
+        assert answer(reader) == body
     for each in (*readers, *connections):
         each.close()
 

@@ -1,30 +1,45 @@
-"""uvicorn's HTTP protocol with two things more: an answer of known length may be sent from files without copying, and
-a connection has only so long to say what it wants.
+"""uvicorn's HTTP protocol with three things more: an answer of known length may be sent from files without copying, an
+answer that is at hand is sent at once, and a connection has only so long to say what it wants.
 
 An application finds the extension in scope["extensions"]["isocenter.direct"], sends "http.response.start" with a
-Content-Length as always, gives the whole body to `send`, and ends with an empty "http.response.body".
+Content-Length as always, gives the whole body to `send`, and ends with an empty "http.response.body". What is answered
+at once never becomes a request of the application: no scope, no task.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from isocenter.wire.direct_sending import FileRange, send_pieces
+from isocenter.wire.direct_sending import FileRange, send_now, send_pieces
+
+Headers = Sequence[tuple[bytes, bytes]]
+AnswersAtOnce = Callable[[bytes, Headers], Sequence[bytes | FileRange] | None]
+"""(URL, headers) of a GET request → the answer in pieces, from the first header line on; None: ask the application."""
 
 HEAD_WITHIN_S = 30.0
 """From the connection, or from the first byte of a later request, to the end of its head. Bytes do not renew it."""
+TAKE_WITHIN_S = 60.0
+"""A client that takes nothing of an answer for this long is let go."""
+_OK = b"HTTP/1.1 200 OK\r\n"
 
 
 class DirectHttpProtocol(HttpToolsProtocol):
     """One connection. Connections under TLS have no extension: their bytes must pass through the process."""
 
     head_within_s = HEAD_WITHIN_S
+    answers_at_once: AnswersAtOnce | None = None
+    take_within_s = TAKE_WITHIN_S
     _head_timer: asyncio.TimerHandle | None = None
+    _descriptor: socket.socket | None = None
+    _alone = False  # one whole request has come and nothing behind it
+    _answered = False  # the request that is being read is answered already
+    _sending: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection begins, and with it the time for its first request."""
@@ -34,16 +49,91 @@ class DirectHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._stop_head_timer()
+        if self._sending is not None:
+            self._sending.cancel()
+        if self._descriptor is not None:
+            self._descriptor.close()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        self._alone = data.find(b"\r\n\r\n") == len(data) - 4
+        super().data_received(data)
 
     def on_headers_complete(self) -> None:
         """The head of a request is whole."""
         self._stop_head_timer()
-        super().on_headers_complete()
+        if not self._answer_at_once():
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Bytes of a request's body came."""
+        if not self._answered:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request is whole."""
+        if not self._answered:
+            super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """End when what is being sent is sent."""
+        if self._sending is None:
+            super().shutdown()
+        else:
+            self._sending.add_done_callback(lambda _: self.transport.close())
+
+    def _answer_at_once(self) -> bool:
+        """Whether the request is answered: nothing is being sent, nothing is behind it, and the answer is at hand."""
+        ask = self.answers_at_once
+        if ask is None or not self._alone or self._sending is not None or self.pipeline:
+            return False
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False
+        if self.scheme != "http" or self.parser.get_method() != b"GET" or not self.parser.should_keep_alive():
+            return False
+        transport = cast("asyncio.WriteTransport", self.transport)
+        if transport.is_closing() or transport.get_write_buffer_size():
+            return False
+        answer = ask(self.url, self.headers)
+        if answer is None:
+            return False
+        self._answered = True
+        lines = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
+        self._send_now([_OK + lines, *answer])
+        return True
+
+    def _send_now(self, pieces: Sequence[bytes | FileRange]) -> None:
+        """Send what the socket takes; a task sends the rest, and until then nothing more is read."""
+        if self._descriptor is None:
+            self._descriptor = socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno()))
+        try:
+            rest = send_now(self._descriptor, pieces)
+        except OSError:
+            self.transport.abort()
+            return
+        if not rest:
+            self.on_response_complete()
+            return
+        self.flow.pause_reading()
+        self._sending = self.loop.create_task(self._send_rest(rest))
+        self.tasks.add(self._sending)
+        self._sending.add_done_callback(self.tasks.discard)
+
+    async def _send_rest(self, pieces: Sequence[bytes | FileRange]) -> None:
+        try:
+            await send_pieces(cast("asyncio.WriteTransport", self.transport), pieces, self.take_within_s)
+        except (OSError, TimeoutError):
+            self.transport.abort()
+            return
+        finally:
+            self._sending = None
+        self.on_response_complete()
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self._answered = False
         if self._head_timer is None:
             self._start_head_timer()
         if self.transport.get_extra_info("sslcontext") is None:

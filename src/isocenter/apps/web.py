@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -15,22 +17,24 @@ from isocenter.access.certificates.facts import Kind
 from isocenter.access.certificates.store import store_of
 from isocenter.access.federation.discovery import Discovery
 from isocenter.access.sealed_secrets import sealing_key_of
-from isocenter.adapters.dicomweb.router import dicomweb_router
+from isocenter.adapters.dicomweb.at_once import FramesAtOnce
+from isocenter.adapters.dicomweb.router import DicomwebService, dicomweb_router
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.scim.router import scim_router
 from isocenter.adapters.web.application import build_application
 from isocenter.adapters.web.authentication import Authenticator, caller
 from isocenter.adapters.web.parts import WebParts
+from isocenter.adapters.web.security import LINES_OF_EVERY_ANSWER, note_request
 from isocenter.apps.home import run_state_for_status
-from isocenter.apps.http_protocol import DirectHttpProtocol
+from isocenter.apps.http_protocol import AnswersAtOnce, DirectHttpProtocol, Headers
 from isocenter.apps.wiring import (
     database_url_of,
     deletions_of,
     open_archive,
+    open_bytes,
     open_library,
     tls_files_of,
 )
-    open_bytes,
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.store import Archive
@@ -39,6 +43,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import Settings
+from isocenter.wire.direct_sending import FileRange
 from isocenter.wire.tls import https_context
 
 log = get_logger(__name__)
@@ -62,13 +67,14 @@ def run(settings: Settings, *, number: int, socket_fd: int) -> int:
         app = application(settings, database, archive, library)
         listening = stack.enter_context(socket.socket(fileno=socket_fd))
         log.info("Web server is starting", number=number)
-        _server(app, settings).run(sockets=[listening])
+        _server(app, settings, answers_at_once(app.state.dicomweb)).run(sockets=[listening])
     return 0
 
 
 def application(settings: Settings, database: Database, archive: Archive, library: Library) -> FastAPI:
-    """The whole application around open parts."""
+    """The whole application around open parts; its state holds the DICOMweb service as `dicomweb`."""
     deletions = deletions_of(settings, database, library.store)
+    dicomweb = DicomwebService(archive, library, caller, deletions)
     parts = WebParts(
         settings=settings,
         database=database,
@@ -83,8 +89,25 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         sealing_key=sealing_key_of(settings.home),
         discovery=Discovery(settings.trusted_hosts),
     )
-    doors = (dicomweb_router(archive, library, caller, deletions), scim_router(database, caller))
-    return build_application(parts, doors, web_client_folder())
+    doors = (dicomweb_router(dicomweb), scim_router(database, caller))
+    app = build_application(parts, doors, web_client_folder())
+    app.state.dicomweb = dicomweb
+    return app
+
+
+def answers_at_once(dicomweb: DicomwebService) -> AnswersAtOnce:
+    """What a connection may answer itself, counted and logged as every request is."""
+    frames = FramesAtOnce(dicomweb)
+
+    def answer(url: bytes, headers: Headers) -> Sequence[bytes | FileRange] | None:
+        began = time.perf_counter()
+        found = frames(url, headers)
+        if found is None:
+            return None
+        note_request("GET", found.path, 200, began, found.caller_id)
+        return (LINES_OF_EVERY_ANSWER + found.head + b"\r\n", *found.pieces)
+
+    return answer
 
 
 def check_ready(settings: Settings, archive: Archive) -> None:
@@ -112,10 +135,13 @@ def web_client_folder() -> Path | None:
     return None
 
 
-def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+def _server(app: FastAPI, settings: Settings, at_once: AnswersAtOnce) -> uvicorn.Server:
+    class Connection(DirectHttpProtocol):
+        answers_at_once = staticmethod(at_once)
+
     config = uvicorn.Config(
         app,
-        http=DirectHttpProtocol,
+        http=Connection,
         loop="uvloop",
         lifespan="off",
         log_config=None,

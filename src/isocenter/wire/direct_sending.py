@@ -38,6 +38,46 @@ async def flushed(transport: asyncio.WriteTransport, timeout_s: float) -> None:
             turns += 1
 
 
+def send_now(connection: socket.socket, pieces: Sequence[bytes | FileRange]) -> list[bytes | FileRange]:
+    """Send as much as the socket takes without waiting; what is left, in order.
+
+    Raises OSError when the connection broke or a file ends early.
+    """
+    for number, piece in enumerate(pieces):
+        more = number + 1 < len(pieces)
+        done = _send_some(connection, piece, more)
+        if done < _length(piece):
+            return [_from(piece, done), *pieces[number + 1 :]]
+    return []
+
+
+def _send_some(connection: socket.socket, piece: bytes | FileRange, more: bool) -> int:
+    length, done = _length(piece), 0
+    while done < length:
+        try:
+            if isinstance(piece, FileRange):
+                count = os.sendfile(connection.fileno(), piece.descriptor, piece.offset + done, length - done)
+            else:
+                flags = socket.MSG_DONTWAIT | (socket.MSG_MORE if more else 0)
+                count = connection.send(memoryview(piece)[done:], flags)
+        except BlockingIOError:
+            break
+        if count == 0:
+            raise OSError("a file ends before the bytes that were promised")
+        done += count
+    return done
+
+
+def _length(piece: bytes | FileRange) -> int:
+    return piece.length if isinstance(piece, FileRange) else len(piece)
+
+
+def _from(piece: bytes | FileRange, start: int) -> bytes | FileRange:
+    if isinstance(piece, FileRange):
+        return FileRange(piece.descriptor, piece.offset + start, piece.length - start, piece.holder)
+    return piece[start:]
+
+
 async def send_pieces(transport: asyncio.WriteTransport, pieces: Sequence[bytes | FileRange], timeout_s: float) -> int:
     """Send everything, in order; the number of bytes. timeout_s: without the peer taking anything.
 
@@ -69,8 +109,7 @@ async def _send(
     flags: int,
     timeout_s: float,
 ) -> int:
-    length = piece.length if isinstance(piece, FileRange) else len(piece)
-    done = 0
+    length, done = _length(piece), 0
     while done < length:
         try:
             if isinstance(piece, FileRange):

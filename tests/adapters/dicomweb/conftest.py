@@ -34,6 +34,7 @@ class Hospital:
     """Everything behind one service, and a client that asks as a program of the institution."""
 
     client: TestClient
+    service: DicomwebService
     archive: Archive
     library: Library
     database: Database
@@ -114,10 +115,11 @@ def hospital(
         rebuild_received=rebuild_received,
     )
     app = FastAPI()
-    app.include_router(dicomweb_router(DicomwebService(archive, library, caller_of)))
+    service = DicomwebService(archive, library, caller_of)
+    app.include_router(dicomweb_router(service))
     with TestClient(app, headers={"authorization": "Bearer ours"}) as client:
         yield Hospital(
-            client, archive, library, database, store, journal_directory, institution.institution_id, callers
+            client, service, archive, library, database, store, journal_directory, institution.institution_id, callers
         )
     library.close()
     archive.close()

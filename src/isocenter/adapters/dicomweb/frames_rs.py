@@ -79,17 +79,17 @@ class FramesDoor:
             return await self._in_one_read(extents[0], choice)
         content = await self._content(view, instance, form, index, choice)
         if not choice.multipart:
-            return Answer(media_type=_part_type(choice).encode(), body=content)
+            return Answer(media_type=part_type(choice).encode(), body=content)
         boundary = new_boundary()
-        body = b"".join((_head(boundary, choice), content, closing(boundary)))
+        body = b"".join((frame_head(boundary, choice), content, closing(boundary)))
         return Answer(media_type=multipart_type(boundary, choice.media_type), body=body)
 
     async def _in_one_read(self, extent: Extent, choice: FrameForm) -> Answer:
         head = tail = boundary = b""
         if choice.multipart:
             boundary = new_boundary()
-            head, tail = _head(boundary, choice), closing(boundary)
-        media_type = multipart_type(boundary, choice.media_type) if boundary else _part_type(choice).encode()
+            head, tail = frame_head(boundary, choice), closing(boundary)
+        media_type = multipart_type(boundary, choice.media_type) if boundary else part_type(choice).encode()
         if extent.length >= DIRECT_BYTES:
             self._library.files.check(extent.source)
             plan = self._retrieval.sending.plan([part for part in (head, extent, tail) if part], large=False)
@@ -120,7 +120,7 @@ class FramesDoor:
                 extents = await self._extents(view, instance, form, index)
                 length = None if extents is None else sum(extent.length for extent in extents)
             pieces = self._pieces(view, instance, form, index, choice)
-            parts.append(Part((("Content-Type", _part_type(choice)),), length, pieces))
+            parts.append(Part((("Content-Type", part_type(choice)),), length, pieces))
         answer = multipart(parts, choice.media_type)
         assert answer.pieces is not None
         answer.pieces = self._retrieval.sending.counted(answer.pieces)
@@ -145,9 +145,11 @@ class FramesDoor:
             yield piece
 
 
-def _part_type(choice: FrameForm) -> str:
+def part_type(choice: FrameForm) -> str:
+    """The media type of a frame with its transfer syntax."""
     return f"{choice.media_type}; transfer-syntax={choice.transfer_syntax}"
 
 
-def _head(boundary: bytes, choice: FrameForm) -> bytes:
-    return part_head(boundary, (("Content-Type", _part_type(choice)),), first=True)
+def frame_head(boundary: bytes, choice: FrameForm) -> bytes:
+    """What goes before the bytes of a frame that is the only part."""
+    return part_head(boundary, (("Content-Type", part_type(choice)),), first=True)

@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -35,6 +35,7 @@ from isocenter.kit.logging import get_logger
 
 log = get_logger(__name__)
 
+PREFIX = "/dicom-web"
 CALLER_BELIEVED_FOR_S = 2.0
 CALLERS_REMEMBERED = 1024
 STORE_THREADS = 16
@@ -58,6 +59,7 @@ class DicomwebService:
     def __init__(
         self, archive: Archive | None, library: Library, caller_of: CallerOf, deletions: Deletions | None = None
     ) -> None:
+        self.library = library
         self._caller_of = caller_of
         self._callers: OrderedDict[tuple[bytes, bytes], tuple[float, Caller]] = OrderedDict()
         self._search_threads = ThreadPoolExecutor(SEARCH_THREADS, "dicomweb-search")
@@ -127,22 +129,21 @@ class DicomwebService:
         allowed += ["DELETE"] * (deleting is not None)
         raise MethodNotAllowed("This resource has no such method.", allowed=", ".join(allowed))
 
+    def caller_at_hand(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:
+        """Who asks, for reading, when that was looked up less than two seconds ago. Never waits."""
+        since, caller = self._callers.get(_credentials(headers), (0.0, None))
+        return caller if time.monotonic() - since < CALLER_BELIEVED_FOR_S else None
+
     async def _caller(self, scope: Scope, receive: Receive) -> Caller:
         """Who asks; for reading, an answer is believed for two seconds, so that frames cost no look-up each."""
-        authorization = cookie = b""
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                authorization = value
-            elif name == b"cookie":
-                cookie = value
-        key = (authorization, cookie)
         reading = scope["method"] in ("GET", "HEAD")
-        since, caller = self._callers.get(key, (0.0, None))
-        if reading and caller is not None and time.monotonic() - since < CALLER_BELIEVED_FOR_S:
+        caller = self.caller_at_hand(scope["headers"]) if reading else None
+        if caller is not None:
             scope.setdefault("state", {})["caller_id"] = caller.id
             return caller
         found = await self._look_up(Request(scope, receive))
         if reading:
+            key = _credentials(scope["headers"])
             self._callers[key] = (time.monotonic(), found)
             self._callers.move_to_end(key)
             while len(self._callers) > CALLERS_REMEMBERED:
@@ -165,16 +166,16 @@ class DicomwebService:
         self._retrieve.close()
 
 
-def dicomweb_router(
-    archive: Archive | None,
-    library: Library,
-    caller_of: CallerOf,
-    deletions: Deletions | None = None,
-    *,
-    prefix: str = "/dicom-web",
-) -> APIRouter:
-    """The service as a router for the web application, under the prefix.
+def _credentials(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    authorization = cookie = b""
+    for name, value in headers:
+        if name == b"authorization":
+            authorization = value
+        elif name == b"cookie":
+            cookie = value
+    return authorization, cookie
 
-    archive: None where nothing is stored; deletions: None where nothing is deleted.
-    """
-    return APIRouter(routes=[Mount(prefix, app=DicomwebService(archive, library, caller_of, deletions))])
+
+def dicomweb_router(service: DicomwebService, *, prefix: str = PREFIX) -> APIRouter:
+    """The service as a router for the web application, under the prefix."""
+    return APIRouter(routes=[Mount(prefix, app=service)])

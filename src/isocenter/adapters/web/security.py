@@ -57,6 +57,8 @@ SECURITY_HEADERS = {
 }
 STRICT_TRANSPORT = "max-age=31536000"
 """A browser that came over HTTPS once comes back by nothing else for a year (RFC 6797); never said in plain text."""
+LINES_OF_EVERY_ANSWER = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items()).encode("ascii")
+"""The same as header lines, for answers that do not pass through here; over plain HTTP only."""
 MAX_API_BODY_BYTES = 64 * 1024
 """Lists that are imported may be larger (kit.lists)."""
 _SECRET_IN_PATH = re.compile(r"^(/api/enrolments/|/enrol/|/api/resets/|/reset/)[^/]+")
@@ -123,19 +125,24 @@ class _Watch:
         await self._send(message)
 
     def finish(self) -> None:
-        took = time.perf_counter() - self._began
-        path, method = self._scope["path"], self._scope["method"]
-        HTTP_REQUESTS.labels(method if method in _METHODS else "other", str(self._status)).inc()
-        HTTP_SECONDS.observe(took)
-        if not path.startswith(_UNLOGGED):
-            _log.info(
-                "Request",
-                method=method,
-                path=_SECRET_IN_PATH.sub(r"\1…", path)[:400],
-                status=self._status,
-                ms=round(took * 1000, 1),
-                caller=self._scope.get("state", {}).get("caller_id"),
-            )
+        caller_id = self._scope.get("state", {}).get("caller_id")
+        note_request(self._scope["method"], self._scope["path"], self._status, self._began, caller_id)
+
+
+def note_request(method: str, path: str, status: int, began: float, caller_id: str | None) -> None:
+    """Count a request and write its line of the access log. began: by time.perf_counter()."""
+    took = time.perf_counter() - began
+    HTTP_REQUESTS.labels(method if method in _METHODS else "other", str(status)).inc()
+    HTTP_SECONDS.observe(took)
+    if not path.startswith(_UNLOGGED):
+        _log.info(
+            "Request",
+            method=method,
+            path=_SECRET_IN_PATH.sub(r"\1…", path)[:400],
+            status=status,
+            ms=round(took * 1000, 1),
+            caller=caller_id,
+        )
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
