@@ -166,8 +166,9 @@ def test_many_slow_readers_get_everything(port: int, path: bytes, body: bytes) -
         connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
     for reader in reversed(readers):
         assert answer(reader) == body
-    for each in (*readers, *connections):
-        each.close()
+    for reader, connection in zip(readers, connections, strict=True):
+        reader.close()
+        connection.close()
 
 
 @pytest.mark.parametrize("beginning", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
