@@ -1,0 +1,146 @@
+"""Who leads and since when, the sign of life of the leading site, what a take-over found missing, comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from isocenter.kit.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The newest sign of life here. age_s: how old it is by this server's clock."""
+
+    site: str
+    generation: int
+    at: datetime
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """One entry of the history: who led from when. account: what the take-over found."""
+
+    generation: int
+    site: str
+    since: datetime
+    account: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An object that this index knows of and that did not come before its site was lost. found_at: when it came."""
+
+    object_key: str
+    size: int
+    found_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One comparison of both sites. digests: whether every byte was read; account: what it found."""
+
+    at: datetime
+    digests: bool
+    account: Mapping[str, Any]
+
+
+def beat(connection: Connection, site: str, generation: int) -> None:
+    """Say that the leading site lives."""
+    connection.execute(
+        "INSERT INTO site_beat (site, generation, at) VALUES (%(s)s, %(g)s, clock_timestamp())"
+        " ON CONFLICT (beat) DO UPDATE SET site = %(s)s, generation = %(g)s, at = clock_timestamp()",
+        {"s": site, "g": generation},
+    )
+
+
+def newest_beat(connection: Connection) -> Beat | None:
+    """The newest sign of life that this database has."""
+    row = connection.execute(
+        "SELECT site, generation, at, extract(epoch FROM clock_timestamp() - at)::float8 FROM site_beat"
+    ).fetchone()
+    return None if row is None else Beat(*row)  # type: ignore[arg-type]
+
+
+def record_lead(connection: Connection, generation: int, site: str, account: Mapping[str, Any]) -> None:
+    """Write down who leads from now on; the first account of a generation stays."""
+    connection.execute(
+        "INSERT INTO site_lead (generation, site, since, account) VALUES (%s, %s, clock_timestamp(), %s)"
+        " ON CONFLICT (generation) DO NOTHING",
+        [generation, site, Jsonb(dict(account))],
+    )
+
+
+def leads(connection: Connection) -> list[Lead]:
+    """Who led, newest first."""
+    rows = connection.execute(
+        "SELECT generation, site, since, account FROM site_lead ORDER BY generation DESC LIMIT 100"
+    ).fetchall()
+    return [Lead(*row) for row in rows]  # type: ignore[arg-type]
+
+
+def take_over_changes(connection: Connection) -> list[tuple[str, int]]:
+    """What the lost site had not copied when this database last heard of it, as (key, size); the list is empty then."""
+    rows = connection.execute(
+        "SELECT DISTINCT ON (object_key) object_key, size, gone FROM site_change ORDER BY object_key, number DESC"
+    ).fetchall()
+    connection.execute("DELETE FROM site_change")
+    return [(str(key), int(str(size))) for key, size, gone in rows if not gone]
+
+
+def note_missing(connection: Connection, generation: int, objects: Sequence[tuple[str, int]]) -> None:
+    """Remember objects that did not come."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO site_missing (object_key, size, generation) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            [(key, size, generation) for key, size in objects],
+        )
+
+
+def missing_objects(connection: Connection, *, limit: int = 1000) -> list[Missing]:
+    """Objects that did not come, those still missing first."""
+    rows = connection.execute(
+        "SELECT object_key, size, found_at FROM site_missing ORDER BY found_at NULLS FIRST, object_key LIMIT %s",
+        [limit],
+    ).fetchall()
+    return [Missing(*row) for row in rows]  # type: ignore[arg-type]
+
+
+def missing_count(connection: Connection) -> int:
+    """How many objects have not come yet."""
+    row = connection.execute("SELECT count(*) FROM site_missing WHERE found_at IS NULL").fetchone()
+    assert row is not None
+    return int(str(row[0]))
+
+
+def is_missing(connection: Connection, key: str) -> bool:
+    """Whether this object is one that did not come yet."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM site_missing WHERE object_key = %s AND found_at IS NULL)", [key]
+    ).fetchone()
+    return row == (True,)
+
+
+def note_found(connection: Connection, key: str) -> None:
+    """It came after all."""
+    connection.execute("UPDATE site_missing SET found_at = now() WHERE object_key = %s", [key])
+
+
+def record_comparison(connection: Connection, *, digests: bool, account: Mapping[str, Any]) -> None:
+    """Keep what a comparison found."""
+    connection.execute(
+        "INSERT INTO site_comparison (digests, account) VALUES (%s, %s)", [digests, Jsonb(dict(account))]
+    )
+
+
+def comparisons(connection: Connection, *, limit: int = 20) -> list[Comparison]:
+    """The newest comparisons first."""
+    rows = connection.execute(
+        "SELECT at, digests, account FROM site_comparison ORDER BY number DESC LIMIT %s", [limit]
+    ).fetchall()
+    return [Comparison(*row) for row in rows]  # type: ignore[arg-type]
