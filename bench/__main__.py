@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import faults, hostile, ingest, models, query, reading, region, report, retrieve, sealing, servers
+from bench import cold, faults, hostile, ingest, models, query, reading, region, report, retrieve, sealing, servers
 
 SHARED_DATA = Path(os.environ.get("ISOCENTER_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real DICOM data beside the checkout."""
@@ -63,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         "models", help="what decides about copies and retention, explored to the last state"
     )
     exploring.set_defaults(work=lambda _: models.run())
+    chilly = commands.add_parser("cold", help="the first frame of a study whose pack lies in an S3 store")
+    chilly.add_argument("--studies", type=int, default=10)
+    chilly.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    chilly.set_defaults(work=_cold)
     killing = commands.add_parser("faults", help="kill -9 during ingest, with a ledger of every acknowledgement")
     killing.add_argument("--rounds", type=int, default=20)
     killing.add_argument("--seed", type=int, default=0)
@@ -133,6 +137,14 @@ def _first_image(chosen: argparse.Namespace) -> int:
     path = report.save("first-image", first_image.as_json(done), table, into_docs=chosen.docs)
     print(f"\n{table}\nsaved: {path}")
     return 0
+
+
+def _cold(chosen: argparse.Namespace) -> int:
+    done = cold.measure(studies=chosen.studies)
+    table = cold.markdown(done)
+    path = report.save("cold", cold.as_json(done), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return int(max(each.beyond_ms for each in done) > cold.GOAL_MS)
 
 
 def _reading(chosen: argparse.Namespace) -> int:
