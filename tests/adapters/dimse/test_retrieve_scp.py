@@ -348,8 +348,7 @@ def test_a_move_to_a_destination_that_is_away_fails_with_its_counts(pacs: Pacs) 
     assert list(listed.FailedSOPInstanceUIDList) == stored
 
 
-def test_a_move_is_cancelled_while_its_destination_hangs(pacs: Pacs) -> None:
-    pacs.store(slices=3)
+def test_a_move_is_cancelled_while_its_destination_hangs(hospital: Hospital, library: Library) -> None:
     hanging = threading.Event()
 
     def hang(connection: socket.socket) -> None:
@@ -359,7 +358,8 @@ def test_a_move_is_cancelled_while_its_destination_hangs(pacs: Pacs) -> None:
         while connection.recv(1 << 16):
             pass
 
-    with scripted_peer(hang) as remote:
+    with scripted_peer(hang) as remote, opened(hospital, library, answer_timeout_s=4) as pacs:
+        pacs.store(slices=3)
         pacs.add_destination("HANGS", remote.port)
         with pacs.associated(MOVE) as association:
             responses = association.send_c_move(ONE_STUDY, "HANGS", MOVE, msg_id=3)
