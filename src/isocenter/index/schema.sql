@@ -2440,7 +2440,7 @@ CREATE TABLE public.visit (
     withdrawn_at timestamp with time zone,
     withdrawn_by text COLLATE pg_catalog."C",
     withdrawn_reason text COLLATE pg_catalog."C",
-    CONSTRAINT visit_check CHECK (((ended_on >= began_on) AND (kind = 'stay'::text))),
+    CONSTRAINT visit_check CHECK (((ended_on IS NULL) OR ((ended_on >= began_on) AND (kind = 'stay'::text)))),
     CONSTRAINT visit_kind_check CHECK ((kind = ANY (ARRAY['visit'::text, 'stay'::text])))
 );
 
@@ -2842,6 +2842,8 @@ CREATE INDEX audit_event_by_caller ON public.audit_event USING btree (institutio
 CREATE INDEX audit_event_by_study ON public.audit_event USING btree (institution_id, study_instance_uid, sequence) WHERE (study_instance_uid IS NOT NULL);
 
 CREATE UNIQUE INDEX audit_event_chained ON public.audit_event USING btree (institution_id, chain, "position");
+
+CREATE INDEX audit_event_deletions ON public.audit_event USING btree (institution_id, sequence) WHERE ((action = ANY (ARRAY['study-deleted'::text, 'study-erased'::text])) AND (caller_kind <> 'system'::text));
 
 CREATE INDEX audit_event_in_order ON public.audit_event USING btree (institution_id, sequence);
 

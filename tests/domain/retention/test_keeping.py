@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date
 
 import pytest
 from tests.access.builders import restrict_id
 from tests.domain.conftest import Hospital, a_ct_slice
+from tests.domain.retention.conftest import STUDY, Late
 
-from isocenter.access.caller import Caller, CallerKind, system_caller
+from isocenter.access.caller import Caller, system_caller
 from isocenter.access.restriction.errors import InvalidReason
-from isocenter.access.roles import Role
-from isocenter.domain.archive import keeping
 from isocenter.domain.archive.deletions import Deletions
-from isocenter.domain.archive.erase import erase_study, facts_key_path
+from isocenter.domain.archive.erase import erase_study
 from isocenter.domain.archive.errors import AwaitsApproval, KeptByLaw, OnLegalHold
 from isocenter.domain.archive.keeping import Authority, check_may_go
 from isocenter.domain.retention.errors import InvalidPolicy
@@ -23,42 +20,7 @@ from isocenter.domain.retention.policy import policies, set_policy, without_rete
 from isocenter.index.retention import kept_until
 from isocenter.index.retention_rule import Because
 from isocenter.kit.errors import Refused
-from isocenter.storage.facts import FactLog, make_key_file
-from isocenter.storage.object_store import open_store
-
-STUDY = "1.2.3"
-Late = Callable[[date], None]
-
-
-@pytest.fixture
-def late(monkeypatch: pytest.MonkeyPatch) -> Late:
-    """What day it is for whoever asks what keeps a study."""
-
-    def make_it(day: date) -> None:
-        noon = datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
-        monkeypatch.setattr(keeping, "utc_now", lambda: noon)
-
-    return make_it
-
-
-@pytest.fixture
-def administrator(hospital: Hospital) -> Caller:
-    return Caller(CallerKind.USER, "1", hospital.caller.institution_id, (Role.ADMINISTRATOR,), "sitting")
-
-
-@pytest.fixture
-def deletions(hospital: Hospital, tmp_path: Path) -> Deletions:
-    """A hospital under retention with one study of 31 January 2024; what is deleted can be restored for no time."""
-    hospital.store(a_ct_slice(1), uid=f"{STUDY}.1.1")
-    officer = region_administrator(hospital)
-    set_policy(hospital.database, officer, outpatient_years=15, inpatient_years=30, reason="by law")
-    make_key_file(facts_key_path(tmp_path))
-    store = open_store((hospital.home / "store").as_uri())
-    return Deletions(hospital.database, store, facts_key_path(tmp_path), timedelta(0))
-
-
-def region_administrator(hospital: Hospital) -> Caller:
-    return Caller(CallerKind.USER, "9", hospital.caller.institution_id, (Role.REGION_ADMINISTRATOR,), "sitting")
+from isocenter.storage.facts import FactLog
 
 
 def erase(deletions: Deletions, caller: Caller, authority: Authority = Authority.ONE_PERSON) -> None:
@@ -176,18 +138,20 @@ def test_a_hold_that_is_set_while_a_study_is_being_erased_comes_after(
 
 
 def test_the_policy_is_the_laws_unless_somebody_says_why(
-    hospital: Hospital, deletions: Deletions, administrator: Caller
+    hospital: Hospital, deletions: Deletions, administrator: Caller, region_administrator: Caller
 ) -> None:
-    database, officer = hospital.database, region_administrator(hospital)
+    database = hospital.database
     with pytest.raises(InvalidReason):
-        set_policy(database, officer, outpatient_years=10, inpatient_years=30, reason="short")
+        set_policy(database, region_administrator, outpatient_years=10, inpatient_years=30, reason="short")
     with pytest.raises(InvalidPolicy):
-        set_policy(database, officer, outpatient_years=0, inpatient_years=30, reason="a reason long enough")
+        set_policy(
+            database, region_administrator, outpatient_years=0, inpatient_years=30, reason="a reason long enough"
+        )
     with pytest.raises(Refused):
         set_policy(database, administrator, outpatient_years=20, inpatient_years=30, reason="by contract")
-    set_policy(database, officer, outpatient_years=20, inpatient_years=40, reason="by contract")
-    without_retention_in_a_demo(database, system_caller(officer.institution_id, "test"))
-    now, history = policies(database, officer)
+    set_policy(database, region_administrator, outpatient_years=20, inpatient_years=40, reason="by contract")
+    without_retention_in_a_demo(database, system_caller(region_administrator.institution_id, "test"))
+    now, history = policies(database, region_administrator)
     assert (now.applies, now.outpatient_years, now.inpatient_years) == (True, 20, 40)
     assert [(each.reason, each.set_by) for each in history] == [
         ("by contract", "9"),

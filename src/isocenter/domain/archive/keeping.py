@@ -6,6 +6,7 @@ two people approve (domain/retention).
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
 from isocenter.domain.archive.errors import AwaitsApproval, KeptByLaw, OnLegalHold, UnknownStudy
@@ -38,7 +39,7 @@ def check_may_go(connection: Connection, study_instance_uid: str, authority: Aut
         raise OnLegalHold("The patient is on legal hold.", study_instance_uid=study_instance_uid)
     if authority is Authority.SAMPLE:
         return kept
-    if not kept.reckoned.is_over(today_everywhere(utc_now())):
+    if not kept.reckoned.is_over(today()):
         until = str(kept.until) if kept.until is not None else kept.reckoned.because
         raise KeptByLaw(
             "The law keeps this study; it can be deleted, and stays hidden until its day.",
@@ -51,3 +52,8 @@ def check_may_go(connection: Connection, study_instance_uid: str, authority: Aut
             study_instance_uid=study_instance_uid,
         )
     return kept
+
+
+def today() -> date:
+    """The day that the law's years are judged by: one that is over nowhere on Earth is not over."""
+    return today_everywhere(utc_now())

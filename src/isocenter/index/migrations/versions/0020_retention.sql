@@ -23,7 +23,7 @@ CREATE TABLE visit (
     kind text COLLATE "C" NOT NULL CHECK (kind IN ('visit', 'stay')),
     number text COLLATE "C" NOT NULL DEFAULT '',
     began_on date NOT NULL,
-    ended_on date CHECK (ended_on >= began_on AND kind = 'stay'),
+    ended_on date CHECK (ended_on IS NULL OR (ended_on >= began_on AND kind = 'stay')),
     recorded_at timestamptz NOT NULL DEFAULT now(),
     recorded_by text COLLATE "C" NOT NULL,
     withdrawn_at timestamptz,
