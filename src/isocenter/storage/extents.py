@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from isocenter.storage.errors import BytesAway, Damaged, NoSuchObject, StoreAway
+from isocenter.storage.journal_cipher import SegmentCipher, segment_keys_of
 from isocenter.storage.object_store import ObjectStore
+from isocenter.storage.segment_format import HEAD_LENGTH, cipher_of
 from isocenter.storage.segments import SegmentName
+
+CIPHERS_KEPT: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,10 @@ class Bytes:
         """journal_directory: of this node. elsewhere: how other nodes are asked; None: there are none."""
         self.journal_directory = journal_directory
         self.store = store
+        self.keys = segment_keys_of(store)
         self._elsewhere = elsewhere
+        self._lock = threading.Lock()
+        self._ciphers: OrderedDict[str, SegmentCipher | None] = OrderedDict()
 
     def path(self, source: str) -> Path | None:
         """The local file behind a source, for zero-copy sending and pread; None when it is not a local file.
@@ -69,18 +79,58 @@ class Bytes:
         Says nothing of existence. The file of a segment may lie on another node, or may have been reclaimed: on
         FileNotFoundError ask `read`, which knows where else to look.
         """
+        path = self._path(source)
+        if path is None or not source.startswith("journal/") or self.keys.masters is None:
+            return path
+        try:
+            return None if self._cipher(source) is not None else path
+        except BytesAway:
+            return path
+
+    def read(self, extent: Extent) -> bytes:
+        """The bytes of an extent, decrypted: of a segment, all or a part of a data set.
+
+        Raises BytesAway (a segment that can be read nowhere now), NoSuchObject (no such pack), StoreAway, KeyLost,
+        Damaged (shorter than written).
+        """
+        stored = self.read_stored(extent)
+        if not extent.source.startswith("journal/") or self.keys.masters is None:
+            return stored
+        cipher = self._cipher(extent.source)
+        return stored if cipher is None else cipher.apply(extent.offset, stored)
+
+    def cipher(self, source: str) -> SegmentCipher | None:
+        """The key stream of a segment, for whoever reads its file itself; None when it is plain.
+
+        Raises BytesAway, StoreAway, KeyLost, Damaged.
+        """
+        return None if self.keys.masters is None else self._cipher(source)
+
+    def _cipher(self, source: str) -> SegmentCipher | None:
+        with self._lock:
+            if source in self._ciphers:
+                self._ciphers.move_to_end(source)
+                return self._ciphers[source]
+        head = self.read_stored(Extent(source, 0, HEAD_LENGTH))
+        found = self.keys.open(*cipher_of(head))
+        with self._lock:
+            self._ciphers[source] = found
+            while len(self._ciphers) > CIPHERS_KEPT:
+                self._ciphers.popitem(last=False)
+        return found
+
+    def _path(self, source: str) -> Path | None:
         kind, _, key = source.partition("/")
         if kind == "journal":
             return SegmentName.from_source(source).path(self.journal_directory)
         return self.store.local_path(key)
 
-    def read(self, extent: Extent) -> bytes:
-        """The bytes of an extent.
+    def read_stored(self, extent: Extent) -> bytes:
+        """The bytes of an extent as they lie: what a segment says besides its data sets is read like this.
 
-        Raises BytesAway (a segment that can be read nowhere now), NoSuchObject (no such pack), StoreAway,
-        Damaged (shorter than written).
+        Raises as `read`, KeyLost aside.
         """
-        path = self.path(extent.source)
+        path = self._path(extent.source)
         if path is None:
             return self.store.get_range(extent.source.partition("/")[2], extent.offset, extent.length)
         try:
@@ -101,7 +151,7 @@ class Bytes:
 
     def check(self, source: str) -> None:
         """Raise BytesAway when a segment can be read nowhere now. Reads one byte of it, wherever it lies."""
-        self.read(Extent(source, 0, 1))
+        self.read_stored(Extent(source, 0, 1))
 
     def read_all(self, extents: Iterable[Extent]) -> bytes:
         """The bytes of several extents, one after the other (a frame in fragments)."""

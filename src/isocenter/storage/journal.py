@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import secrets
 import threading
@@ -23,6 +24,7 @@ from isocenter.kit.logging import get_logger
 from isocenter.storage import tar
 from isocenter.storage.allocation import FULL, disk_error, preallocate, release_preallocated, write_all
 from isocenter.storage.errors import JournalPoisoned, NoSecondCopy, StorageFull
+from isocenter.storage.journal_cipher import PLAIN, ROOM_BYTES, SegmentCipher, SegmentKeys
 from isocenter.storage.journal_reader import (
     Damage,
     JournalMember,
@@ -90,6 +92,7 @@ class _SegmentFile:
     entry_durable: bool = False
     finished: bool = False
     filled: int = 0  # bytes that were filled beforehand (ready_segments)
+    cipher: SegmentCipher | None = None
 
 
 @dataclass(slots=True)
@@ -118,6 +121,7 @@ class JournalWriter:
         reserve_bytes: int = 64 * MIB,
         after_epoch: int = 0,
         ready_segments: int = 0,
+        keys: SegmentKeys = PLAIN,
         second_copy: SecondCopy | None = None,
     ) -> None:
         """directory: the journal directory, `<home>/journal`. Leases a new epoch of the node, later than after_epoch.
@@ -125,6 +129,7 @@ class JournalWriter:
         close_bytes, close_after_s: a segment is closed at this size or age, by the next append or `roll_if_due`.
         reserve_bytes: append fails with StorageFull while less is free, so that others on the disk can go on.
         ready_segments: so many are prepared beforehand, by calls of `prepare_segment`.
+        keys: whether data sets are encrypted, and with what.
         second_copy: brings what is appended onto another node too; then nothing is durable before it is there.
         """
         self._directory = directory
@@ -133,6 +138,8 @@ class JournalWriter:
         self._close_after_s = close_after_s
         self._reserve_bytes = reserve_bytes
         self._second_copy = second_copy
+        self.keys = keys
+        self._sealed = bytearray()
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
         clear_parts(directory, node)
@@ -182,9 +189,20 @@ class JournalWriter:
         with self._lock:
             segment = self._open_segment(length)
             head = encode_member_header(
-                header, header.digest, meta, length, number=segment.members + 1, offset=segment.end, nonce=segment.nonce
+                header,
+                header.digest,
+                meta,
+                length,
+                number=segment.members + 1,
+                offset=segment.end,
+                nonce=segment.nonce,
+                cipher=None if segment.cipher is None else segment.cipher.header,
             )
             before = len(head) + len(meta)
+            if segment.cipher is not None:
+                if len(self._sealed) < length + ROOM_BYTES:  # kept, because fresh megabytes cost page faults
+                    self._sealed = bytearray(length + ROOM_BYTES)
+                data_set = [segment.cipher.apply_into(segment.end + before, data_set, self._sealed)]
             pieces = [head, meta, *data_set, tar.padding(len(meta) + length)]
             location = MemberLocation(segment.name, segment.end, segment.end + before, length)
             self._write(segment, pieces)
@@ -246,7 +264,8 @@ class JournalWriter:
         self._check_open()
         name = SegmentName(self.node, self.epoch, self._sequence + 1)
         path, nonce = name.path(self._directory), secrets.token_bytes(NONCE_LENGTH)
-        head = encode_head(name, nonce, utc_now())
+        cipher = self.keys.new(nonce)
+        head = encode_head(name, nonce, utc_now(), None if cipher is None else cipher.header)
         ready = self._ready.take()
         file = -1 if ready is None else ready[0]
         try:
@@ -265,7 +284,7 @@ class JournalWriter:
                 path.unlink(missing_ok=True)
             raise disk_error(error, name.source) from error
         filled = 0 if ready is None else self._close_bytes
-        return _SegmentFile(name, path, file, nonce, time.monotonic(), len(head), filled=filled)
+        return _SegmentFile(name, path, file, nonce, time.monotonic(), len(head), filled=filled, cipher=cipher)
 
     def _write(self, segment: _SegmentFile, pieces: list[bytes | memoryview]) -> None:
         """Write at the end of a segment; on failure cut it back to its last good member."""
@@ -283,6 +302,8 @@ class JournalWriter:
                 full = False
             if not full:
                 self._poison(segment)
+            elif segment.cipher is not None:  # the key stream of a place is used once: nothing is written there again
+                segment.opened_at = -math.inf
             raise disk_error(error, segment.name.source) from error
 
     # Making durable

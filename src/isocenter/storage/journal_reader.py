@@ -17,6 +17,7 @@ from blake3 import blake3
 
 from isocenter.kit.logging import get_logger
 from isocenter.storage import tar
+from isocenter.storage.journal_cipher import PLAIN, SegmentCipher, SegmentKeys
 from isocenter.storage.segment_format import (
     MemberHeader,
     MemberLocation,
@@ -84,20 +85,25 @@ SegmentItem = JournalMember | Damage | TornTail | UnusedRoom
 
 
 def read_segment(
-    path: Path, from_offset: int = 0, *, verify: bool = True, segment: SegmentName | None = None
+    path: Path,
+    from_offset: int = 0,
+    *,
+    verify: bool = True,
+    segment: SegmentName | None = None,
+    keys: SegmentKeys = PLAIN,
 ) -> Iterator[SegmentItem]:
     """The members of a segment from `from_offset` (0, or a `MemberLocation.end_offset`), in order.
 
-    verify: check the digest of every data set; only without need when the bytes are known to be durable and sound.
+    verify: check the digest of every data set, and decrypt it; without, data sets are given out as they are stored.
     segment: its name, when the file does not lie at its own path. Bytes appended after the call are not seen.
-    Raises UnknownFormat; OSError when the file cannot be opened.
+    Raises UnknownFormat; KeyLost, Damaged when it is encrypted and keys cannot open it; OSError.
     """
     name = segment or SegmentName.from_path(path)
     with path.open("rb") as file:
         if os.fstat(file.fileno()).st_size == 0:
             return
         data = memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
-    yield from _Walk(name, data, verify).items(from_offset)
+    yield from _Walk(name, data, verify, keys).items(from_offset)
 
 
 @dataclass(slots=True)
@@ -111,10 +117,12 @@ class _Broken:
 
 
 class _Walk:
-    def __init__(self, name: SegmentName, data: memoryview, verify: bool) -> None:
+    def __init__(self, name: SegmentName, data: memoryview, verify: bool, keys: SegmentKeys) -> None:
         self._name = name
         self._data = data
         self._verify = verify
+        self._keys = keys
+        self._cipher: SegmentCipher | None = None
         self._broken: list[_Broken] = []
 
     def items(self, from_offset: int) -> Iterator[SegmentItem]:
@@ -129,10 +137,11 @@ class _Walk:
                 offset = self._skip(offset, nonce, "member-header")
                 continue
             nonce = nonce or parsed.nonce
-            reason = self._fault(parsed)
+            content = self._content(parsed)
+            reason = self._fault(parsed, content)
             if reason is None:
                 yield from self._damages()
-                yield self._member(offset, parsed)
+                yield self._member(offset, parsed, content)
             elif reason == _WIPED:
                 yield from self._damages()
             else:
@@ -144,15 +153,20 @@ class _Walk:
         elif len(self._data) - offset > len(tar.END_OF_ARCHIVE):
             yield UnusedRoom(self._name, offset, len(self._data) - offset)
 
-    def _member(self, offset: int, parsed: ParsedMember) -> JournalMember:
+    def _member(self, offset: int, parsed: ParsedMember, content: memoryview) -> JournalMember:
         location = MemberLocation(self._name, offset, parsed.data_set_offset, parsed.data_set_length)
-        return JournalMember(parsed.header, location, self._content(parsed))
+        return JournalMember(parsed.header, location, content)
 
     def _content(self, parsed: ParsedMember) -> memoryview:
-        return self._data[parsed.data_set_offset : parsed.data_set_offset + parsed.data_set_length]
+        stored = self._data[parsed.data_set_offset : parsed.data_set_offset + parsed.data_set_length]
+        if parsed.cipher is None or not self._verify or is_wiped(stored):
+            return stored
+        if self._cipher is None or self._cipher.header != parsed.cipher:
+            self._cipher = self._keys.open(parsed.cipher, parsed.nonce)
+        assert self._cipher is not None
+        return memoryview(self._cipher.apply(parsed.data_set_offset, stored))
 
-    def _fault(self, parsed: ParsedMember) -> str | None:
-        content = self._content(parsed)
+    def _fault(self, parsed: ParsedMember, content: memoryview) -> str | None:
         if len(content) < parsed.data_set_length:
             return "cut-off"
         if self._verify and blake3(content).digest() != parsed.header.digest:

@@ -13,6 +13,7 @@ from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Invalid
 from isocenter.storage import tar
 from isocenter.storage.allocation import disk_error, preallocate, write_all
+from isocenter.storage.journal_cipher import SegmentCipher, SegmentKeys
 from isocenter.storage.segment_format import (
     NONCE_LENGTH,
     MemberHeader,
@@ -25,10 +26,13 @@ from isocenter.storage.segments import SegmentName
 
 ROOM_STEP_BYTES: Final = 32 << 20
 """Room is asked for, and written bytes are synced, in steps of this many bytes."""
+_STRIP_BYTES: Final = 1 << 20
 
 
 class LargeMemberHome(Protocol):
     """What a large member needs of its journal."""
+
+    keys: SegmentKeys
 
     def check_room(self, length: int) -> None:
         """Raise StorageFull unless `length` bytes may be written."""
@@ -51,6 +55,7 @@ class LargeMember:
         self._header = header
         self._meta = meta_of(header)
         self._nonce = secrets.token_bytes(NONCE_LENGTH)
+        self._cipher = journal.keys.new(self._nonce)
         self._created_at = utc_now()
         self._length = 0
         self._unsynced = 0
@@ -78,6 +83,8 @@ class LargeMember:
             raise Invalid("The object is larger than a journal member can be (8 GiB).")
         try:
             self._make_room(offset + size)
+            if self._cipher is not None:
+                chunk = self._cipher.apply(offset, chunk)
             self._length += write_all(self._file, [chunk], offset)
             self._unsynced += size
             if self._unsynced >= ROOM_STEP_BYTES:  # so that the sync of the group has little left to wait for
@@ -87,11 +94,24 @@ class LargeMember:
             raise disk_error(error, self._path.name) from error
 
     def data_set(self) -> memoryview:
-        """The data set written so far, mapped from the file: to be scanned before `finish`."""
+        """The data set written so far, mapped from the file: to be scanned before `finish`.
+
+        An encrypted one is decrypted into memory as a whole, for as long as the view is held.
+        """
         if self._length == 0:
             return memoryview(b"")
+        if self._cipher is not None:
+            return self._decrypted(self._cipher)
         mapped = mmap.mmap(self._file, self._data_set_offset + self._length, prot=mmap.PROT_READ)
         return memoryview(mapped)[self._data_set_offset :]
+
+    def _decrypted(self, cipher: SegmentCipher) -> memoryview:
+        plain = memoryview(mmap.mmap(-1, self._length))
+        for start in range(0, self._length, _STRIP_BYTES):
+            place = self._data_set_offset + start
+            strip = os.pread(self._file, min(_STRIP_BYTES, self._length - start), place)
+            plain[start : start + len(strip)] = cipher.apply(place, strip)
+        return plain
 
     def finish(self, digest: bytes) -> MemberLocation:
         """Write the heads and make the file a segment; durable after the next `sync`. digest: BLAKE3 of the data set.
@@ -116,9 +136,17 @@ class LargeMember:
 
     def _heads(self, name: SegmentName, digest: bytes) -> tuple[bytes, bytes]:
         """The head of the segment, and everything between it and the data set. Their lengths are always the same."""
-        head = encode_head(name, self._nonce, self._created_at)
+        cipher = None if self._cipher is None else self._cipher.header
+        head = encode_head(name, self._nonce, self._created_at, cipher)
         member = encode_member_header(
-            self._header, digest, self._meta, self._length, number=1, offset=len(head), nonce=self._nonce
+            self._header,
+            digest,
+            self._meta,
+            self._length,
+            number=1,
+            offset=len(head),
+            nonce=self._nonce,
+            cipher=cipher,
         )
         return head, member + self._meta
 

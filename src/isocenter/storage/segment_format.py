@@ -18,7 +18,7 @@ from blake3 import blake3
 from isocenter.kit.errors import Invalid
 from isocenter.standards.dicom.part10 import file_meta
 from isocenter.storage import tar
-from isocenter.storage.errors import UnknownFormat
+from isocenter.storage.errors import Damaged, UnknownFormat
 from isocenter.storage.segments import SegmentName
 
 SEGMENT_FORMAT: Final = b"journal/1"
@@ -82,7 +82,44 @@ def decode_value(value: bytes) -> str:
     return unquote(value.decode("ascii"), errors="surrogateescape")
 
 
-def encode_head(name: SegmentName, nonce: bytes, created_at: datetime) -> bytes:
+@dataclass(frozen=True, slots=True)
+class SegmentCipherHeader:
+    """How a segment is encrypted: its key, wrapped by the master key of this id (`journal_cipher`)."""
+
+    algorithm: str
+    key_id: str
+    wrapped_key: bytes
+
+    def records(self) -> bytes:
+        """As a head and members say it."""
+        return b"".join(
+            (
+                tar.record(b"ISOCENTER.cipher", self.algorithm.encode()),
+                tar.record(b"ISOCENTER.key_id", self.key_id.encode()),
+                tar.record(b"ISOCENTER.wrapped_key", self.wrapped_key.hex().encode()),
+            )
+        )
+
+
+CIPHERS: Final = frozenset({b"aes-256-ctr"})
+"""What may stand in ISOCENTER.cipher besides "none"."""
+_NOT_ENCRYPTED: Final = tar.record(b"ISOCENTER.cipher", b"none")
+
+
+def _cipher_header(records: dict[bytes, bytes]) -> SegmentCipherHeader | None:
+    """What records say of the cipher. Raises UnknownFormat, KeyError, ValueError."""
+    word = records.get(b"ISOCENTER.cipher", b"none")
+    if word == b"none":
+        return None
+    if word not in CIPHERS:
+        raise UnknownFormat("This segment is of a cipher that this program does not know.", cipher=decode_value(word))
+    wrapped = bytes.fromhex(records[b"ISOCENTER.wrapped_key"].decode())
+    return SegmentCipherHeader(word.decode(), records[b"ISOCENTER.key_id"].decode(), wrapped)
+
+
+def encode_head(
+    name: SegmentName, nonce: bytes, created_at: datetime, cipher: SegmentCipherHeader | None = None
+) -> bytes:
     """The first blocks of a segment: a pax global header with format, name, nonce and cipher.
 
     Its length does not depend on the sequence, so that a large member's segment can be given its name when it is whole.
@@ -95,7 +132,7 @@ def encode_head(name: SegmentName, nonce: bytes, created_at: datetime) -> bytes:
             tar.record(b"ISOCENTER.sequence", b"%08d" % name.sequence),
             tar.record(b"ISOCENTER.nonce", nonce.hex().encode()),
             tar.record(b"ISOCENTER.created_at", _iso(created_at)),
-            tar.record(b"ISOCENTER.cipher", b"none"),
+            _NOT_ENCRYPTED if cipher is None else cipher.records(),
         )
     )
     body += tar.record(b"ISOCENTER.check", blake3(body).hexdigest().encode())
@@ -105,11 +142,12 @@ def encode_head(name: SegmentName, nonce: bytes, created_at: datetime) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class SegmentHead:
-    """The head of a segment: its name, the nonce of its members, and where the first member begins."""
+    """The head of a segment: its name, the nonce of its members, where the first member begins, how it is encrypted."""
 
     name: SegmentName
     nonce: bytes
     length: int
+    cipher: SegmentCipherHeader | None
 
 
 def parse_head(data: memoryview) -> SegmentHead | None:
@@ -120,20 +158,35 @@ def parse_head(data: memoryview) -> SegmentHead | None:
     records = _checked(body, b"")
     if records is None:
         return None
-    if records.get(b"ISOCENTER.format") != SEGMENT_FORMAT or records.get(b"ISOCENTER.cipher") != b"none":
+    if records.get(b"ISOCENTER.format") != SEGMENT_FORMAT or b"ISOCENTER.cipher" not in records:
         raise UnknownFormat(
-            "This segment is of a format or cipher that this program does not know.",
+            "This segment is of a format that this program does not know.",
             format=decode_value(records.get(b"ISOCENTER.format", b"")),
-            cipher=decode_value(records.get(b"ISOCENTER.cipher", b"")),
         )
     try:
+        cipher = _cipher_header(records)
         name = SegmentName(
             records[b"ISOCENTER.node"].decode(), int(records[b"ISOCENTER.epoch"]), int(records[b"ISOCENTER.sequence"])
         )
         nonce = bytes.fromhex(records[b"ISOCENTER.nonce"].decode())
     except (KeyError, ValueError):
         return None
-    return SegmentHead(name, nonce, tar.BLOCK + tar.padded(len(body)))
+    return SegmentHead(name, nonce, tar.BLOCK + tar.padded(len(body)), cipher)
+
+
+HEAD_LENGTH: Final = 2048
+"""No head of ours is longer, and no segment with a member is shorter."""
+
+
+def cipher_of(beginning: bytes) -> tuple[SegmentCipherHeader | None, bytes]:
+    """How a segment is encrypted, and its nonce, from its first HEAD_LENGTH bytes.
+
+    Raises Damaged when its head cannot be read: `read_segment` finds the same in its members. Raises UnknownFormat.
+    """
+    head = parse_head(memoryview(beginning))
+    if head is None:
+        raise Damaged("The head of a segment is damaged.")
+    return head.cipher, head.nonce
 
 
 @lru_cache(maxsize=1024)
@@ -150,7 +203,15 @@ def meta_of(header: MemberHeader) -> bytes:
 
 
 def encode_member_header(
-    header: MemberHeader, digest: bytes, meta: bytes, data_set_length: int, *, number: int, offset: int, nonce: bytes
+    header: MemberHeader,
+    digest: bytes,
+    meta: bytes,
+    data_set_length: int,
+    *,
+    number: int,
+    offset: int,
+    nonce: bytes,
+    cipher: SegmentCipherHeader | None = None,
 ) -> bytes:
     """The blocks before a member's content: pax header with what recovery needs, then the ustar header.
 
@@ -172,6 +233,7 @@ def encode_member_header(
             b"85 ISOCENTER.digest=%s\n" % digest.hex().encode(),
             b"34 ISOCENTER.meta_length=%08d\n" % len(meta),
             b"45 ISOCENTER.data_set_length=%015d\n" % data_set_length,
+            b"" if cipher is None else cipher.records(),
         )
     )
     check = _check(nonce + struct.pack("<Q", offset), body, meta)
@@ -197,6 +259,7 @@ class ParsedMember:
     data_set_offset: int
     data_set_length: int
     end_offset: int
+    cipher: SegmentCipherHeader | None
 
 
 def parse_member(data: memoryview, offset: int, nonce: bytes | None) -> ParsedMember | None:
@@ -220,12 +283,12 @@ def parse_member(data: memoryview, offset: int, nonce: bytes | None) -> ParsedMe
     if ustar.typeflag != b"0" or ustar.size != meta_length + data_set_length:
         return None
     try:
-        header = _member_header(records)
+        header, cipher = _member_header(records), _cipher_header(records)
         found = bytes.fromhex(records[b"ISOCENTER.nonce"].decode())
     except (KeyError, ValueError):
         return None
     start = content + meta_length
-    return ParsedMember(header, found, start, data_set_length, tar.padded(start + data_set_length))
+    return ParsedMember(header, found, start, data_set_length, tar.padded(start + data_set_length), cipher)
 
 
 def _member_header(records: dict[bytes, bytes]) -> MemberHeader:
