@@ -72,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     killing.add_argument("--seed", type=int, default=0)
     killing.add_argument("--victims", default=",".join(faults.VICTIMS))
     killing.set_defaults(work=_faults)
+    twice = commands.add_parser("two-copies", help="ingest acknowledged after two disks beside ingest after one")
+    twice.add_argument("--repeats", type=int, default=5)
+    twice.add_argument("--small", action="store_true", help="a tenth of the data")
+    twice.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    twice.set_defaults(work=_two_copies)
     crowd = commands.add_parser(
         "hostile", help="500 silent connections and 500 idle associations beside a known caller"
     )
@@ -106,6 +111,17 @@ def _ingest(chosen: argparse.Namespace) -> int:
     summaries = ingest.summarize(runs)
     table = ingest.markdown(summaries)
     path = report.save("ingest", {"summaries": [s.as_json() for s in summaries]}, table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return int(any(run.failure for run in runs))
+
+
+def _two_copies(chosen: argparse.Namespace) -> int:
+    from bench import two_copies
+
+    size = ingest.Size(ct=(1, 60), mr=(4, 50)) if chosen.small else ingest.Size()
+    runs, ratios = two_copies.measure(chosen.repeats, size)
+    table = two_copies.markdown(ratios)
+    path = report.save("two-copies", two_copies.as_json(runs, ratios), table, into_docs=chosen.docs)
     print(f"\n{table}\nsaved: {path}")
     return int(any(run.failure for run in runs))
 

@@ -84,7 +84,8 @@ def _stopper(process: subprocess.Popen[bytes]) -> Callable[[], None]:
     return stop
 
 
-def _answers_echo(port: int, ae_title: str) -> bool:
+def answers_echo(port: int, ae_title: str) -> bool:
+    """Whether a C-ECHO succeeds."""
     try:
         association = Association(
             port, called=ae_title, contexts=[(VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN)], timeout_s=5
@@ -99,7 +100,7 @@ def _answers_echo(port: int, ae_title: str) -> bool:
 def _started(process: subprocess.Popen[bytes], port: int, ae_title: str) -> Running:
     stop = _stopper(process)
     if (
-        not eventually(lambda: process.poll() is not None or _answers_echo(port, ae_title), 60)
+        not eventually(lambda: process.poll() is not None or answers_echo(port, ae_title), 60)
         or process.poll() is not None
     ):
         stop()
@@ -167,7 +168,7 @@ def isocenter(**settings: str) -> Callable[[Path], Running]:
         node = Node(home, **settings)
         try:
             node.start(within_s=180)
-            if not eventually(lambda: _answers_echo(node.dicom_port, node.ae_title), 30):
+            if not eventually(lambda: answers_echo(node.dicom_port, node.ae_title), 30):
                 raise RuntimeError("ready, but no C-ECHO")
         except BaseException:
             node.stop()
