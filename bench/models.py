@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.copies_model import copies_model
 from bench.model_check import Explored, Model, explore
+from bench.retention_model import retention_model
 
 _TIERS = ((0,), (0, 1), (1,))
 _THREE_TIERS = ((0,), (0, 1), (0, 1, 2), (1, 2))
@@ -16,6 +17,7 @@ MODELS: tuple[Callable[[], Model[Any]], ...] = (
     lambda: copies_model(_TIERS, storages=2),
     lambda: copies_model(_TIERS, storages=2, keeps=True),
     lambda: copies_model(_THREE_TIERS, storages=3),
+    retention_model,
 )
 """Every model, made when it is its turn."""
 

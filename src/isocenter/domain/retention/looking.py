@@ -77,11 +77,12 @@ def refresh(
         before = Standing(State(item.state))
         if before.state is State.DESTROYED or (kept is None and before.state is State.APPROVED):
             continue
-        after = Standing(State.KEPT) if kept is None else look(before, world_of(kept, item, today))
+        world = World(is_over=False) if kept is None else world_of(kept, item, today)
+        after = look(before, world)
+        if after.state is not before.state or not world.is_same:
+            index.move_item(connection, item, after.state, None, (str(caller.kind), caller.id), kept=kept)
         if kept is not None and after.state is before.state:
             unmoved.append((item, kept, after))
-        else:
-            index.move_item(connection, item, after.state, None, (str(caller.kind), caller.id), kept=kept)
     return unmoved
 
 
