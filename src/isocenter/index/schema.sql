@@ -1585,6 +1585,23 @@ CREATE TABLE public.known_device (
 
 ALTER TABLE ONLY public.known_device FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.metered_day (
+    institution_id integer NOT NULL,
+    day date NOT NULL,
+    studies bigint,
+    instances bigint,
+    packs bigint,
+    packed_bytes bigint,
+    open_bytes bigint,
+    copy_bytes bigint,
+    first_received bigint DEFAULT 0 NOT NULL,
+    up_to_study_id integer DEFAULT 0 NOT NULL,
+    counted_at timestamp with time zone,
+    took_ms bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.metered_day FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.node (
     node text NOT NULL COLLATE pg_catalog."C",
     home_id uuid NOT NULL,
@@ -2629,6 +2646,9 @@ ALTER TABLE ONLY public.journal_wipe
 ALTER TABLE ONLY public.known_device
     ADD CONSTRAINT known_device_pkey PRIMARY KEY (user_id, device_hash);
 
+ALTER TABLE ONLY public.metered_day
+    ADD CONSTRAINT metered_day_pkey PRIMARY KEY (institution_id, day);
+
 ALTER TABLE ONLY public.node
     ADD CONSTRAINT node_pkey PRIMARY KEY (node);
 
@@ -3335,6 +3355,8 @@ CREATE POLICY inside_institution ON public.journal_wipe USING ((institution_id =
 
 CREATE POLICY inside_institution ON public.known_device USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.metered_day USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.oauth_client USING (((institution_id = public.isocenter_institution()) OR (client_id = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.oauth_client_secret USING (((institution_id = public.isocenter_institution()) OR (client_id = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
@@ -3408,6 +3430,8 @@ ALTER TABLE public.instance_lookup ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.journal_wipe ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.known_device ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.metered_day ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY not_deleted ON public.study AS RESTRICTIVE USING (((deleted_at IS NULL) OR public.isocenter_sees_deleted()));
 
@@ -3609,6 +3633,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.institution_institution_id_seq TO isocente
 GRANT SELECT,INSERT ON TABLE public.journal_wipe TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.known_device TO isocenter_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.metered_day TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.node TO isocenter_app;
 

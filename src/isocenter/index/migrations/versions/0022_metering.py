@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from alembic import op
+
 revision = "0022"
 down_revision = "0021"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Create the table."""
+    connection = op.get_bind().connection.driver_connection
+    assert connection is not None
+    connection.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
