@@ -85,6 +85,12 @@ def running(home: Path) -> str | None:
     return layout.url
 
 
+def folder_of(home: Path) -> Path | None:
+    """The folder with the data of the private PostgreSQL of a home; None when it has none yet."""
+    layout = _known_layout(home)
+    return None if layout is None else layout.root
+
+
 class EmbeddedPostgres:
     """One private PostgreSQL: start(), then url; process.poll() is not None when it died: start() again; stop().
 

@@ -35,8 +35,10 @@ from isocenter.apps.home import HomeLock, RunState, make_home, write_state
 from isocenter.apps.master_key import ensure_master_key
 from isocenter.apps.processes import Child
 from isocenter.apps.settings_from_environment import settings_to_environment
+from isocenter.apps.site import check_leads, check_note
 from isocenter.apps.wiring import check_certificates, node_name
 from isocenter.domain.archive.erase import facts_key_path
+from isocenter.domain.continuity.restore import check_whole
 from isocenter.domain.retention.policy import without_retention_in_a_demo
 from isocenter.index.migrate import migrate
 from isocenter.kit.clock import utc_now
@@ -95,11 +97,13 @@ class Supervisor:
 
         Raises AlreadyRunning, PortInUse, HomeNotUsable and what PostgreSQL's start may raise.
         """
+        check_whole(self._settings.home)
         make_home(self._settings.home)
         make_key_file(facts_key_path(self._settings.home))
         if self._settings.node_port is not None:
             make_cluster_key(self._settings.home)
         check_certificates(self._settings)
+        check_note(self._settings)
         self._lock.take()
         with _signals(self._on_signal):
             try:
@@ -128,6 +132,7 @@ class Supervisor:
         assert settings.database_url is not None
         with self._doing("Preparing the database"):
             migrate(settings.database_url)
+            check_leads(settings, settings.database_url)
             ensure_master_key(settings)
             with closing(Database(settings.database_url)) as database:
                 institution = ensure_institution(database, settings.institution_name)

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from isocenter.index.adoption import UNFINISHED_REBUILD
 from isocenter.kit.database import APPLICATION_ROLE, Connection, translated_errors
 from isocenter.kit.errors import Conflict
 
@@ -70,6 +71,8 @@ def _upgrade(url: str) -> None:
         config.attributes["connection"] = connection
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         present = _present_revision(connection.connection.driver_connection)
+        if present == UNFINISHED_REBUILD:
+            raise DatabaseUnfit("The index is being made anew, or that was interrupted: run `isocenter rebuild-index`.")
         if present not in known | {None}:
             raise DatabaseUnfit("This database was made by a newer Isocenter: use that version.")
         if present != newest_revision():  # else not a single table is locked

@@ -156,6 +156,53 @@ def migrate_from_(
 
 
 @app.command()
+def backup(
+    to: Annotated[
+        str, typer.Argument(help="A folder, or the URL of an object store, for backups alone.", metavar="TO")
+    ],
+    without_packs: Annotated[
+        bool, typer.Option("--without-packs", help="Leave the packs to their copies elsewhere.")
+    ] = False,
+    keep: Annotated[int | None, typer.Option(min=1, help="So many backups stay there; older ones go.")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Address of a role that sees every row, for a PostgreSQL of yours.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Make none: read every byte of the newest one there.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Back up index, facts, keys, configuration, journals and packs, while everything goes on."""
+    from isocenter.apps.cli import recovery
+
+    if check:
+        raise typer.Exit(recovery.check_backup(to, None, as_json=as_json))
+    raise typer.Exit(recovery.backup(to, with_packs=not without_packs, keep=keep, database=database, as_json=as_json))
+
+
+@app.command()
+def restore(
+    source: Annotated[str, typer.Argument(help="Folder or URL with backups.", metavar="FROM")],
+    backup_id: Annotated[str | None, typer.Option("--backup", help="Which one; the newest when not told.")] = None,
+    secrets: Annotated[Path | None, typer.Option(help="Folder with the secrets, when they were kept apart.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a home of a backup. ISOCENTER_HOME must be empty; nothing is ever written over."""
+    from isocenter.apps.cli import recovery
+
+    raise typer.Exit(recovery.restore(source, backup_id, secrets, as_json=as_json))
+
+
+@app.command("rebuild-index")
+def rebuild_index_(
+    replace: Annotated[bool, typer.Option("--replace", help="Set an index that is there aside.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the index anew of packs, journals and facts, when it is lost and there is no backup of it."""
+    from isocenter.apps.cli import recovery
+
+    raise typer.Exit(recovery.rebuild(replace_index=replace, as_json=as_json))
+
+
+@app.command()
 def status(as_json: JsonOption = False) -> None:
     """What is running, how much is stored, how full the disk is, what waits."""
     from isocenter.apps.cli.status import show_status

@@ -26,6 +26,7 @@ from isocenter.domain.continuity.backup_format import BackupManifest, BackupUnfi
 from isocenter.index.migrate import knows_revision
 from isocenter.kit.errors import Conflict
 from isocenter.kit.logging import get_logger
+from isocenter.storage.cipher import is_encrypted_name
 from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, StorageFull
 from isocenter.storage.facts import SigningKey
 from isocenter.storage.object_store import ObjectStore
@@ -35,12 +36,19 @@ log = get_logger(__name__)
 
 MARKER: Final = "restoring"
 """File in a home that is not whole yet."""
+MASTER_KEY: Final = "master.key"
 
 
 class HomeNotEmpty(Conflict):
     """A restore goes into an empty home only."""
 
     reason = "home-not-empty"
+
+
+class UnfinishedRestore(Conflict):
+    """The home is not whole."""
+
+    reason = "unfinished-restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,11 @@ def examine_backup(
     secrets = _secrets(source, manifest, secrets_folder)
     layout.check_signature(data, _signing_keys(secrets))
     objects = tuple(layout.decode_objects(source.get(f"{folder}/{layout.OBJECT_LIST}")))
+    if MASTER_KEY not in secrets and any(is_encrypted_name(key) for key, _, _ in objects):
+        raise BackupUnfit(
+            "The backup is encrypted and its master key is not among the secrets: give the folder that holds "
+            "master.key (--secrets), or put there what `isocenter keys export-recovery` gave you.",
+        )
     _check_objects(source, objects)
     return Examined(manifest, secrets, objects)
 
@@ -167,6 +180,12 @@ def abandon_restore(home: Path) -> None:
     (home / MARKER).unlink()
 
 
+def check_whole(home: Path) -> None:
+    """Raise UnfinishedRestore when a restore into this home did not end."""
+    if is_unfinished(home):
+        raise UnfinishedRestore("A restore into this home did not end: run `isocenter restore` again.", home=str(home))
+
+
 def is_unfinished(home: Path) -> bool:
     """Whether a restore was begun here and has not ended."""
     return (home / MARKER).exists()
@@ -200,7 +219,7 @@ def lay_out(source: ObjectStore, examined: Examined, home: Path, store: ObjectSt
 
 def _lay_secrets(secrets: Mapping[str, bytes], home: Path) -> None:
     folder = home / "secrets"
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=True)
     for name, content in secrets.items():
         path = folder / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
