@@ -6,7 +6,7 @@ import gc
 import signal
 import sys
 import threading
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 from isocenter.access.devices.register import Strangers
 from isocenter.access.devices.watch import DeviceWatch
@@ -20,9 +20,9 @@ from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.apps.settings_from_environment import settings_from_environment
-from isocenter.apps.wiring import database_url_of, open_archive, open_bytes, open_library, tls_files_of
+from isocenter.apps.site import open_database
+from isocenter.apps.wiring import open_archive, open_bytes, open_library, tls_files_of
 from isocenter.delivery.library import Library
-from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import configure, get_logger
 from isocenter.kit.settings import Settings
@@ -53,7 +53,7 @@ def run(settings: Settings) -> int:
 
 def _serve(settings: Settings, stop: threading.Event) -> None:
     with ExitStack() as stack:
-        database = stack.enter_context(closing(Database(database_url_of(settings))))
+        database = stack.enter_context(open_database(settings))
         institution = ensure_institution(database, settings.institution_name)
         data = open_bytes(settings, database)
         archive = stack.enter_context(open_archive(settings, database, data, ready_segments=settings.ready_segments))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import timedelta
@@ -204,6 +205,7 @@ def _check(settings: Settings) -> None:
             ) from None
     _check_storage(settings)
     _check_nodes(settings)
+    _check_sites(settings)
     if settings.encryption not in ("off", "on"):
         raise InvalidSetting(f"{PREFIX}ENCRYPTION must be off or on.")
     if settings.log_format not in ("text", "json"):
@@ -233,6 +235,21 @@ def _check_storage(settings: Settings) -> None:
             raise InvalidSetting(f"{PREFIX}STORAGE_URL: {error}") from None
     if (settings.storage_access_key_id is None) != (settings.storage_secret_access_key is None):
         raise InvalidSetting(f"{PREFIX}STORAGE_ACCESS_KEY_ID and {PREFIX}STORAGE_SECRET_ACCESS_KEY go together.")
+
+
+def _check_sites(settings: Settings) -> None:
+    """Names, stores and times that two sites can work with."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", settings.site) is None:
+        raise InvalidSetting(f"{PREFIX}SITE must be made of lower-case letters, digits and hyphens.")
+    for name, url in (("SECOND_SITE_URL", settings.second_site_url), ("WITNESS_URL", settings.witness_url)):
+        if urlsplit(url or "file:").scheme not in ("file", "s3"):
+            raise InvalidSetting(f"{PREFIX}{name} must begin with file:// or s3://.")
+    if not timedelta(seconds=2) <= settings.lead_for <= timedelta(minutes=5):
+        raise InvalidSetting(f"{PREFIX}LEAD_FOR must be between 2s and 5m.")
+    if settings.second_site_bytes_per_s < 0:
+        raise InvalidSetting(f"{PREFIX}SECOND_SITE_BYTES_PER_S must not be negative.")
+    if settings.replication_address is not None and _host_and_port(settings.replication_address) is None:
+        raise InvalidSetting(f"{PREFIX}REPLICATION_ADDRESS must be host:port, such as 10.0.0.1:5433.")
 
 
 def _host_and_port(text: str) -> tuple[str, int] | None:

@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import uvicorn
@@ -27,8 +27,8 @@ from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import LINES_OF_EVERY_ANSWER, note_request
 from isocenter.apps.home import run_state_for_status
 from isocenter.apps.http_protocol import AnswersAtOnce, DirectHttpProtocol, Headers
+from isocenter.apps.site import open_database
 from isocenter.apps.wiring import (
-    database_url_of,
     deletions_of,
     open_archive,
     open_bytes,
@@ -60,7 +60,7 @@ class ListenerAway(Exhausted):
 def run(settings: Settings, *, number: int, socket_fd: int) -> int:
     """Serve until SIGTERM. number: which of the web processes this is; socket_fd: the bound, listening socket."""
     with ExitStack() as stack:
-        database = stack.enter_context(closing(Database(database_url_of(settings), max_connections=16)))
+        database = stack.enter_context(open_database(settings, max_connections=16))
         data = open_bytes(settings, database)
         archive = stack.enter_context(open_archive(settings, database, data))
         library = stack.enter_context(open_library(database, data))

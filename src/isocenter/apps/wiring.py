@@ -12,11 +12,13 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from isocenter.index.site_changes import announce
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Invalid, NotFound
 from isocenter.kit.exclusive import exclusive_by_name
 from isocenter.kit.settings import GIB, Settings
+from isocenter.storage.announced import AnnouncedStore
 from isocenter.storage.credentials import StoreCredentials, credentials_file, read_credentials
 from isocenter.storage.extents import Bytes, Elsewhere
 from isocenter.storage.object_store import ObjectStore, open_store
@@ -48,18 +50,34 @@ def database_url_of(settings: Settings) -> str:
     return settings.database_url
 
 
-def open_object_store(settings: Settings) -> ObjectStore:
-    """Where packs and facts live, read and written as what they are: encryption happens here."""
+def open_object_store(settings: Settings, database: Database | None = None) -> ObjectStore:
+    """Where packs and facts live, read and written as what they are: encryption happens here.
+
+    database: where what the other site has to be told is written down; without it, a connection of its own.
+    """
     from isocenter.storage.encrypted_store import EncryptedStore
     from isocenter.storage.key_ring import KeyRing
 
-    stored = open_stored_objects(settings)
+    stored = announced(settings, database, open_stored_objects(settings))
     return EncryptedStore(stored, KeyRing(stored, master_keys_of(settings)), encrypts=settings.encryption == "on")
 
 
 def open_stored_objects(settings: Settings) -> ObjectStore:
     """The same objects as they are stored, encrypted or not: for whoever copies them."""
     return open_storage(settings, settings.storage_url or (settings.home / "store").absolute().as_uri())
+
+
+def announced(settings: Settings, database: Database | None, store: ObjectStore) -> ObjectStore:
+    """The stored objects, and a note of each one that the other site has to be told of."""
+    if settings.second_site_url is None or (database is None and settings.database_url is None):
+        return store
+    known = database or Database(database_url_of(settings), max_connections=2)
+
+    def write_down(key: str, size: int, gone: bool) -> None:
+        with known.transaction() as connection:
+            announce(connection, key, size, gone)
+
+    return AnnouncedStore(store, write_down)
 
 
 def master_keys_of(settings: Settings) -> MasterKeys:
@@ -97,7 +115,8 @@ def open_bytes(settings: Settings, database: Database | None = None) -> Bytes:
 
     database: where the other nodes are written down; without it only this node and the store are read.
     """
-    return Bytes(settings.home / "journal", open_object_store(settings), elsewhere=elsewhere_of(settings, database))
+    store = open_object_store(settings, database)
+    return Bytes(settings.home / "journal", store, elsewhere=elsewhere_of(settings, database))
 
 
 def elsewhere_of(settings: Settings, database: Database | None) -> Elsewhere | None:

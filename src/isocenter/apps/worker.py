@@ -14,14 +14,17 @@ from isocenter.access.trail.jobs import AUDIT_QUEUE, audit_tasks
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
 from isocenter.apps.audit_trail import trail_work
+from isocenter.apps.site import open_database, other_site_of
 from isocenter.apps.wiring import database_url_of, deletions_of, erasure_work, open_bytes, open_library, tls_files_of
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.deletions import deletion_tasks
 from isocenter.domain.archive.destruction_certificate import erasure_tasks
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.jobs import sealing_tasks, tokenising_task
+from isocenter.domain.archive.metering import metering_task
 from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
 from isocenter.domain.archive.seal import Sealer
+from isocenter.domain.continuity.copying import SITE_QUEUES, copying_tasks
 from isocenter.domain.exchange.availability import AvailabilityWork, availability_tasks, defer_due_notices
 from isocenter.domain.exchange.commitment import (
     PROMISES_QUEUE,
@@ -55,7 +58,7 @@ def run(settings: Settings) -> int:
     url = database_url_of(settings)
     stop = threading.Event()
     with ExitStack() as stack:
-        database = stack.enter_context(closing(Database(url, max_connections=4 + sum(QUEUES.values()))))
+        database = stack.enter_context(open_database(settings, max_connections=4 + sum(QUEUES.values())))
         data = open_bytes(settings, database)
         store = data.store
         sealer = stack.enter_context(
@@ -74,9 +77,14 @@ def run(settings: Settings) -> int:
             *promise_tasks(settings, database, data, library, stop),
             *audit_tasks(trail_work(settings, database, store)),
         ]
+        queues = dict(QUEUES)
+        other = other_site_of(settings, database, stop)
+        if other is not None:
+            tasks += copying_tasks(other)
+            queues |= SITE_QUEUES
         while not stop.is_set():
             try:
-                work(url, tasks, queues=QUEUES, stopping=stop)
+                work(url, tasks, queues=queues, stopping=stop)
                 return 0
             except Exhausted as error:
                 log.warning("worker.waits", reason=error.reason)
@@ -119,6 +127,7 @@ def upkeep_tasks(settings: Settings, database: Database, store: ObjectStore) -> 
         Task("reclaim-journal-segments", reclaim, every="* * * * *"),
         Task("sweep-orphan-packs", sweep, every="17 * * * *"),
         tokenising_task(database),
+        metering_task(database),
         watching_task(store_of(settings.home)),
         *deletion_tasks(deletions_of(settings, database, store)),
         *erasure_tasks(erasure_work(settings, database, store)),

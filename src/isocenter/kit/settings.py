@@ -61,6 +61,20 @@ class Settings:
     """local: an object is acknowledged when it is on this node's disk; two_copies: when it is on another node's too."""
     second_copy_within: timedelta = timedelta(seconds=5)
     """With two_copies: when no other node has taken the copy after this time, the object is refused (A700, 507)."""
+    site: str = "main"
+    """Name of this site among the two that copy to each other: lower-case letters, digits, hyphens."""
+    second_site_url: str | None = None
+    """The object store of the other site, file:///path or s3://…: everything is copied to it. None: there is none."""
+    second_site_bytes_per_s: int = 0
+    """Copying to the other site takes no more of the line than this; 0 is all there is."""
+    second_site_lag_alarm: timedelta = timedelta(seconds=60)
+    """An alarm is raised when the other site is further behind than this."""
+    witness_url: str | None = None
+    """An object store at a third place where the leading site renews its lease, so that never two sites take objects."""
+    lead_for: timedelta = timedelta(seconds=30)
+    """How long a lease at the witness lasts; the other site can take over that long after this one was lost."""
+    replication_address: str | None = None
+    """Where the private PostgreSQL listens for the other site's copy of it, host:port, under TLS. None: nowhere."""
     dicom_accept_from: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
     """Networks from which a calling AE that is no device may store into, and read, the first institution."""
     trusted_hosts: tuple[str, ...] = ()

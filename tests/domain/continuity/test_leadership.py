@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from tests.domain.conftest import Hospital, Open, a_ct_slice
+
+from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.roles import Role
 from isocenter.domain.continuity.leadership import Leadership
+from isocenter.index.institutions import Institution
+from isocenter.kit.database import Database
 from isocenter.kit.leading import NotLeading
 from isocenter.storage.errors import StoreAway
 from isocenter.storage.facts import SigningKey
@@ -90,3 +97,29 @@ def test_without_a_witness_a_higher_generation_that_is_heard_of_ends_the_lead_fo
     assert [entry.site for entry in heard] == ["b"]
     assert not ours.leads()
     assert list(store.list("lead"))[-1].key.endswith("000000000001.json"), "it wrote nothing there"
+
+
+def test_an_archive_acknowledges_nothing_once_the_lease_has_run_out(
+    database: Database, institution: Institution, open_archive: Open, tmp_path: Path
+) -> None:
+    leading = [True]
+
+    def may_write() -> None:
+        if not leading[0]:
+            raise NotLeading("The site b leads; send there.")
+
+    database.may_write = may_write
+    caller = Caller(CallerKind.APPLICATION_ENTITY, "SCANNER", institution.institution_id, (Role.MODALITY,))
+    hospital = Hospital(open_archive(), caller, database, tmp_path)
+    hospital.store(a_ct_slice(1))
+    under_way = hospital.reception(uid="1.2.3.1.2")
+    under_way.write(a_ct_slice(2))
+    leading[0] = False
+
+    with pytest.raises(NotLeading):
+        under_way.complete()
+    with pytest.raises(NotLeading):
+        hospital.reception(uid="1.2.3.1.3")
+    with pytest.raises(NotLeading):
+        hospital.archive.writable()
+    assert hospital.rows("SELECT count(*) FROM study") == [(1,)], "reading goes on"

@@ -63,6 +63,7 @@ class Archive:
         """
         self._two_copies = two_copies
         self._tally = Tally()
+        self._may_write = database.may_write
         self._arrivals = Arrivals(database)
         self._holdings = Holdings(database, data)
         recover_abandoned(self._holdings)
@@ -73,6 +74,7 @@ class Archive:
             node,
             after_epoch=after_epoch,
             ready_segments=ready_segments,
+            keys=data.keys,
             second_copy=None if two_copies is None else two_copies.begin,
         )
         self.under_way = UnderWay(self.journal.position)
@@ -96,6 +98,7 @@ class Archive:
         caller.require(Right.STORE)
         if self._stopping.is_set():
             raise ArchiveStopping("This Isocenter process is stopping; send again in a moment.")
+        self._may_write()
         if self._two_copies is not None:  # before it is sent, not after
             self._two_copies.check()
         return Reception(
@@ -124,6 +127,7 @@ class Archive:
             return []
         try:
             outcomes = self._grouping.submit(group)
+            self._may_write()  # the lease may have run out meanwhile: then another site is asked, and takes it
             return [self._acknowledge(appended, outcome) for appended, outcome in zip(group, outcomes, strict=True)]
         finally:
             for appended in group:
@@ -149,6 +153,7 @@ class Archive:
         """Raise Exhausted, with the reason, when an object sent now would not be acknowledged."""
         if self._stopping.is_set():
             raise ArchiveStopping("This Isocenter process is stopping.")
+        self._may_write()
         free = shutil.disk_usage(self._holdings.journal_directory).free
         if free < FREE_BYTES_NEEDED:
             raise Exhausted("The disk of the journals is nearly full; free some space.", free_bytes=free)
