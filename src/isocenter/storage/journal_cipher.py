@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, overload
 
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 
@@ -54,6 +54,32 @@ class SegmentCipher:
         if skipped := offset % _BLOCK:
             stream.update(bytes(skipped))
         return stream
+
+
+class DecryptedPieces(Sequence[bytes]):
+    """Pieces that lie one behind the other from an offset of a segment on, each decrypted when it is taken."""
+
+    def __init__(self, cipher: SegmentCipher, offset: int, stored: Sequence[memoryview]) -> None:
+        """stored: as they lie, all of the same length but the last."""
+        self._cipher = cipher
+        self._offset = offset
+        self._stored = stored
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        if not 0 <= index < len(self):  # which also ends an iteration
+            raise IndexError(index)
+        return self._cipher.apply(self._offset + index * len(self._stored[0]), self._stored[index])
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from isocenter.standards.dicom.json_model import JsonDataSet, data_set_to_json
 from isocenter.standards.dicom.transfer_syntaxes import HTJ2K_LOSSLESS, TransferSyntax, transfer_syntax
 from isocenter.storage.errors import Damaged
 from isocenter.storage.extents import read_file_range
+from isocenter.storage.journal_cipher import SegmentCipher
 from isocenter.storage.manifest import InstanceEntry, Manifest, decode_received
 from isocenter.storage.manifest_layout import Rebuild
 from isocenter.storage.object_store import ObjectStore
@@ -50,7 +51,7 @@ class Received:
 
     number_of_frames: of the index, which the frame table of the pack must have; None: what the object says. uids: SOP
     class, SOP instance, study and series, for an object whose own header cannot be put into JSON.
-    default_character_set: what it was indexed with, when it names none.
+    default_character_set: what it was indexed with, when it names none. cipher: of its segment, when that is encrypted.
     """
 
     path: str
@@ -61,6 +62,7 @@ class Received:
     number_of_frames: int | None
     uids: tuple[str, str, str, str]
     default_character_set: str | None = None
+    cipher: SegmentCipher | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ def prepare(batch: Sequence[Received]) -> list[Prepared]:
 
 def _prepare(received: Received) -> Prepared:
     data = read_file_range(Path(received.path), received.offset, received.length)
+    if received.cipher is not None:
+        data = received.cipher.apply(received.offset, data)
     return prepare_data_set(data, received)
 
 

@@ -21,7 +21,15 @@ from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
 from isocenter.domain.archive.merge import packed_again
 from isocenter.domain.archive.recompress import Prepared, Received, prepare, unprepared
-from isocenter.index.locators import AsideInstance, OpenInstance, PackRow, SeriesRow, aside_instances, study_places
+from isocenter.index.locators import (
+    AsideInstance,
+    OpenInstance,
+    PackRow,
+    SeriesRow,
+    StudyPlaces,
+    aside_instances,
+    study_places,
+)
 from isocenter.index.sealing import NewPack, StudyMoved
 from isocenter.index.sealing import seal as put_pack_in_place
 from isocenter.kit.confined import Confined, ConfinedFailure
@@ -30,9 +38,11 @@ from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import GIB, MIB
 from isocenter.standards.dicom.attributes import default_in
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
+from isocenter.storage.borrowed import Borrowed
 from isocenter.storage.encrypted_store import create_staged, key_for
 from isocenter.storage.errors import BytesAway, Damaged
-from isocenter.storage.extents import Bytes
+from isocenter.storage.extents import Bytes, Extent
+from isocenter.storage.journal_cipher import DecryptedPieces
 from isocenter.storage.manifest import read_manifest
 from isocenter.storage.manifest_layout import AsideReason
 from isocenter.storage.pack import PackedInstance, PackKind, PackWriter, pack_key, verify_pack
@@ -135,12 +145,12 @@ class Sealer:
             asides = [] if places is None else aside_instances(connection, places.study_id)
         if places is None or not (places.instances or asides):
             return None
-        series = {one.series_id: one for one in places.series}
-        work = [self._work(one, study_instance_uid, series[one.series_id]) for one in places.instances]
-        work += [self._work(one, one.study_instance_uid, None) for one in asides]
-        work = [one for one in work if (one.received.path, one.received.offset) not in self._damaged]
-        if not work:
-            return None
+        with Borrowed(self._data) as borrowed:
+            work = self._at_hand(borrowed, places, asides)
+            return self._sealed(caller, places, work) if work else None
+
+    def _sealed(self, caller: Caller, places: StudyPlaces, work: list[_Work]) -> SealReport | None:
+        study_instance_uid = places.study_instance_uid
         sealing = _Sealing(self, caller.institution_id, places.study_id, study_instance_uid, places.packs, work)
         try:
             report = sealing.run()
@@ -158,9 +168,34 @@ class Sealer:
         )
         return report
 
-    def _work(self, row: OpenInstance | AsideInstance, study_instance_uid: str, series: SeriesRow | None) -> _Work:
+    def _at_hand(self, borrowed: Borrowed, places: StudyPlaces, asides: Sequence[AsideInstance]) -> list[_Work]:
+        """What can be sealed now, with its bytes in files; what lies on a node that is away stays open for another day.
+
+        Raises BytesAway when nothing can.
+        """
+        series = {one.series_id: one for one in places.series}
+        work: list[_Work] = []
+        away: BytesAway | None = None
+        rows: list[OpenInstance | AsideInstance] = [*places.instances, *asides]
+        for row in rows:
+            if (row.source, row.data_set_offset) in self._damaged:
+                continue
+            end = row.data_set_offset + row.data_set_length
+            try:
+                path = borrowed.path(Extent(row.source, row.member_offset, end - row.member_offset))
+            except BytesAway as error:
+                away = error
+                continue
+            belongs = series[row.series_id] if isinstance(row, OpenInstance) else None
+            work.append(self._work(row, path, places.study_instance_uid, belongs))
+        if away is not None and not work:
+            raise away
+        return work
+
+    def _work(self, row: OpenInstance | AsideInstance, path: Path, study: str, series: SeriesRow | None) -> _Work:
+        study_instance_uid = study if isinstance(row, OpenInstance) else row.study_instance_uid
         received = Received(
-            path=str(SegmentName.from_source(row.source).path(self._data.journal_directory)),
+            path=str(path),
             offset=row.data_set_offset,
             length=row.data_set_length,
             transfer_syntax_uid=row.transfer_syntax_uid,
@@ -168,6 +203,7 @@ class Sealer:
             number_of_frames=row.number_of_frames if isinstance(row, OpenInstance) else None,
             uids=(row.sop_class_uid, row.sop_instance_uid, study_instance_uid, row.series_instance_uid),
             default_character_set=default_in(row.warnings) if isinstance(row, OpenInstance) else None,
+            cipher=self._data.cipher(row.source),
         )
         return _Work(received, row, series)
 
@@ -199,7 +235,8 @@ class Sealer:
             for piece in pieces:
                 hasher.update(piece)
         if hasher.digest() != received.digest:
-            self._damaged.add((received.path, received.offset))
+            if Path(received.path).is_relative_to(self._data.journal_directory):  # a borrowed copy may be better later
+                self._damaged.add((SegmentName.from_path(Path(received.path)).source, received.offset))
             log.error("archive.damaged-in-journal", sop_instance_uid=received.uids[1], segment=Path(received.path).name)
             return None
         log.warning("archive.sealed-opaque", sop_instance_uid=received.uids[1], problem=problem.reason)
@@ -356,13 +393,16 @@ class _Sealing:
 
 
 class _Pieces:
-    """The received bytes of an instance, mapped from its segment, in pieces; as a context manager."""
+    """The received bytes of an instance, mapped from its segment, in pieces; as a context manager.
+
+    Pieces of an encrypted segment are decrypted one by one, as they are asked for.
+    """
 
     def __init__(self, received: Received) -> None:
         self._received = received
         self._views: list[memoryview] = []
 
-    def __enter__(self) -> list[memoryview]:
+    def __enter__(self) -> Sequence[memoryview | bytes]:
         received = self._received
         with _open_segment(received) as file:
             start = received.offset - received.offset % mmap.ALLOCATIONGRANULARITY
@@ -371,7 +411,9 @@ class _Pieces:
         whole = memoryview(self._map)[received.offset - start : end - start]
         self._views = [whole[at : at + _PIECE] for at in range(0, received.length, _PIECE)]
         whole.release()
-        return self._views
+        return (
+            self._views if received.cipher is None else DecryptedPieces(received.cipher, received.offset, self._views)
+        )
 
     def __exit__(self, *exception: object) -> None:
         for view in self._views:
@@ -386,7 +428,7 @@ def _open_segment(received: Received) -> BinaryIO:
         raise BytesAway("A segment of the journal is not on this node.", segment=Path(received.path).name) from error
 
 
-def _packed_instance(work: _Work, prepared: Prepared, received_pieces: Sequence[memoryview]) -> PackedInstance:
+def _packed_instance(work: _Work, prepared: Prepared, received_pieces: Sequence[memoryview | bytes]) -> PackedInstance:
     row, received, series = work.row, work.received, work.series
     current = row if isinstance(row, OpenInstance) else None
     header = _member_header(work)

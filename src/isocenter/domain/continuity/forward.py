@@ -141,7 +141,7 @@ def _numbers_of_packs(store: ObjectStore) -> set[int]:
 def _numbers_of_journal(data: Bytes) -> set[int]:
     found: set[int] = set()
     for name in segments(data.journal_directory):
-        for item in read_segment(name.path(data.journal_directory)):
+        for item in read_segment(name.path(data.journal_directory), keys=data.keys):
             if isinstance(item, JournalMember):
                 found.add(item.header.institution_id)
     return found
