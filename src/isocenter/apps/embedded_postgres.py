@@ -27,12 +27,15 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
+from isocenter.apps.listening import Listening
 from isocenter.apps.postgres_programs import PostgresPrograms, RunAs, find_programs, run_as
+from isocenter.apps.postgres_settings import server_settings
 from isocenter.kit.errors import Conflict, Exhausted
-from isocenter.kit.settings import GIB, MIB
 
 DATABASE = "isocenter"
 OWNER = "isocenter"
+DEFAULT_PORT = 5432
+"""Of the socket's name; nothing listens on it."""
 REACHABLE_FOLDER = Path("/var/lib/isocenter-postgres")
 LONGEST_SOCKET_FOLDER = 90  # sockaddr_un holds 107 bytes; the socket's own name takes 14
 START_TIMEOUT_S = 120.0
@@ -62,12 +65,13 @@ class Layout:
     sockets: Path
     password_file: Path
     log: Path
+    port: int = DEFAULT_PORT
 
     @property
     def url(self) -> str:
         """Connection address of the owner; the password is read from the file and never part of the address."""
         return (
-            f"postgresql://{OWNER}@/{DATABASE}?host={quote(str(self.sockets), safe='')}"
+            f"postgresql://{OWNER}@/{DATABASE}?host={quote(str(self.sockets), safe='')}&port={self.port}"
             f"&passfile={quote(str(self.password_file), safe='')}"
         )
 
@@ -79,7 +83,7 @@ def running(home: Path) -> str | None:
         return None
     with socket.socket(socket.AF_UNIX) as probe:
         try:
-            probe.connect(str(layout.sockets / ".s.PGSQL.5432"))
+            probe.connect(str(layout.sockets / f".s.PGSQL.{layout.port}"))
         except OSError:
             return None
     return layout.url
@@ -97,6 +101,7 @@ class EmbeddedPostgres:
     Call start() from a thread that lives as long as the process: PostgreSQL is told to stop when its parent thread
     ends, so that a killed supervisor leaves no server behind. Not thread-safe.
     durable=False turns fsync off, for tests only. origins restricts where programs are taken from, for tests.
+    listening: where the other site's PostgreSQL may copy it from; None: a Unix socket alone.
     """
 
     def __init__(
@@ -106,12 +111,14 @@ class EmbeddedPostgres:
         durable: bool = True,
         origins: tuple[str, ...] = ("system", "wheel"),
         reachable_folder: Path = REACHABLE_FOLDER,
+        listening: Listening | None = None,
     ) -> None:
         self._home = home.absolute()
         self._durable = durable
         self._origins = origins
         self._user = run_as()
         self._reachable_folder = reachable_folder
+        self._listening = listening
         self._lock: IO[str] | None = None
         self._layout: Layout | None = None
         self.programs: PostgresPrograms | None = None
@@ -134,13 +141,16 @@ class EmbeddedPostgres:
 
         Raises HomeInUse, PostgresMissing, PostgresVersionMissing or PostgresFailed.
         """
-        layout = self._layout = _prepare_layout(self._home, self._user, self._reachable_folder)
+        port = self._listening.port if self._listening is not None else DEFAULT_PORT
+        layout = self._layout = prepare_layout(self._home, self._user, self._reachable_folder, port)
         self._take_lock(layout)
         try:
             version = _data_version(layout.data)
             self.programs = find_programs(version, layout.root / "programs", self._user, origins=self._origins)
             if version is None:
                 _make_data(self.programs, layout, self._user, durable=self._durable)
+            if self._listening is not None:
+                self._listening.prepare(layout.root, layout.data, self._user)
             self._start_server(self.programs, layout)
             _make_database(layout)
         except BaseException:
@@ -187,7 +197,7 @@ class EmbeddedPostgres:
 
     def _spawn(self, programs: PostgresPrograms, layout: Layout) -> subprocess.Popen[bytes]:
         command = [str(programs.bin / "postgres"), "-D", str(layout.data)]
-        for name, value in _server_settings(layout, durable=self._durable).items():
+        for name, value in self._server_settings(layout).items():
             command += ["-c", f"{name}={value}"]
         layout.log.parent.mkdir(parents=True, exist_ok=True)
         with layout.log.open("ab") as log:
@@ -201,6 +211,10 @@ class EmbeddedPostgres:
                 preexec_fn=_stop_with_parent(),  # noqa: PLW1509
                 **self._user.popen_arguments(),
             )
+
+    def _server_settings(self, layout: Layout) -> dict[str, str]:
+        settings = server_settings(layout.sockets, layout.port, durable=self._durable)
+        return settings if self._listening is None else settings | self._listening.server_settings(layout.root)
 
 
 def _environment() -> dict[str, str]:
@@ -217,56 +231,23 @@ def _stop_with_parent() -> Callable[[], None]:
     return lambda: prctl(1, int(signal.SIGINT), 0, 0, 0)  # PR_SET_PDEATHSIG
 
 
-def _server_settings(layout: Layout, *, durable: bool) -> dict[str, str]:
-    """For many small ingest transactions on a small machine. Statements and key values stay out of the log."""
-    memory = psutil.virtual_memory().total
-    shared = min(max(memory // 8, 128 * MIB), GIB)
-    settings = {
-        "listen_addresses": "",
-        "unix_socket_directories": str(layout.sockets),
-        "unix_socket_permissions": "0700",
-        "password_encryption": "scram-sha-256",
-        "max_connections": "120",
-        "shared_buffers": f"{shared // MIB}MB",
-        "effective_cache_size": f"{memory // 2 // MIB}MB",
-        "work_mem": "16MB",
-        "maintenance_work_mem": "128MB",
-        "wal_buffers": "16MB",
-        "min_wal_size": "256MB",
-        "max_wal_size": "1GB",  # a crash replays at most about this much: seconds
-        "checkpoint_completion_target": "0.9",
-        "synchronous_commit": "on",
-        "random_page_cost": "1.1",
-        "jit": "off",
-        "timezone": "UTC",
-        "log_timezone": "UTC",
-        "log_line_prefix": "%m [%p] ",
-        "log_error_verbosity": "terse",
-        "log_min_error_statement": "panic",
-        "log_checkpoints": "off",
-        "idle_in_transaction_session_timeout": "10min",
-    }
-    if not durable:
-        settings |= {"fsync": "off", "full_page_writes": "off"}
-    return settings
-
-
 def _known_layout(home: Path) -> Layout | None:
     try:
         known = json.loads((home / "postgres.json").read_text())
-        root = Path(known["folder"])
+        root, port = Path(known["folder"]), int(known.get("port", DEFAULT_PORT))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return _layout(home.absolute(), root if root.is_absolute() else home.absolute() / root)
+    return _layout(home.absolute(), root if root.is_absolute() else home.absolute() / root, port)
 
 
-def _layout(home: Path, root: Path) -> Layout:
+def _layout(home: Path, root: Path, port: int) -> Layout:
     return Layout(
         root=root,
         data=root / "data",
         sockets=_socket_folder(root),
         password_file=home / "secrets" / "postgres.pgpass",
         log=home / "logs" / "postgres.log",
+        port=port,
     )
 
 
@@ -278,20 +259,22 @@ def _socket_folder(root: Path) -> Path:
     return Path("/run" if os.geteuid() == 0 else tempfile.gettempdir()) / f"isocenter-{name}"
 
 
-def _prepare_layout(home: Path, user: RunAs, reachable_folder: Path) -> Layout:
-    """The layout of the home; chosen once, then kept in postgres.json."""
+def prepare_layout(
+    home: Path, user: RunAs, reachable_folder: Path = REACHABLE_FOLDER, port: int = DEFAULT_PORT
+) -> Layout:
+    """The layout of the home, in postgres.json: its folder is chosen once, its port with every start."""
     home.mkdir(mode=0o755, parents=True, exist_ok=True)
     (home / "secrets").mkdir(mode=0o700, exist_ok=True)
-    layout = _known_layout(home)
-    if layout is None:
-        folder = _choose_folder(home, user, reachable_folder)
-        shown = str(folder.relative_to(home) if folder.is_relative_to(home) else folder)
-        _write_private(home / "postgres.json", json.dumps({"folder": shown}) + "\n")
-        layout = _layout(home, folder)
-    _own_folder(layout.sockets, user)
-    if not layout.password_file.exists():
-        _write_private(layout.password_file, f"*:*:*:*:{secrets.token_urlsafe(32)}\n")
-    return layout
+    known = _known_layout(home)
+    if known is None or known.port != port:
+        folder = known.root if known is not None else _choose_folder(home.absolute(), user, reachable_folder)
+        shown = str(folder.relative_to(home.absolute()) if folder.is_relative_to(home.absolute()) else folder)
+        _write_private(home / "postgres.json", json.dumps({"folder": shown, "port": port}) + "\n")
+        known = _layout(home.absolute(), folder, port)
+    own_folder(known.sockets, user)
+    if not known.password_file.exists():
+        _write_private(known.password_file, f"*:*:*:*:{secrets.token_urlsafe(32)}\n")
+    return known
 
 
 def _choose_folder(home: Path, user: RunAs, reachable_folder: Path) -> Path:
@@ -312,7 +295,7 @@ def _choose_folder(home: Path, user: RunAs, reachable_folder: Path) -> Path:
     return outside
 
 
-def _own_folder(folder: Path, user: RunAs) -> None:
+def own_folder(folder: Path, user: RunAs) -> None:
     """A folder only that user (and root) can enter; in a shared parent like /tmp it must really be that user's."""
     try:
         folder.mkdir(mode=0o700)
@@ -349,7 +332,7 @@ def _make_data(programs: PostgresPrograms, layout: Layout, user: RunAs, *, durab
     unfinished = layout.root / "data.new"
     password = layout.root / "password.new"
     subprocess.run(["rm", "-rf", str(unfinished)], check=True)
-    _own_folder(unfinished, user)
+    own_folder(unfinished, user)
     try:
         _write_private(password, layout.password_file.read_text().strip().split(":", 4)[4] + "\n")
         user.owns(password)

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from isocenter.apps.listening import Listening
 from isocenter.apps.wiring import database_url_of, open_storage, open_stored_objects
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.continuity.copying import OtherSite
@@ -128,6 +130,14 @@ def other_site_of(settings: Settings, database: Database, stopping: threading.Ev
         settings.second_site_bytes_per_s,
         stopping,
     )
+
+
+def listening_of(settings: Settings) -> Listening | None:
+    """Where the private PostgreSQL listens for the other site; None: nowhere."""
+    if settings.replication_address is None:
+        return None
+    parts = urlsplit(f"//{settings.replication_address}")
+    return Listening(parts.hostname or "", parts.port or 0)
 
 
 def has_two_sites(settings: Settings) -> bool:

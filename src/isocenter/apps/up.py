@@ -35,7 +35,7 @@ from isocenter.apps.home import HomeLock, RunState, make_home, write_state
 from isocenter.apps.master_key import ensure_master_key
 from isocenter.apps.processes import Child
 from isocenter.apps.settings_from_environment import settings_to_environment
-from isocenter.apps.site import check_leads, check_note
+from isocenter.apps.site import check_leads, check_note, listening_of
 from isocenter.apps.wiring import check_certificates, node_name
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.continuity.restore import check_whole
@@ -127,7 +127,7 @@ class Supervisor:
         settings = self._settings = self._with_ports(self._settings)
         if settings.database_url is None:
             with self._doing("Starting PostgreSQL"):
-                self._postgres = EmbeddedPostgres(settings.home)
+                self._postgres = EmbeddedPostgres(settings.home, listening=listening_of(settings))
                 settings = self._settings = replace(settings, database_url=self._postgres.start())
         assert settings.database_url is not None
         with self._doing("Preparing the database"):
