@@ -33,7 +33,7 @@ class Answer:
 
 
 class Association:
-    """One association to 127.0.0.1; raises AssociationError, OSError or EOFError when the peer goes away."""
+    """One association, to this machine unless told; raises AssociationError, OSError or EOFError when the peer goes away."""
 
     def __init__(
         self,
@@ -44,8 +44,9 @@ class Association:
         calling: str = "BENCH",
         max_pdu: int = 1 << 20,
         timeout_s: float | None = 120.0,
+        host: str = "127.0.0.1",
     ) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
+        self._socket = socket.create_connection((host, port), timeout=timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._ids = {context: 2 * index + 1 for index, context in enumerate(dict.fromkeys(contexts))}
         self._message_id = 0

@@ -70,6 +70,10 @@ class Node:
         self.http_port = free_port()
         self.dicom_port = free_port()
         self.ae_title = "ISOCENTER"
+        self.host = "127.0.0.1"
+        """Where it is asked; what it listens on is said by its settings."""
+        self.prefix: list[str] = []
+        """What runs `isocenter up`: the entry into a network namespace."""
         self.log = home.parent / f"{home.name}.up.log"
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -105,7 +109,7 @@ class Node:
         began = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [str(ISOCENTER), "up"],
+                [*self.prefix, str(ISOCENTER), "up"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -205,7 +209,7 @@ class Node:
         timeout_s: float = 60,
     ) -> Reply:
         """One HTTP request; every status is an answer, OSError when there is none."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", data=body, method=method)
+        request = urllib.request.Request(f"http://{self.host}:{self.http_port}{path}", data=body, method=method)
         for name, value in (headers or {}).items():
             request.add_header(name, value)
         if authorized:
