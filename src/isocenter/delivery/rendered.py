@@ -1,5 +1,6 @@
-"""Pictures for people (PS3.18 10.4.1.1.3): decode, look-up tables, colour, scaling, JPEG or PNG; all confined.
+"""Pictures for people (PS3.18 10.4.1.1.3): decode, look-up tables, colour, scaling, JPEG or PNG.
 
+Plain grey frames are drawn in the calling thread (`plain_grey`), everything else in a confined process.
 A picture is kept under the digest of the object that it shows, so that nothing is thrown away when a study grows.
 """
 
@@ -15,11 +16,14 @@ from isocenter import __version__
 from isocenter.delivery.errors import NoPixels, NotDrawable
 from isocenter.delivery.frames import VIDEO, check_frame
 from isocenter.delivery.pixels import confined, described, stored_frame
+from isocenter.delivery.plain_grey import is_plain, native_frame, plain_header
 from isocenter.delivery.rendering import Rendering
 from isocenter.delivery.scaling import fitted
-from isocenter.delivery.study_view import InstanceView, SeriesView
+from isocenter.delivery.study_view import Form, InstanceView, SeriesView
+from isocenter.kit.errors import Invalid
 from isocenter.pixels.decode import decode_frame
 from isocenter.pixels.image_encoding import encode_image
+from isocenter.pixels.native import Samples
 from isocenter.pixels.render import display, render_frame
 from isocenter.pixels.voi_lut import VoiLutFunction, Window
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
@@ -66,11 +70,29 @@ def picture_of(library: Library, institution_id: int, subject: Subject, renderin
     check_frame(instance, form, subject.frame_index)
     frame = stored_frame(library, institution_id, instance, form, subject.frame_index)
     header = bytes(library.files.read(form.within(0, form.header_length)))
-    picture = confined(
-        library, draw, header, form.transfer_syntax_uid, frame, subject.frame_index, form.encapsulated, rendering
-    )
+    picture = _drawn_here(library, form, header, frame, rendering)
+    if picture is None:
+        picture = confined(
+            library, draw, header, form.transfer_syntax_uid, frame, subject.frame_index, form.encapsulated, rendering
+        )
     library.pictures.put(picture_etag(institution_id, subject, rendering), picture)
     return picture
+
+
+def _drawn_here(library: Library, form: Form, header: bytes, frame: bytes, rendering: Rendering) -> bytes | None:
+    """The picture of a plain grey frame; None for every other, also for one that cannot be drawn: others say why."""
+    plain = plain_header(header, form)
+    if plain is None:
+        return None
+    try:
+        model, description = described(plain, form.transfer_syntax_uid)
+    except Invalid:
+        return None
+    native = native_frame(library, form, frame) if is_plain(description) else None
+    if native is None or 8 * len(native) < description.native_frame_bits:
+        return None
+    pixels = decode_frame(native, EXPLICIT_VR_LITTLE_ENDIAN, description)
+    return _encoded(render_frame(pixels, description, display(model), _window(rendering)), rendering)
 
 
 def draw(
@@ -79,7 +101,10 @@ def draw(
     """One picture from a header and the bytes of a frame. Runs in a confined process."""
     model, description = described(header, transfer_syntax_uid)
     pixels = decode_frame(frame, transfer_syntax_uid if encapsulated else EXPLICIT_VR_LITTLE_ENDIAN, description)
-    picture = render_frame(pixels, description, display(model, frame_index), _window(rendering))
+    return _encoded(render_frame(pixels, description, display(model, frame_index), _window(rendering)), rendering)
+
+
+def _encoded(picture: Samples, rendering: Rendering) -> bytes:
     if rendering.viewport is not None:
         picture = fitted(picture, rendering.viewport, upscale=rendering.upscale)
     return encode_image(picture, rendering.media_type, rendering.quality)
