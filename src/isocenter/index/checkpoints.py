@@ -31,3 +31,10 @@ def last_epoch_of(connection: Connection, node: str) -> int:
     ).fetchone()
     assert row is not None and isinstance(row[0], int)
     return row[0]
+
+
+def checkpoints_of(connection: Connection, node: str) -> dict[int, Checkpoint]:
+    """The checkpoints of all epochs of a node's journals, by epoch."""
+    rows = connection.execute("SELECT epoch, sequence, end_offset FROM checkpoint WHERE node = %s", [node]).fetchall()
+    found = [Checkpoint(node, int(str(epoch)), int(str(at)), int(str(offset))) for epoch, at, offset in rows]
+    return {one.epoch: one for one in found}

@@ -141,10 +141,11 @@ class Bytes:
         return self._read_away(extent)
 
     def _read_away(self, extent: Extent) -> bytes:
-        """Of a segment that is not on this node. A store that is away is no reason not to ask the owner."""
+        """Of a segment that is not on this node. A store that is away, or a copy of a replica that is shorter than the
+        segment, is no reason not to ask the owner."""
         try:
             return self.store.get_range(SegmentName.from_source(extent.source).key, extent.offset, extent.length)
-        except (NoSuchObject, StoreAway) as error:
+        except (NoSuchObject, StoreAway, Damaged) as error:
             if self._elsewhere is None:
                 raise BytesAway("These bytes are not on this node.", source=extent.source) from error
         return self._elsewhere(extent.source, extent.offset, extent.length)

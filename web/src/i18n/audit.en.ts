@@ -149,6 +149,8 @@ export const auditWords = {
     'glass-broken': 'Opened a restricted patient in an emergency',
     'glass-not-broken': 'Tried to open a restricted patient',
     'access-reviewed': 'Judged an emergency opening',
+    'node-drained': 'Told a node to leave',
+    'node-declared-gone': 'Declared a node gone',
     'retention-policy-set': 'Set how long studies are kept',
     'retention-clock-confirmed': 'Confirmed that the clock is right',
     'visit-recorded': 'Recorded a visit or stay',

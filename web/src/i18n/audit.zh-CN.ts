@@ -149,6 +149,8 @@ export const auditWords = {
     'glass-broken': '紧急打开受限患者',
     'glass-not-broken': '尝试打开受限患者',
     'access-reviewed': '审查紧急访问',
+    'node-drained': '通知节点退出',
+    'node-declared-gone': '宣布节点已失效',
     'retention-policy-set': '设置保存期限',
     'retention-clock-confirmed': '确认系统时间正确',
     'visit-recorded': '登记就诊或住院',

@@ -102,7 +102,7 @@ _TOLD: dict[str, Told] = {
     "glass-not-broken": Told(SECURITY_ALERT, "E", (_EMERGENCY_OVERRIDE,)),
 }
 _BY_BEGINNING: tuple[tuple[tuple[str, ...], Told], ...] = (
-    (("device-", "sender-", "destination-", "called-ae-title-"), Told(SECURITY_ALERT, "U", (_NETWORK,))),
+    (("device-", "node-", "sender-", "destination-", "called-ae-title-"), Told(SECURITY_ALERT, "U", (_NETWORK,))),
     (("association-", "caller-refused", "device-refused"), Told(SECURITY_ALERT, "E", (_NODE_AUTHENTICATION,))),
     (
         ("user-", "password-", "second-factor-", "recovery-", "enrolment-", "sign-in-reset-", "identity-linked"),

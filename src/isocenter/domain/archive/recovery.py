@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from itertools import groupby
 from pathlib import Path
 
@@ -54,6 +55,37 @@ class Replay:
     damaged: int = 0
     torn: int = 0
     withdrawn: int = 0
+
+    def add(self, other: Replay) -> None:
+        """Count what another reading found too."""
+        self.members += other.members
+        self.recorded += other.recorded
+        self.damaged += other.damaged
+        self.torn += other.torn
+        self.withdrawn += other.withdrawn
+
+
+class Life(Enum):
+    """What may be done with the files of an epoch.
+
+    WRITING: our own, its last segment may be growing, so a torn tail is only its growing end. ENDED: it wrote into this
+    home and is over: tails are cut, and what it never made durable is withdrawn. COPY: of another node's, which may be
+    shorter than what that node has: nothing is cut, and nothing is withdrawn.
+    """
+
+    WRITING = auto()
+    ENDED = auto()
+    COPY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Epoch:
+    """Segments of one process. directory: laid out as the journal directory is."""
+
+    directory: Path
+    node: str
+    number: int
+    life: Life
 
 
 class IndexLink:
@@ -115,9 +147,8 @@ class IndexLink:
 
     def _replay_own(self) -> None:
         self._journal.sync()
-        replay = _replay_epoch(
-            self._holdings, self._ingest, self._journal.node, self._journal.epoch, self._checkpoint, alive=True
-        )
+        epoch = _Epoch(self._holdings.journal_directory, self._journal.node, self._journal.epoch, Life.WRITING)
+        replay = _replay_epoch(self._holdings, self._ingest, epoch, self._checkpoint)
         log.warning("archive.replayed", epoch=self._journal.epoch, members=replay.members, recorded=replay.recorded)
 
 
@@ -148,7 +179,8 @@ def _recover_epoch(holdings: Holdings, ingest: Ingest, node: str, epoch: int, la
     position: Position = START if known is None else (known.sequence, known.end_offset)
     if position[0] > last:
         return
-    replay = _replay_epoch(holdings, ingest, node, epoch, position, alive=False)
+    ended = _Epoch(holdings.journal_directory, node, epoch, Life.ENDED)
+    replay = _replay_epoch(holdings, ingest, ended, position)
     ingest.record_checkpoint(Checkpoint(node, epoch, last + 1, 0))
     log.info(
         "archive.recovered",
@@ -158,22 +190,33 @@ def _recover_epoch(holdings: Holdings, ingest: Ingest, node: str, epoch: int, la
         recorded=replay.recorded,
         withdrawn=replay.withdrawn,
     )
-    total.members += replay.members
-    total.recorded += replay.recorded
-    total.damaged += replay.damaged
-    total.torn += replay.torn
-    total.withdrawn += replay.withdrawn
+    total.add(replay)
 
 
-def _replay_epoch(
-    holdings: Holdings, ingest: Ingest, node: str, epoch: int, position: Position, *, alive: bool
-) -> Replay:
-    """alive: the epoch is our own and its last segment may be growing, so a torn tail is only its growing end."""
+def replay_copies(holdings: Holdings, directory: Path, node: str) -> Replay:
+    """Record what copies of another node's segments hold after its checkpoints, as far as the index lacks it.
+
+    directory: laid out as the journal directory is (replicas, or shipped segments that were fetched). The checkpoints
+    stay where they are: the node may have more, and reads it back when it returns.
+    """
+    total = Replay()
+    directory.mkdir(parents=True, exist_ok=True)
+    with _alone_in(directory), closing(Ingest(holdings.database.ingest_connection)) as ingest:
+        for epoch in sorted({name.epoch for name in segments(directory, node)}):
+            with holdings.database.transaction() as connection:
+                known = checkpoint_of(connection, node, epoch)
+            position: Position = START if known is None else (known.sequence, known.end_offset)
+            total.add(_replay_epoch(holdings, ingest, _Epoch(directory, node, epoch, Life.COPY), position))
+    log.info("archive.copies-replayed", node=node, members=total.members, recorded=total.recorded)
+    return total
+
+
+def _replay_epoch(holdings: Holdings, ingest: Ingest, epoch: _Epoch, position: Position) -> Replay:
     replay = Replay()
     erased = _Erased(holdings)
     rows: list[IngestRow] = []
     explained: list[tuple[int, range]] = []
-    for item in _items_after(holdings.journal_directory, node, epoch, position):
+    for item in _items_after(holdings, epoch, position):
         if isinstance(item, JournalMember):
             replay.members += 1
             explained.append(
@@ -186,15 +229,15 @@ def _replay_epoch(
             replay.damaged += 1
             explained.append((item.segment.sequence, range(item.offset, item.offset + item.length)))
             log.error("archive.journal-damaged", segment=item.segment.source, offset=item.offset, why=item.reason)
-        elif not alive:
+        elif epoch.life is Life.ENDED:
             replay.torn += isinstance(item, TornTail)
-            _end(holdings.journal_directory, item)
+            _end(epoch.directory, item)
         if len(rows) >= REPLAY_GROUP:
             replay.recorded += _record_again(holdings, ingest, rows)
             rows.clear()
     replay.recorded += _record_again(holdings, ingest, rows)
-    if not alive:
-        replay.withdrawn = _withdraw_others(holdings, node, epoch, position, explained)
+    if epoch.life is Life.ENDED:
+        replay.withdrawn = _withdraw_others(holdings, epoch.node, epoch.number, position, explained)
     return replay
 
 
@@ -233,12 +276,13 @@ def _end(directory: Path, item: TornTail | UnusedRoom) -> None:
 
 
 def _items_after(
-    directory: Path, node: str, epoch: int, position: Position
+    holdings: Holdings, epoch: _Epoch, position: Position
 ) -> Iterator[JournalMember | Damage | TornTail | UnusedRoom]:
     sequence, offset = position
-    for name in segments(directory, node):
-        if name.epoch == epoch and name.sequence >= sequence:
-            yield from read_segment(name.path(directory), offset if name.sequence == sequence else 0)
+    for name in segments(epoch.directory, epoch.node):
+        if name.epoch == epoch.number and name.sequence >= sequence:
+            start = offset if name.sequence == sequence else 0
+            yield from read_segment(name.path(epoch.directory), start, keys=holdings.data.keys)
 
 
 def _row_of(holdings: Holdings, member: JournalMember) -> IngestRow | None:

@@ -1,0 +1,35 @@
+"""What can go wrong between the nodes of a region.
+
+Conflict   ├── NodeNameTaken    another home bears this name and is alive
+           ├── OtherKeys        this home's keys are not those of the region
+           └── NodeAnswers      a node that still says that it lives cannot be declared gone
+NotFound   └── UnknownNode      no node of this name ever started
+"""
+
+from __future__ import annotations
+
+from isocenter.kit.errors import Conflict, NotFound
+
+
+class NodeNameTaken(Conflict):
+    """Another home runs under this name: two of them would write over each other's journals."""
+
+    reason = "node-name-taken"
+
+
+class OtherKeys(Conflict):
+    """A key in this home's secrets is not the one of the region."""
+
+    reason = "other-keys"
+
+
+class NodeAnswers(Conflict):
+    """The node said a moment ago that it lives."""
+
+    reason = "node-answers"
+
+
+class UnknownNode(NotFound):
+    """There is no such node."""
+
+    reason = "unknown-node"
