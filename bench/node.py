@@ -198,6 +198,10 @@ class Node:
             self._token = done.stdout.strip().splitlines()[-1]
         return self._token
 
+    def share_token(self, token: str) -> None:
+        """Use a token that another node of the same region issued."""
+        self._token = token
+
     def request(
         self,
         method: str,
