@@ -1,7 +1,7 @@
 """The copies of one object, with everything that may come between: crashes, erasing, damage, new policies, retention.
 
 The rules are those of domain/placement/tiers.py, called and not copied; the order of their small steps is that of
-domain/placement/copies.py. The first storage is the primary; the last one may retain what it holds.
+domain/placement/placing.py. The first storage is the primary; the last one may retain what it holds.
 """
 
 from __future__ import annotations

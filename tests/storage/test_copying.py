@@ -8,7 +8,7 @@ import pytest
 from blake3 import blake3
 
 from isocenter.storage import copying
-from isocenter.storage.copying import Content, Pace, content_of, copy_object
+from isocenter.storage.copying import Content, Pace, UnsoundSource, content_of, copy_object
 from isocenter.storage.errors import Damaged, NoSuchObject
 from isocenter.storage.object_store import LocalObjectStore, ObjectStore, open_store
 
@@ -47,7 +47,7 @@ def test_what_an_interrupted_copy_left_is_finished(source: ObjectStore, target: 
 
 def test_a_source_that_is_not_as_expected_is_not_copied(source: ObjectStore, target: ObjectStore) -> None:
     source.put(KEY, b"rotten" + DATA[6:])
-    with pytest.raises(Damaged):
+    with pytest.raises(UnsoundSource):
         copy_object(source, target, KEY, CONTENT)
     with pytest.raises(NoSuchObject):
         target.head(KEY)

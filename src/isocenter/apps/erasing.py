@@ -24,7 +24,7 @@ def erase_studies(
     authority: Authority = Authority.ONE_PERSON,
 ) -> int:
     """Erase the studies that are there; how many were. Raises Refused, KeptByLaw, AwaitsApproval, Exhausted."""
-    store, key_file = open_object_store(settings), facts_key_path(settings.home)
+    store, key_file = open_object_store(settings, database), facts_key_path(settings.home)
     erased = 0
     for study_instance_uid in studies:
         try:

@@ -208,6 +208,8 @@ def _check(settings: Settings) -> None:
     _check_sites(settings)
     if settings.encryption not in ("off", "on"):
         raise InvalidSetting(f"{PREFIX}ENCRYPTION must be off or on.")
+    if settings.scrub_bytes_per_s < 0 or settings.deletion_alarm < 1:
+        raise InvalidSetting(f"{PREFIX}SCRUB_BYTES_PER_S is 0 or more, {PREFIX}DELETION_ALARM at least 1.")
     if settings.log_format not in ("text", "json"):
         raise InvalidSetting(f"{PREFIX}LOG_FORMAT must be text or json.")
     if settings.audit_kept_for < timedelta(days=183):

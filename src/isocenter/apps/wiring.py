@@ -9,9 +9,11 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from isocenter.domain.placement.register import Register, places_of
 from isocenter.index.site_changes import announce
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
@@ -22,6 +24,7 @@ from isocenter.storage.announced import AnnouncedStore
 from isocenter.storage.credentials import StoreCredentials, credentials_file, read_credentials
 from isocenter.storage.extents import Bytes, Elsewhere
 from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.places import Places
 from isocenter.storage.s3_address import s3_address
 from isocenter.storage.segments import check_node
 from isocenter.wire.tls import TlsFiles
@@ -58,13 +61,27 @@ def open_object_store(settings: Settings, database: Database | None = None) -> O
     from isocenter.storage.encrypted_store import EncryptedStore
     from isocenter.storage.key_ring import KeyRing
 
-    stored = announced(settings, database, open_stored_objects(settings))
+    stored = announced(settings, database, open_stored_objects(settings, database))
     return EncryptedStore(stored, KeyRing(stored, master_keys_of(settings)), encrypts=settings.encryption == "on")
 
 
-def open_stored_objects(settings: Settings) -> ObjectStore:
-    """The same objects as they are stored, encrypted or not: for whoever copies them."""
+def open_stored_objects(settings: Settings, database: Database | None = None) -> ObjectStore:
+    """The same objects as they are stored, encrypted or not: for whoever copies them.
+
+    database: where the storages besides the primary are written down; without it, only the primary is read.
+    """
+    return open_primary(settings) if database is None else open_places(settings, database)
+
+
+def open_primary(settings: Settings) -> ObjectStore:
+    """The storage where objects are born."""
     return open_storage(settings, settings.storage_url or (settings.home / "store").absolute().as_uri())
+
+
+def open_places(settings: Settings, database: Database) -> Places:
+    """Every storage of the region, read as one."""
+    register = Register(database, open_primary(settings), partial(open_storage, settings))
+    return places_of(database, register)
 
 
 def announced(settings: Settings, database: Database | None, store: ObjectStore) -> ObjectStore:

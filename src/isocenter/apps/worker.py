@@ -14,6 +14,7 @@ from isocenter.access.trail.jobs import AUDIT_QUEUE, audit_tasks
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
 from isocenter.apps.audit_trail import trail_work
+from isocenter.apps.placement import pacing_of, placement_of
 from isocenter.apps.site import open_database, other_site_of
 from isocenter.apps.wiring import database_url_of, deletions_of, erasure_work, open_bytes, open_library, tls_files_of
 from isocenter.delivery.library import Library
@@ -35,6 +36,9 @@ from isocenter.domain.exchange.commitment import (
 from isocenter.domain.exchange.promises import due_task, forgetting_task, sending_tasks
 from isocenter.domain.exchange.rejection import RejectionWork, defer_due_rejections, rejection_tasks
 from isocenter.domain.exchange.sending import SENDING_QUEUE, defer_due_transfers
+from isocenter.domain.placement.jobs import STORAGE_QUEUE, placement_tasks
+from isocenter.domain.retention.destroying import RETENTION_QUEUE, Destructions
+from isocenter.domain.retention.jobs import retention_tasks
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.jobs import QUEUE, Task, work
@@ -48,7 +52,14 @@ log = get_logger(__name__)
 NICENESS = 10
 SENDING_AT_ONCE = 8
 """Destinations that are sent to at one time: so many may hang before another has to wait."""
-QUEUES = {QUEUE: 1, SENDING_QUEUE: SENDING_AT_ONCE, PROMISES_QUEUE: 4, AUDIT_QUEUE: 1}
+QUEUES = {
+    QUEUE: 1,
+    SENDING_QUEUE: SENDING_AT_ONCE,
+    PROMISES_QUEUE: 4,
+    AUDIT_QUEUE: 1,
+    STORAGE_QUEUE: 2,
+    RETENTION_QUEUE: 1,
+}
 _PAUSE_S = 1.0
 
 
@@ -76,6 +87,7 @@ def run(settings: Settings) -> int:
             *upkeep_tasks(settings, database, store),
             *promise_tasks(settings, database, data, library, stop),
             *audit_tasks(trail_work(settings, database, store)),
+            *placement_tasks(placement_of(settings, database, store), pacing_of(settings), stop.is_set),
         ]
         queues = dict(QUEUES)
         other = other_site_of(settings, database, stop)
@@ -130,6 +142,7 @@ def upkeep_tasks(settings: Settings, database: Database, store: ObjectStore) -> 
         metering_task(database),
         watching_task(store_of(settings.home)),
         *deletion_tasks(deletions_of(settings, database, store)),
+        *retention_tasks(Destructions(database, store, facts_key_path(settings.home))),
         *erasure_tasks(erasure_work(settings, database, store)),
     ]
 

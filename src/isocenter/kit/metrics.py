@@ -29,3 +29,9 @@ HTTP_SECONDS = Histogram(
     "Time to the end of the answer",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
 )
+SCRUBBED_BYTES = Counter("isocenter_scrubbed_bytes_total", "Bytes of copies read again, by storage", ["storage"])
+COPY_PROBLEMS = Counter(
+    "isocenter_copy_problems_total",
+    "Copies found missing or damaged, by storage, problem and outcome",
+    ["storage", "problem", "outcome"],
+)

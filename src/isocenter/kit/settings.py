@@ -100,6 +100,12 @@ class Settings:
     """PEM file of the certificate that we show the audit repository …"""
     audit_syslog_key: Path | None = None
     """… and of its key."""
+    scrub_bytes_per_s: int = 16 * MIB
+    """Stored copies are read again and compared with their digests at this rate; 0: never."""
+    scrub_every: timedelta = timedelta(days=30)
+    """Each copy is read again after this time, as far as the rate allows."""
+    deletion_alarm: int = 100
+    """So many studies deleted in one institution within an hour raise an alarm."""
     max_object_bytes: int = 4 * GIB
     """The largest object that is received."""
     ready_segments: int = 6

@@ -19,6 +19,12 @@ PIECE: Final = 8 << 20
 """Bytes in memory at one time."""
 
 
+class UnsoundSource(Damaged):
+    """What was to be copied is not what was written down."""
+
+    reason = "unsound-source"
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What an object consists of: its size in bytes and the BLAKE3 of its bytes as they are stored."""
@@ -76,14 +82,17 @@ def copy_object(
     A copy that is there already, of an attempt that was interrupted, counts when it is sound, and is replaced when not.
     expected: what the source must be.
 
-    Raises NoSuchObject (no source), Damaged (the source is not as expected, or the copy reads back otherwise; it is
-    gone then), StorageFull, StoreAway.
+    Raises NoSuchObject (no source), UnsoundSource, Damaged (the copy reads back otherwise; it is gone then),
+    StorageFull, StoreAway.
     """
     staged = target.staging_path()
     try:
-        content = _staged(source, key, staged, pace)
+        try:
+            content = _staged(source, key, staged, pace)
+        except Damaged as error:
+            raise UnsoundSource("An object cannot be read to its end.", key=key) from error
         if expected is not None and content != expected:
-            raise Damaged("An object is not as it was written down.", key=key)
+            raise UnsoundSource("An object is not as it was written down.", key=key)
         _put(target, key, staged, content)
     finally:
         staged.unlink(missing_ok=True)

@@ -108,7 +108,10 @@ _BY_BEGINNING: tuple[tuple[tuple[str, ...], Told], ...] = (
         ("user-", "password-", "second-factor-", "recovery-", "enrolment-", "sign-in-reset-", "identity-linked"),
         Told(SECURITY_ALERT, "U", (_USER,)),
     ),
-    (("patient-", "care-", "restriction-", "hold-", "access-review", "destruction-"), Told(SECURITY_ALERT, "U", (_OBJECT,))),
+    (
+        ("patient-", "care-", "restriction-", "hold-", "access-review", "destruction-"),
+        Told(SECURITY_ALERT, "U", (_OBJECT,)),
+    ),
     (
         (
             "token-",
@@ -121,6 +124,8 @@ _BY_BEGINNING: tuple[tuple[tuple[str, ...], Told], ...] = (
             "alliance-",
             "sharing-",
             "retention-",
+            "storage-",
+            "placement-policy-",
             "scim-",
         ),
         Told(SECURITY_ALERT, "U", (_SECURITY,)),

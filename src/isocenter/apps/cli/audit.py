@@ -30,7 +30,7 @@ def _every_trail() -> Iterator[tuple[TrailWork, tuple[Institution, ...]]]:
     from isocenter.apps.wiring import open_object_store
 
     with running_isocenter() as running:
-        work = trail_work(running.settings, running.database, open_object_store(running.settings))
+        work = trail_work(running.settings, running.database, open_object_store(running.settings, running.database))
         yield work, institutions_of(running.database, running.caller)
 
 

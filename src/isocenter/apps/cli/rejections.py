@@ -50,7 +50,7 @@ def restore(rejection_id: Annotated[int, typer.Argument(help="Its number in `iso
     from isocenter.domain.exchange import rejection as verbs
 
     with running_isocenter() as running:
-        store = open_object_store(running.settings)
+        store = open_object_store(running.settings, running.database)
         key_file = facts_key_path(running.settings.home)
         restored = verbs.restore_rejection(running.caller, running.database, store, key_file, rejection_id)
     out.print(f"Rejection {rejection_id} of {restored.instance_count} instances is taken back.")

@@ -1,1 +1,1 @@
-"""Where stored objects lie: storages with roles, verified copies, policies that move them, scrubbing that mends them."""
+"""Where stored objects lie: storages with roles, verified copies, policies that move them, scrubbing that mends."""
