@@ -107,6 +107,12 @@ class Node:
     def start(self, within_s: float = 90.0) -> float:
         """Start and wait until it is ready; the seconds that took."""
         began = time.monotonic()
+        self.spawn()
+        self.wait_ready(within_s)
+        return time.monotonic() - began
+
+    def spawn(self) -> None:
+        """Start and do not wait."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self.prefix, str(ISOCENTER), "up"],
@@ -116,8 +122,6 @@ class Node:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.wait_ready(within_s)
-        return time.monotonic() - began
 
     def wait_ready(self, within_s: float) -> float:
         """Wait for /health/ready to say 200; the seconds that took. Raises NotReadyError."""
