@@ -1,0 +1,165 @@
+"""Several nodes over one PostgreSQL and one store, each with a home of its own, on hosts that can be cut off."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import psycopg
+
+from bench.node import Node, free_port, kill
+from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.storage.cluster_key import make_cluster_key
+
+
+class Network(Protocol):
+    """Where nodes live, and how one is cut off from all others and from those who send."""
+
+    def address(self, host: str) -> str:
+        """Its IPv4 address."""
+
+    def prefix(self, host: str) -> list[str]:
+        """What runs a program on it."""
+
+    def cut(self, host: str) -> None:
+        """Silence."""
+
+    def mend(self, host: str) -> None:
+        """No silence."""
+
+    def close(self) -> None:
+        """Take it down."""
+
+
+class Loopback:
+    """All on this machine without namespaces: who is cut off is stopped where it stands (SIGSTOP) and goes on later."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self._stopped: dict[str, list[int]] = {}
+
+    def address(self, host: str) -> str:  # noqa: ARG002
+        """The same for all."""
+        return "127.0.0.1"
+
+    def prefix(self, host: str) -> list[str]:  # noqa: ARG002
+        """Nothing."""
+        return []
+
+    def cut(self, host: str) -> None:
+        """Stop what answers others; not what would take the database with it."""
+        node = self.nodes[host]
+        self._stopped[host] = [pid for role in ("keeper", "listener") for pid in node.pids_of(role)]
+        signal_all(self._stopped[host], signal.SIGSTOP)
+
+    def mend(self, host: str) -> None:
+        """Let them go on."""
+        signal_all(self._stopped.pop(host, []), signal.SIGCONT)
+
+    def close(self) -> None:
+        """Let all go on."""
+        for host in list(self._stopped):
+            self.mend(host)
+
+
+def signal_all(pids: Sequence[int], number: signal.Signals) -> None:
+    """To those that still live."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+class Cluster:
+    """The database, the store and the nodes. `close` ends everything; what it left in the folder stays."""
+
+    def __init__(self, folder: Path, hosts: Sequence[str], network: Network, **settings: str) -> None:
+        """folder: empty, and an unprivileged PostgreSQL may enter it. settings: of every node."""
+        self.folder = folder
+        self.network = network
+        self._settings = settings
+        (folder / "database").mkdir(mode=0o755)
+        self._postgres = EmbeddedPostgres(folder / "database")
+        self._postgres.start()
+        self._allow_connections(400)
+        self.nodes: dict[str, Node] = {}
+        for host in hosts:
+            self.nodes[host] = self._node(host)
+            if isinstance(network, Loopback):
+                network.nodes[host] = self.nodes[host]
+
+    @property
+    def url(self) -> str:
+        """Of the database, as its owner."""
+        return self._postgres.url
+
+    def start(self) -> None:
+        """Start all nodes, the first one alone: it makes the tables and the keys."""
+        first, *others = self.nodes.values()
+        first.start()
+        for node in others:
+            self.give_secrets(node)
+        with ThreadPoolExecutor(len(self.nodes)) as pool:
+            list(pool.map(lambda node: node.start(), others))
+        for node in others:  # accounts are the region's
+            node.share_token(first.token)
+
+    def give_secrets(self, node: Node) -> None:
+        """The keys of the region, as whoever sets up a node copies them."""
+        first = next(iter(self.nodes.values()))
+        if not (node.home / "secrets").exists():
+            node.home.mkdir(mode=0o755, exist_ok=True)
+            shutil.copytree(first.home / "secrets", node.home / "secrets")
+
+    def kill_database(self) -> None:
+        """kill -9 of PostgreSQL's postmaster; commits that were not on its disk are gone."""
+        process = self._postgres.process
+        assert process is not None
+        kill([process.pid])
+        process.wait()
+
+    def start_database(self) -> None:
+        """After it was killed."""
+        self._postgres.start()
+
+    def close(self) -> None:
+        """Stop everything."""
+        for host in self.nodes:
+            self.network.mend(host)
+        with ThreadPoolExecutor(max(1, len(self.nodes))) as pool:
+            list(pool.map(lambda node: node.stop(), self.nodes.values()))
+        self._postgres.stop()
+
+    def _allow_connections(self, count: int) -> None:
+        with psycopg.connect(self._postgres.url, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET max_connections = {count}".encode())
+        self._postgres.stop()
+        self._postgres.start()
+
+    def _node(self, host: str) -> Node:
+        address, port = self.network.address(host), free_port()
+        settings = {
+            "ISOCENTER_DATABASE_URL": self.url,
+            "ISOCENTER_STORAGE_URL": (self.folder / "store").absolute().as_uri(),
+            "ISOCENTER_NODE": host,
+            "ISOCENTER_NODE_HOST": address,
+            "ISOCENTER_NODE_PORT": str(port),
+            "ISOCENTER_NODE_ADDRESS": f"{address}:{port}",
+            "ISOCENTER_DICOM_HOST": address,
+            "ISOCENTER_DICOM_ACCEPT_FROM": "127.0.0.0/8,10.77.0.0/16",
+            "ISOCENTER_HTTP_HOST": address,
+            "ISOCENTER_HTTP_TLS": "proxy",
+        }
+        home = self.folder / host
+        if not self.nodes:
+            home.mkdir(mode=0o755)
+            (home / "secrets").mkdir(mode=0o700)
+            make_cluster_key(home)
+        node = Node(home, **settings | self._settings)
+        node.host, node.prefix = address, self.network.prefix(host)
+        return node
