@@ -272,9 +272,21 @@ def counts(connection: Connection) -> dict[str, int]:
     return {str(state): int(number) for state, number in rows}
 
 
-def believed_day(connection: Connection) -> date | None:
-    """The last day that was believed, locked; None before the first look."""
-    row: Any = connection.execute("SELECT seen_on FROM retention_clock FOR UPDATE").fetchone()
+def names_of_people(connection: Connection, found: Sequence[Destruction]) -> dict[str, str]:
+    """Names of who proposed, approved or withdrew, by number as text, as far as they are known."""
+    numbers = {each.proposed_by for each in found} | {each.withdrawn_by or "" for each in found}
+    numbers |= {str(approval["approved_by"]) for each in found for approval in each.approvals}
+    rows: list[Any] = connection.execute(
+        "SELECT user_id, display_name FROM user_account WHERE user_id = ANY (%s)",
+        [[int(number) for number in numbers if number.isdecimal()]],
+    ).fetchall()
+    return {str(number): str(name) for number, name in rows}
+
+
+def believed_day(connection: Connection, *, locked: bool = True) -> date | None:
+    """The last day that was believed; None before the first look."""
+    query = "SELECT seen_on FROM retention_clock" + (" FOR UPDATE" if locked else "")
+    row: Any = connection.execute(query.encode()).fetchone()
     return None if row is None else row[0]
 
 

@@ -10,6 +10,7 @@ from tests.domain.conftest import Hospital, a_ct_slice
 from tests.domain.retention.conftest import STUDY, Late, People
 
 from isocenter.access.caller import Caller, CallerKind, system_caller
+from isocenter.access.restriction.errors import PeopleOnly
 from isocenter.access.roles import Role
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.destruction_certificate import certificate_of_record
@@ -20,7 +21,6 @@ from isocenter.domain.retention.destroying import DESTROY, Destructions
 from isocenter.domain.retention.errors import (
     ClockLeapt,
     NotInThisState,
-    PeopleDecide,
     SamePerson,
     SamePower,
     UnknownDestruction,
@@ -85,7 +85,7 @@ def test_two_people_of_two_powers_destroy_and_the_evidence_says_who(
     assert due.destroy_approved() == 1
     assert due.destroy_approved() == 0
     assert kept.rows("SELECT count(*) FROM study") == [(0,)]
-    proposal, [item] = due.destruction(officer, number)
+    proposal, [item], _ = due.destruction(officer, number)
     assert ([each["approved_by"] for each in proposal.approvals], proposal.counts) == (["1", "2"], {"destroyed": 1})
     assert (item.state, item.patient_id) == ("destroyed", None)
     assert [fact["kind"] for fact in facts(due, administrator.institution_id)] == [
@@ -126,7 +126,7 @@ def test_one_person_one_power_or_a_program_is_not_enough(
         system_caller(administrator.institution_id, "command-line"),
         Caller(CallerKind.PROGRAM, "5", administrator.institution_id, (Role.SECURITY_OFFICER,)),
     ):
-        with pytest.raises(PeopleDecide):
+        with pytest.raises(PeopleOnly):
             due.approve(nobody, number)
     with pytest.raises(Refused):
         due.approve(person(8, Role.RADIOLOGIST), number)
@@ -180,7 +180,7 @@ def test_a_visit_a_longer_policy_or_a_late_image_keeps_it_again(
     assert states(kept) == []
     set_policy(kept.database, region_administrator, outpatient_years=15, inpatient_years=30, reason="by law")
     assert look_for_due(due.database, administrator) == 1
-    record_visit(kept.database, administrator, int(str(key)), date(2026, 3, 1))
+    record_visit(kept.database, administrator, int(str(key)), date(2025, 3, 1))
     with pytest.raises(NotInThisState):
         due.propose(administrator, [STUDY], "kept long enough")
     look_for_due(due.database, administrator)

@@ -26,7 +26,7 @@ from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Refused
 from isocenter.kit.lists import ListReport, Outcome, lines_of_csv
 
-TODAY = date(2026, 11, 20)
+TODAY = date(2024, 11, 20)
 
 
 def patient(hospital: Hospital, patient_id: str = "P1") -> int:
@@ -52,7 +52,7 @@ def test_a_visit_told_twice_is_one_and_with_another_day_it_is_refused(kept: Hosp
     assert record_visit(database, administrator, key, TODAY, "V1") == first
     with pytest.raises(VisitKnown):
         record_visit(database, administrator, key, TODAY - timedelta(days=1), "V1")
-    assert until(kept) == date(2041, 11, 20)
+    assert until(kept) == date(2039, 11, 20)
     withdraw_visit(database, administrator, first.visit_id, "another patient")
     assert until(kept) == date(2039, 1, 31)
     assert record_visit(database, administrator, key, TODAY - timedelta(days=1), "V1") != first
@@ -63,19 +63,19 @@ def test_a_stay_ends_with_its_number_or_as_the_only_one(kept: Hospital, administ
     database, key = kept.database, patient(kept)
     with pytest.raises(UnknownVisit):
         record_discharge(database, administrator, key, TODAY)
-    record_admission(database, administrator, key, date(2025, 1, 1), "S1")
+    record_admission(database, administrator, key, date(2023, 1, 1), "S1")
     assert until(kept) is None
-    ended = record_discharge(database, administrator, key, date(2025, 1, 9))
-    assert record_discharge(database, administrator, key, date(2025, 1, 9), "S1") == ended
-    assert until(kept) == date(2055, 1, 9)
+    ended = record_discharge(database, administrator, key, date(2023, 1, 9))
+    assert record_discharge(database, administrator, key, date(2023, 1, 9), "S1") == ended
+    assert until(kept) == date(2053, 1, 9)
     with pytest.raises(AlreadyDischarged):
-        record_discharge(database, administrator, key, date(2025, 1, 8), "S1")
-    record_admission(database, administrator, key, date(2026, 1, 1), "S2")
-    record_admission(database, administrator, key, date(2026, 2, 1), "S3")
+        record_discharge(database, administrator, key, date(2023, 1, 8), "S1")
+    record_admission(database, administrator, key, date(2024, 1, 1), "S2")
+    record_admission(database, administrator, key, date(2024, 2, 1), "S3")
     with pytest.raises(InvalidVisit):
         record_discharge(database, administrator, key, TODAY)
     with pytest.raises(InvalidVisit):
-        record_discharge(database, administrator, key, date(2026, 1, 31), "S3")
+        record_discharge(database, administrator, key, date(2024, 1, 31), "S3")
 
 
 def test_days_that_are_none_and_people_who_are_unknown_are_refused(
@@ -98,31 +98,31 @@ def test_days_that_are_none_and_people_who_are_unknown_are_refused(
 
 
 def test_a_list_is_all_or_nothing_and_counts_for_patients_who_come_later(kept: Hospital, administrator: Caller) -> None:
-    good = "P1,visit,,2026-11-20,\nP7,stay,S1,20250101,20250109\n"
+    good = "P1,visit,,2024-11-20,\nP7,stay,S1,20230101,20230109\n"
     assert not imported(kept, administrator, good, dry_run=True).applied
     report = imported(kept, administrator, good)
     assert (report.applied, report.count(Outcome.ADDED)) == (True, 2)
     assert imported(kept, administrator, good).count(Outcome.SAME) == 2
-    assert until(kept) == date(2041, 11, 20)
+    assert until(kept) == date(2039, 11, 20)
     kept.store(a_ct_slice(1, study="1.2.9", series="1.2.9.1", patient_id="P7"), uid="1.2.9.1.1")
     assert len(visits_of_patient(kept.database, administrator, patient(kept, "P7"))) == 1
-    assert imported(kept, administrator, "P8,stay,S2,2026-01-01,\n").applied
-    assert imported(kept, administrator, "P8,stay,S2,2026-01-01,2026-01-05\n").count(Outcome.CHANGED) == 1
+    assert imported(kept, administrator, "P8,stay,S2,2024-01-01,\n").applied
+    assert imported(kept, administrator, "P8,stay,S2,2024-01-01,2024-01-05\n").count(Outcome.CHANGED) == 1
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("P1,visit,,2026-02-30,", "invalid-visit"),
-        ("P1,visit,,22.11.2026,", "invalid-visit"),
-        ("P1,visit,,2026-1120,", "invalid-visit"),
-        ("P1,holiday,,2026-11-20,", "invalid-visit"),
-        ("P1,visit,,2026-11-19,2026-11-20", "invalid-visit"),
-        ("P1,stay,,2026-11-20,2026-11-19", "invalid-visit"),
-        (",visit,,2026-11-20,", "invalid-line"),
+        ("P1,visit,,2024-02-30,", "invalid-visit"),
+        ("P1,visit,,22.11.2024,", "invalid-visit"),
+        ("P1,visit,,2024-1120,", "invalid-visit"),
+        ("P1,holiday,,2024-11-20,", "invalid-visit"),
+        ("P1,visit,,2024-11-19,2024-11-20", "invalid-visit"),
+        ("P1,stay,,2024-11-20,2024-11-19", "invalid-visit"),
+        (",visit,,2024-11-20,", "invalid-line"),
     ],
 )
 def test_a_wrong_line_refuses_the_list(kept: Hospital, administrator: Caller, line: str, reason: str) -> None:
-    report = imported(kept, administrator, f"P1,visit,,2026-11-20,\n{line}\n")
+    report = imported(kept, administrator, f"P1,visit,,2024-11-20,\n{line}\n")
     assert (report.applied, report.lines[1].reason) == (False, reason)
     assert kept.rows("SELECT count(*) FROM visit") == [(0,)]

@@ -32,6 +32,7 @@ from isocenter.adapters.web import (
     received,
     rejections,
     restrictions,
+    retention,
     second_factors,
     senders,
     sharing,
@@ -41,6 +42,7 @@ from isocenter.adapters.web import (
     status,
     studies,
     transfers,
+    visits,
 )
 from isocenter.adapters.web.errors import ErrorAnswer, install_error_handlers
 from isocenter.adapters.web.parts import WebParts
@@ -72,6 +74,8 @@ API_ROUTERS = (
     senders.router,
     sharing.router,
     restrictions.router,
+    retention.router,
+    visits.router,
     certificates.router,
     devices.router,
     device_contacts.router,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -14,7 +14,9 @@ from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.sign_in import StrictModel
 from isocenter.domain.archive.deletions import Deletions
+from isocenter.domain.retention.looking import kept_of
 from isocenter.index.deletions import DeletedStudy as Row
+from isocenter.index.retention import Kept
 from isocenter.standards.dicom.uids import check_uid
 
 router = APIRouter(tags=["Deleted studies"])
@@ -33,7 +35,11 @@ class Deleted(BaseModel):
 
 
 class DeletedStudy(BaseModel):
-    """A deleted study. late_instance_count: instances that arrived since, hidden with it."""
+    """A deleted study. late_instance_count: instances that arrived since, hidden with it.
+
+    kept_because: what keeps it, hidden, when it can be restored no more: nothing, outpatient, inpatient, admitted,
+    legal-hold. kept_until: null when no day is known.
+    """
 
     study_instance_uid: str
     patient_id: str | None
@@ -48,6 +54,8 @@ class DeletedStudy(BaseModel):
     reason: str
     deleted_by: str
     late_instance_count: int
+    kept_until: date | None
+    kept_because: str
 
 
 class DeletedStudies(BaseModel):
@@ -78,7 +86,11 @@ def delete_study(
 @router.get("/api/deleted-studies", summary="Studies that can be restored")
 def deleted_studies(request: Request, who: Annotated[Caller, Depends(caller)]) -> DeletedStudies:
     """Of the caller's institution."""
-    return DeletedStudies(studies=[_shown(row) for row in _deletions(request).deleted(who)])
+    deletions = _deletions(request)
+    rows = deletions.deleted(who)
+    kept = kept_of(deletions.database, who, [row.study_instance_uid for row in rows])
+    shown = [_shown(row, kept[row.study_instance_uid]) for row in rows if row.study_instance_uid in kept]
+    return DeletedStudies(studies=shown)
 
 
 @router.post("/api/deleted-studies/{study_instance_uid}/restore", summary="Restore a deleted study")
@@ -90,8 +102,35 @@ def restore_study(request: Request, study_instance_uid: str, who: Annotated[Call
 
 @router.delete("/api/deleted-studies/{study_instance_uid}", summary="Erase a deleted study at once", status_code=204)
 def erase_study(request: Request, study_instance_uid: str, who: Annotated[Caller, Depends(caller)]) -> None:
-    """For good: nothing brings it back but sending it again. 404 not-deleted."""
+    """For good: nothing brings it back but sending it again.
+
+    404 not-deleted, 409 legal-hold, kept-by-law, awaits-approval.
+    """
     _deletions(request).erase_now(who, check_uid(study_instance_uid, "StudyInstanceUID"))
+
+
+@router.delete(
+    "/api/studies/{study_instance_uid}/instances/{sop_instance_uid}",
+    summary="Erase one instance at once and for good",
+    status_code=204,
+)
+def erase_instance(
+    request: Request,
+    study_instance_uid: str,
+    sop_instance_uid: str,
+    body: Deletion,
+    who: Annotated[Caller, Depends(caller)],
+) -> None:
+    """Nothing brings it back but sending it again; with the last instance the study goes.
+
+    404 unknown-study, unknown-instance. 409 legal-hold, kept-by-law, awaits-approval.
+    """
+    uid = check_uid(study_instance_uid, "StudyInstanceUID")
+    instance = check_uid(sop_instance_uid, "SOPInstanceUID")
+    _deletions(request).erase_instance(who, uid, instance, reason=body.reason)
+    library = parts_of(request).library
+    if library is not None:
+        library.forget(who.institution_id, uid)
 
 
 def _deletions(request: Request) -> Deletions:
@@ -100,7 +139,8 @@ def _deletions(request: Request) -> Deletions:
     return deletions
 
 
-def _shown(row: Row) -> DeletedStudy:
+def _shown(row: Row, kept: Kept) -> DeletedStudy:
     values = asdict(row)
     values["study_date"] = row.study_date or None
-    return DeletedStudy(**values, deleted_by=row.caller_id)
+    because = "legal-hold" if kept.held else str(kept.reckoned.because)
+    return DeletedStudy(**values, deleted_by=row.caller_id, kept_until=kept.until, kept_because=because)

@@ -36,6 +36,12 @@ def clock_in(connection: Connection) -> ClockState:
     return ClockState(keeping.today(), believed_day(connection))
 
 
+def show_clock(database: Database) -> ClockState:
+    """The clock, for whoever may see the policy."""
+    with database.transaction() as connection:
+        return ClockState(keeping.today(), believed_day(connection, locked=False))
+
+
 def check_clock(connection: Connection) -> date:
     """Today, when it may be believed; it is, from then on. Raises ClockLeapt."""
     state = clock_in(connection)

@@ -14,6 +14,7 @@ from typing import Final
 
 from isocenter.access import audit
 from isocenter.access.caller import Caller, system_caller
+from isocenter.access.restriction.errors import PeopleOnly
 from isocenter.access.restriction.restrictions import checked_reason
 from isocenter.access.roles import Right
 from isocenter.access.sight import user_id_of
@@ -21,7 +22,7 @@ from isocenter.domain.archive.erase import erase_study
 from isocenter.domain.archive.errors import KeptByLaw, OnLegalHold
 from isocenter.domain.archive.keeping import Authority
 from isocenter.domain.retention.clock import check_clock
-from isocenter.domain.retention.errors import ClockLeapt, NotInThisState, PeopleDecide, UnknownDestruction
+from isocenter.domain.retention.errors import ClockLeapt, NotInThisState, UnknownDestruction
 from isocenter.domain.retention.looking import ON_THEIR_WAY, refresh
 from isocenter.domain.retention.states import (
     Approval,
@@ -51,6 +52,8 @@ from isocenter.storage.object_store import ObjectStore
 log = get_logger(__name__)
 
 DESTROY: Final = "destroy-approved-studies"
+RETENTION_QUEUE: Final = "retention"
+"""Of its own: looking at everything that is old takes a while in a large archive."""
 SHORTEST_REASON: Final = 3
 MOST_STUDIES: Final = 500
 """In one proposal: what a person can look through."""
@@ -60,10 +63,11 @@ _GONE_ON: Final = World(is_over=True)
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What is to be done in an institution. counts: studies by state."""
+    """What is to be done in an institution. counts: studies by state. names: of people, by number."""
 
     counts: dict[str, int]
     destructions: list[Destruction]
+    names: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ class Destructions:
         """How many studies stand where, and the proposals, last first. Raises Refused."""
         caller.require(Right.APPROVE_DESTRUCTION)
         with self.database.transaction(caller.institution_id) as connection:
-            return Overview(index.counts(connection), index.destructions(connection))
+            found = index.destructions(connection)
+            return Overview(index.counts(connection), found, index.names_of_people(connection, found))
 
     def studies(self, caller: Caller, state: State | None = None) -> list[Item]:
         """Studies on their way, or those in one state, oldest day first. Raises Refused."""
@@ -86,11 +91,13 @@ class Destructions:
         with self.database.transaction(caller.institution_id) as connection:
             return index.items_in(connection, list(ON_THEIR_WAY) if state is None else [state])
 
-    def destruction(self, caller: Caller, destruction_id: int) -> tuple[Destruction, list[Item]]:
-        """One proposal with its studies. Raises Refused, UnknownDestruction."""
+    def destruction(self, caller: Caller, destruction_id: int) -> tuple[Destruction, list[Item], dict[str, str]]:
+        """One proposal with its studies, and names of people by number. Raises Refused, UnknownDestruction."""
         caller.require(Right.APPROVE_DESTRUCTION)
         with self.database.transaction(caller.institution_id) as connection:
-            return _found(connection, destruction_id), index.items_of(connection, destruction_id)
+            found = _found(connection, destruction_id)
+            items = index.items_of(connection, destruction_id)
+            return found, items, index.names_of_people(connection, [found])
 
     def steps(self, caller: Caller, study_instance_uid: str) -> list[Step]:
         """Every step that a study took on its way. Raises Refused."""
@@ -101,7 +108,7 @@ class Destructions:
     def propose(self, caller: Caller, study_instance_uids: Sequence[str], reason: str) -> int:
         """Propose that these studies be destroyed; all of them are due, or nothing is done. Its number.
 
-        Raises Refused, PeopleDecide, InvalidReason, NotInThisState, ClockLeapt.
+        Raises Refused, PeopleOnly, InvalidReason, NotInThisState, ClockLeapt.
         """
         by = _person(caller)
         why = checked_reason(reason, SHORTEST_REASON)
@@ -126,7 +133,7 @@ class Destructions:
     def approve(self, caller: Caller, destruction_id: int) -> Destruction:
         """One of the two approvals; with the second a job destroys. What is kept again has left the proposal.
 
-        Raises Refused, PeopleDecide, UnknownDestruction, SamePerson, SamePower, NotInThisState, ClockLeapt.
+        Raises Refused, PeopleOnly, UnknownDestruction, SamePerson, SamePower, NotInThisState, ClockLeapt.
         """
         mine = Approval(_person(caller), powers_of(caller.roles))
         with self.database.transaction(caller.institution_id) as connection:
@@ -148,7 +155,7 @@ class Destructions:
     ) -> Destruction:
         """Take a proposal back, or these studies of it, as long as they are not destroyed.
 
-        Raises Refused, PeopleDecide, InvalidReason, UnknownDestruction, NotInThisState.
+        Raises Refused, PeopleOnly, InvalidReason, UnknownDestruction, NotInThisState.
         """
         by = _person(caller)
         why = checked_reason(reason, SHORTEST_REASON)
@@ -256,7 +263,7 @@ class Destructions:
             "studies": [item.study_instance_uid for item, _ in after],
         }
         FactLog(self.store, caller.institution_id, self.key_file).append(fact)
-        defer(connection, DESTROY, {}, once=DESTROY)
+        defer(connection, DESTROY, {}, queue=RETENTION_QUEUE, once=DESTROY)
 
 
 def _write_destroyed(connection: Connection, caller: Caller, item: Item, record_id: int) -> None:
@@ -282,7 +289,7 @@ def _reason(destruction_id: int) -> str:
 def _person(caller: Caller) -> str:
     caller.require(Right.APPROVE_DESTRUCTION)
     if user_id_of(caller) is None:
-        raise PeopleDecide("Only a person proposes and approves destruction; sign in to the web page.")
+        raise PeopleOnly("Only a person proposes and approves destruction; sign in to the web page.")
     return caller.id
 
 

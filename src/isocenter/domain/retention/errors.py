@@ -9,8 +9,7 @@ Conflict ├── NotInThisState     the step does not follow from where the st
          ├── AlreadyDischarged
          └── ClockLeapt         the clock went far ahead since the last day that was believed
 Refused  ├── SamePerson         nobody approves twice
-         ├── SamePower          two approvals come from two powers
-         └── PeopleDecide       a program approves nothing
+         └── SamePower          two approvals come from two powers
 """
 
 from __future__ import annotations
@@ -76,9 +75,3 @@ class SamePower(Refused):
     """The two approvals of a destruction come from two powers: administration, security, medicine."""
 
     reason = "same-power"
-
-
-class PeopleDecide(Refused):
-    """Only a person proposes and approves destruction."""
-
-    reason = "people-decide"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isocenter.domain.retention.destroying import DESTROY, Destructions
+from isocenter.domain.retention.destroying import DESTROY, RETENTION_QUEUE, Destructions
 from isocenter.domain.retention.looking import LOOK, look_everywhere
 from isocenter.kit.jobs import Task
 
@@ -17,7 +17,7 @@ def retention_tasks(destructions: Destructions) -> list[Task]:
         look_everywhere(destructions.database)
 
     return [
-        Task(LOOK, look, every=EVERY_NIGHT),
-        Task(DESTROY, destructions.destroy_approved, attempts=3),
-        Task("destroy-left-over", destructions.destroy_approved, every=EVERY_HOUR),
+        Task(LOOK, look, queue=RETENTION_QUEUE, every=EVERY_NIGHT),
+        Task(DESTROY, destructions.destroy_approved, queue=RETENTION_QUEUE, attempts=3),
+        Task("destroy-left-over", destructions.destroy_approved, queue=RETENTION_QUEUE, every=EVERY_HOUR),
     ]

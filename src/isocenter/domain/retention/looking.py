@@ -7,6 +7,8 @@ from typing import Final
 
 from isocenter.access.caller import Caller, system_caller
 from isocenter.access.roles import Right
+from isocenter.access.sight import sees_study
+from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.retention.clock import check_clock
 from isocenter.domain.retention.errors import ClockLeapt
 from isocenter.domain.retention.states import Standing, State, World, look
@@ -114,3 +116,17 @@ def _insert_due(connection: Connection, caller: Caller, study_instance_uids: lis
             index.note_step(connection, kept.study_instance_uid, None, (State.KEPT, State.DUE), by)
             found += 1
     return found
+
+
+def retention_of_study(database: Database, caller: Caller, study_instance_uid: str) -> Kept:
+    """What keeps a study that the caller sees. Raises Refused, UnknownStudy."""
+    caller.require(Right.READ)
+    if not sees_study(database, caller, study_instance_uid):
+        raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
+    return kept_of(database, caller, [study_instance_uid])[study_instance_uid]
+
+
+def kept_of(database: Database, caller: Caller, study_instance_uids: list[str]) -> dict[str, Kept]:
+    """What keeps studies that the caller was shown, by UID."""
+    with database.transaction(caller.institution_id) as connection:
+        return kept_studies(connection, study_instance_uids)
