@@ -79,6 +79,8 @@ class Action(StrEnum):
     INSTANCES_RECEIVED = "instances-received"
     STUDY_OPENED = "study-opened"
     STUDY_ERASED = "study-erased"
+    INSTANCE_ERASED = "instance-erased"
+    KEYS_CHANGED = "keys-changed"  # made anew, or taken out for recovery
     STUDY_DOWNLOADED = "study-downloaded"
     STUDY_DELETED = "study-deleted"
     STUDY_RESTORED = "study-restored"

@@ -127,7 +127,11 @@ API: Final = (
         "GET /api/deleted-studies",
         "POST /api/deleted-studies/{study_instance_uid}/restore",
     ),
-    *_doors(Right.ERASE, "DELETE /api/deleted-studies/{study_instance_uid}"),
+    *_doors(
+        Right.ERASE,
+        "DELETE /api/deleted-studies/{study_instance_uid}",
+        "DELETE /api/studies/{study_instance_uid}/instances/{sop_instance_uid}",
+    ),
     *_doors(Right.READ, "GET /api/studies/{study_instance_uid}/retention"),
     *_doors(
         Right.CORRECT,
@@ -168,6 +172,9 @@ API: Final = (
         "DELETE /api/destinations/{destination_id}",
     ),
     *_doors(Right.MANAGE_DEVICES, "GET /api/senders", "PUT /api/senders"),
+    *_doors(
+        Right.SEE_OPERATIONS, "GET /api/operations", "GET /api/metered-days", "GET /api/metered-days/export"
+    ),
     *_doors(
         (Right.MANAGE_DEVICES, Right.MANAGE_REGION),
         "GET /api/devices",

@@ -86,8 +86,8 @@ def seal(
         raise StudyMoved("The study is gone.", study_id=study_id)
     _take_rows(connection, study_id, ordinals)
     _take_aside(connection, study_id, aside_ids)
-    removed = _take_packs(connection, study_id, replaces)
-    pack_id = _insert_pack(connection, study_id, pack)
+    removed = take_packs(connection, study_id, replaces)
+    pack_id = put_pack(connection, study_id, pack)
     row = connection.execute(
         """
         UPDATE study SET version = version + 1, state = CASE
@@ -138,7 +138,8 @@ def _take_aside(connection: Connection, study_id: int, aside_ids: Sequence[int])
         raise StudyMoved("Some versions kept aside are gone.", study_id=study_id)
 
 
-def _take_packs(connection: Connection, study_id: int, pack_ids: Collection[int]) -> tuple[str, ...]:
+def take_packs(connection: Connection, study_id: int, pack_ids: Collection[int]) -> tuple[str, ...]:
+    """Remove rows of packs; their keys, to be deleted after the commit. Raises StudyMoved when one is gone."""
     rows = connection.execute(
         "DELETE FROM pack WHERE study_id = %s AND pack_id = ANY (%s) RETURNING object_key", [study_id, list(pack_ids)]
     ).fetchall()
@@ -147,7 +148,8 @@ def _take_packs(connection: Connection, study_id: int, pack_ids: Collection[int]
     return tuple(str(row[0]) for row in rows)
 
 
-def _insert_pack(connection: Connection, study_id: int, pack: NewPack) -> int:
+def put_pack(connection: Connection, study_id: int, pack: NewPack) -> int:
+    """The row of a new pack; its number."""
     row = connection.execute(
         """
         INSERT INTO pack (

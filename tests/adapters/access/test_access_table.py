@@ -29,6 +29,7 @@ BODIES: dict[str, Any] = {
     "POST /api/studies/{study_instance_uid}/corrections": {"attributes": {"StudyDescription": "x"}, **REASON},
     "POST /api/quality-tasks/{task_id}/resolve": {"choice": "dismiss"},
     "DELETE /api/studies/{study_instance_uid}": REASON,
+    "DELETE /api/studies/{study_instance_uid}/instances/{sop_instance_uid}": REASON,
     "POST /api/destinations": {"name": "n", "ae_title": "N", "host": "127.0.0.1", "port": 104},
     "PATCH /api/destinations/{destination_id}": {"name": "m"},
     "POST /api/studies/{study_instance_uid}/send": {"destination_id": 999_999},

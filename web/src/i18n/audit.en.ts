@@ -112,6 +112,8 @@ export const auditWords = {
     'instances-received': 'Sent objects here',
     'study-opened': 'Opened a study',
     'study-erased': 'Erased a study for good',
+    'instance-erased': 'Erased an instance for good',
+    'keys-changed': 'Changed or exported keys of stored data',
     'study-downloaded': 'Downloaded a study',
     'study-deleted': 'Deleted a study',
     'study-restored': 'Restored a study',

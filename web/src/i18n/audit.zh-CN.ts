@@ -112,6 +112,8 @@ export const auditWords = {
     'instances-received': '发送对象至此',
     'study-opened': '打开检查',
     'study-erased': '永久清除检查',
+    'instance-erased': '永久清除单个影像对象',
+    'keys-changed': '更换或导出存储数据的密钥',
     'study-downloaded': '下载检查',
     'study-deleted': '删除检查',
     'study-restored': '恢复检查',

@@ -89,6 +89,8 @@ _TOLD: dict[str, Told] = {
     "instances-given": Told(INSTANCES_TRANSFERRED, "R"),
     "study-deleted": Told(STUDY_DELETED, "D"),
     "study-erased": Told(STUDY_DELETED, "D"),
+    "instance-erased": Told(INSTANCES_ACCESSED, "D"),
+    "keys-changed": Told(SECURITY_ALERT, "U", (_SECURITY,)),
     "study-destroyed": Told(STUDY_DELETED, "D"),
     "visit-recorded": Told(PATIENT_RECORD, "C"),
     "visit-withdrawn": Told(PATIENT_RECORD, "D"),

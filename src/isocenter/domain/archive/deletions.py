@@ -17,6 +17,7 @@ from isocenter.access.caller import Caller, system_caller
 from isocenter.access.roles import Right
 from isocenter.access.sight import transaction_of
 from isocenter.domain.archive.erase import ErasedStudy, erase_study
+from isocenter.domain.archive.erase_instance import ErasedInstance, erase_instance
 from isocenter.domain.archive.errors import NotDeleted, OnLegalHold, UnknownStudy
 from isocenter.index import deletions
 from isocenter.index.deletions import DeletedStudy
@@ -104,6 +105,31 @@ class Deletions:
         caller.require(Right.ERASE)
         self._deleted(caller, study_instance_uid)
         return self._erase(caller, study_instance_uid, "erased-before-the-period-ended")
+
+    def erase_instance(
+        self, caller: Caller, study_instance_uid: str, sop_instance_uid: str, *, reason: str
+    ) -> ErasedInstance | ErasedStudy:
+        """Erase one instance at once and for good; with the last one the study goes.
+
+        Raises Refused, UnknownStudy, UnknownInstance, OnLegalHold, KeptByLaw, AwaitsApproval, Exhausted.
+        """
+        arguments = (caller, self.database, self.store, self.key_file, study_instance_uid, sop_instance_uid)
+        erased = erase_instance(*arguments, reason=reason)
+        with transaction_of(self.database, caller) as connection:
+            if isinstance(erased, ErasedStudy):
+                append_event(connection, "study-erased", study_instance_uid)
+                audit.record(connection, caller, audit.Action.STUDY_ERASED, study_instance_uid, reason=reason)
+            else:
+                append_event(connection, "instance-erased", study_instance_uid)
+                audit.record(
+                    connection,
+                    caller,
+                    audit.Action.INSTANCE_ERASED,
+                    study_instance_uid,
+                    sop_instance_uid=sop_instance_uid,
+                    reason=reason,
+                )
+        return erased
 
     def erase_past(self) -> int:
         """Erase what nobody restored in time, in every institution; how many studies that were."""

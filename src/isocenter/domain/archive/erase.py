@@ -72,10 +72,10 @@ def erase_study(
     with database.transaction(caller.institution_id) as connection:
         check_may_go(connection, study_instance_uid, authority)
         fact = FactLog(store, caller.institution_id, key_file).append(
-            _fact(caller, "study-erased", study_instance_uid, moment, reason)
+            fact_of(caller, "study-erased", study_instance_uid, moment, reason)
         )
         record = _forgotten(connection, store, study_instance_uid, moment)
-        record_id = add_record(connection, replace(record, reason=reason, **_who(caller, approvals, fact)))
+        record_id = add_record(connection, replace(record, **who_and_why(caller, reason, approvals, fact)))
     delete_objects(store, [one.key for one in record.objects])
     log.info("archive.erased", study_instance_uid=study_instance_uid, instances=record.instance_count)
     packs = sum(one.key.startswith("packs/") for one in record.objects)
@@ -103,9 +103,10 @@ def _forgotten(connection: Connection, store: ObjectStore, study_instance_uid: s
     )
 
 
-def _who(caller: Caller, approvals: Sequence[str], fact: Fact) -> dict[str, Any]:
+def who_and_why(caller: Caller, reason: str, approvals: Sequence[str], fact: Fact) -> dict[str, Any]:
     """The fields of a record that say on whose word it was erased, and where that is written down."""
     return {
+        "reason": reason,
         "caller_kind": str(caller.kind),
         "caller_id": caller.id,
         "approvals": tuple(approvals),
@@ -114,7 +115,8 @@ def _who(caller: Caller, approvals: Sequence[str], fact: Fact) -> dict[str, Any]
     }
 
 
-def _fact(caller: Caller, kind: str, study_instance_uid: str, moment: datetime, reason: str) -> dict[str, str]:
+def fact_of(caller: Caller, kind: str, study_instance_uid: str, moment: datetime, reason: str) -> dict[str, str]:
+    """What a fact says of an erasing."""
     return {
         "kind": kind,
         "study_instance_uid": study_instance_uid,

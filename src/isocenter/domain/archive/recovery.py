@@ -20,6 +20,7 @@ from pathlib import Path
 from isocenter.domain.archive.duplicates import Holdings, rule_on
 from isocenter.domain.archive.examination import examine, ingest_row
 from isocenter.domain.archive.under_way import Position
+from isocenter.index.adoption import erased_instances
 from isocenter.index.checkpoints import checkpoint_of
 from isocenter.index.erasures import erased_at
 from isocenter.index.ingest import Checkpoint, Ingest, IngestOutcome, IngestResult, IngestRow, ServerChanged
@@ -315,16 +316,18 @@ def _record_again(holdings: Holdings, ingest: Ingest, rows: list[IngestRow]) -> 
 
 
 class _Erased:
-    """Studies that were erased after a member was received must not come back with it."""
+    """Studies and instances that were erased after a member was received must not come back with it."""
 
     def __init__(self, holdings: Holdings) -> None:
         self._holdings = holdings
         self._known: dict[tuple[int, str], datetime | None] = {}
+        self._instances: dict[int, dict[str, datetime]] = {}
 
     def covers(self, row: IngestRow) -> bool:
         key = (row.institution_id, row.attributes.study_instance_uid)
         if key not in self._known:
             with self._holdings.database.transaction(row.institution_id) as connection:
                 self._known[key] = erased_at(connection, key[1])
-        moment = self._known[key]
-        return moment is not None and row.received_at <= moment
+                self._instances.setdefault(row.institution_id, erased_instances(connection))
+        instance = self._instances[row.institution_id].get(row.attributes.sop_instance_uid)
+        return any(moment is not None and row.received_at <= moment for moment in (self._known[key], instance))
