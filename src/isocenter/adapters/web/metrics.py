@@ -1,4 +1,4 @@
-"""What the processes of this node count, for Prometheus. Numbers only: no UIDs, no names."""
+"""What the processes of this node count, and how the whole runs, for Prometheus. Numbers only: no UIDs, no names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from isocenter.access.certificates.expiry import measure
 from isocenter.access.certificates.store import store_of
+from isocenter.adapters.web.operations_metrics import operations_metrics
 from isocenter.adapters.web.parts import parts_of
 
 router = APIRouter(tags=["Health"])
@@ -15,12 +16,17 @@ router = APIRouter(tags=["Health"])
 
 @router.get("/metrics", summary="Counters of all processes (Prometheus text)", response_class=Response)
 def metrics(request: Request) -> Response:
-    """Adds up what listener, web and worker wrote to the node's folder; the process alone where there is none."""
-    measure(store_of(parts_of(request).settings.home))
+    """Adds up what listener, web and worker wrote to the node's folder; the process alone where there is none.
+
+    Then how the whole runs, as every node says it: let Prometheus ask one, or take the largest of what they say.
+    """
+    parts = parts_of(request)
+    measure(store_of(parts.settings.home))
     registry: CollectorRegistry = REGISTRY
     try:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     except ValueError:  # no folder: a test or a single process
         registry = REGISTRY
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    text = generate_latest(registry) + operations_metrics(parts.database, parts.settings.home)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
