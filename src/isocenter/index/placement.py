@@ -82,7 +82,9 @@ def read_uses(connection: Connection) -> int:
         """
         INSERT INTO study_use
         SELECT isocenter_institution(), study_instance_uid, max(at)::date FROM audit_event
-        WHERE sequence > %s AND study_instance_uid IS NOT NULL AND action = ANY (%s) GROUP BY study_instance_uid
+        WHERE sequence > %s AND action = ANY (%s)
+            AND EXISTS (SELECT FROM study s WHERE s.study_instance_uid = audit_event.study_instance_uid)
+        GROUP BY study_instance_uid
         ON CONFLICT (institution_id, study_instance_uid)
         DO UPDATE SET used_on = greatest(study_use.used_on, excluded.used_on)
         WHERE study_use.used_on < excluded.used_on
