@@ -1277,9 +1277,33 @@ export interface paths {
         post?: never;
         /**
          * Erase a deleted study at once
-         * @description For good: nothing brings it back but sending it again. 404 not-deleted.
+         * @description For good: nothing brings it back but sending it again.
+         *
+         *     404 not-deleted, 409 legal-hold, kept-by-law, awaits-approval.
          */
         delete: operations["erase_study_api_deleted_studies__study_instance_uid__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/instances/{sop_instance_uid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Erase one instance at once and for good
+         * @description Nothing brings it back but sending it again; with the last instance the study goes.
+         *
+         *     404 unknown-study, unknown-instance. 409 legal-hold, kept-by-law, awaits-approval.
+         */
+        delete: operations["erase_instance_api_studies__study_instance_uid__instances__sop_instance_uid__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2320,6 +2344,344 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/retention/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How long studies are kept
+         * @description With its history. 404 unknown-institution.
+         */
+        get: operations["policy_api_retention_policy_get"];
+        /**
+         * Change how long studies are kept
+         * @description It holds for what is here too. 400 invalid-retention-policy, invalid-reason; 404 unknown-institution.
+         */
+        put: operations["set_policy_api_retention_policy_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm that the clock is right
+         * @description After it leapt, or the archive was off for long.
+         */
+        post: operations["confirm_api_retention_clock_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What keeps a study
+         * @description 404 unknown-study.
+         */
+        get: operations["retention_api_studies__study_instance_uid__retention_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/studies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Studies that the law keeps no longer
+         * @description Those on their way, or in one state.
+         */
+        get: operations["studies_api_retention_studies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/studies/{study_instance_uid}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The steps of a study to its destruction
+         * @description Empty for one that was always kept.
+         */
+        get: operations["steps_api_retention_studies__study_instance_uid__steps_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look now which studies are due
+         * @description It is done every night. 409 clock-leapt.
+         */
+        post: operations["look_api_retention_look_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/destructions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Proposals of destruction
+         * @description Last first.
+         */
+        get: operations["destructions_api_retention_destructions_get"];
+        put?: never;
+        /**
+         * Propose that studies be destroyed
+         * @description All of them, or none. 400 invalid-reason, 403 people-only, 409 not-in-this-state, clock-leapt.
+         */
+        post: operations["propose_api_retention_destructions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/destructions/{destruction_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One proposal with its studies
+         * @description 404 unknown-destruction.
+         */
+        get: operations["destruction_api_retention_destructions__destruction_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/destructions/{destruction_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a destruction
+         * @description With the second approval, by another person with another power, the studies are destroyed.
+         *
+         *     403 people-only, same-person, same-power; 404 unknown-destruction; 409 not-in-this-state, clock-leapt.
+         */
+        post: operations["approve_api_retention_destructions__destruction_id__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/destructions/{destruction_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a proposal back
+         * @description 400 invalid-reason, 403 people-only, 404 unknown-destruction, 409 not-in-this-state.
+         */
+        post: operations["withdraw_api_retention_destructions__destruction_id__withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/certificates/{record_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The certificate of a destruction
+         * @description Until nothing is left it says what is. 404 nothing-erased.
+         */
+        get: operations["certificate_api_retention_certificates__record_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/{patient_key}/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Visits and stays of a patient
+         * @description Under every identifier of the patient. 404 unknown-patient.
+         */
+        get: operations["visits_api_patients__patient_key__visits_get"];
+        put?: never;
+        /**
+         * A patient was there
+         * @description Told again it is the same. 400 invalid-visit, 404 unknown-patient, 409 visit-known.
+         */
+        post: operations["record_visit_api_patients__patient_key__visits_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/{patient_key}/admissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A patient was admitted
+         * @description Nothing of hers is destroyed before the discharge. 400 invalid-visit, 404 unknown-patient, 409 visit-known.
+         */
+        post: operations["record_admission_api_patients__patient_key__admissions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patients/{patient_key}/discharges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A patient went home
+         * @description Without a number it ends the only stay that lasts.
+         *
+         *     400 invalid-visit, 404 unknown-patient, unknown-visit; 409 already-discharged.
+         */
+        post: operations["record_discharge_api_patients__patient_key__discharges_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/visits/{visit_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a visit or stay
+         * @description It was recorded wrongly. 400 invalid-reason, 404 unknown-visit.
+         */
+        post: operations["withdraw_visit_api_visits__visit_id__withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/visits/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Visits and stays of a list
+         * @description Columns: patient_id, issuer_of_patient_id, kind (visit, stay), number, began_on, ended_on. All or nothing.
+         *
+         *     The patients need not be known yet. 400 invalid-list.
+         */
+        post: operations["import_visits_api_visits_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/certificates": {
         parameters: {
             query?: never;
@@ -2704,6 +3066,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Nodes, storages, copies, queues, the other site, alerts, use
+         * @description For administrators and security officers; the use of others only for the region's. 403.
+         */
+        get: operations["see_operations_api_operations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metered-days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What institutions used, day by day
+         * @description From first to last, UTC, at most three years. 400 invalid, 403.
+         */
+        get: operations["list_metered_days_api_metered_days_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metered-days/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The meter as a list
+         * @description The same as a file for a spreadsheet. 400 invalid, 403.
+         */
+        get: operations["export_metered_days_api_metered_days_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/about": {
         parameters: {
             query?: never;
@@ -2774,6 +3196,8 @@ export interface paths {
         /**
          * Counters of all processes (Prometheus text)
          * @description Adds up what listener, web and worker wrote to the node's folder; the process alone where there is none.
+         *
+         *     Then how the whole runs, as every node says it: let Prometheus ask one, or take the largest of what they say.
          */
         get: operations["metrics_metrics_get"];
         put?: never;
@@ -2854,7 +3278,7 @@ export interface components {
          * @description What is recorded.
          * @enum {string}
          */
-        Action: "application-started" | "application-stopped" | "audit-searched" | "audit-exported" | "audit-verified" | "signed-in" | "sign-in-failed" | "signed-out" | "password-changed" | "second-factor-added" | "second-factor-removed" | "second-factor-failed" | "recovery-codes-made" | "recovery-code-used" | "sign-in-policy-changed" | "sign-in-reset-issued" | "sign-in-reset-used" | "session-ended" | "user-enrolled" | "user-created" | "user-changed" | "user-disabled" | "user-enabled" | "role-given" | "role-ended" | "enrolment-issued" | "enrolment-withdrawn" | "institution-added" | "institution-changed" | "institution-deactivated" | "institution-activated" | "department-added" | "department-changed" | "department-removed" | "list-imported" | "list-exported" | "token-issued" | "token-revoked" | "client-added" | "client-changed" | "client-ended" | "client-secret-added" | "client-secret-ended" | "client-signed-in" | "client-sign-in-failed" | "identity-provider-added" | "identity-provider-changed" | "identity-provider-removed" | "identity-linked" | "federated-sign-in-failed" | "user-withdrawn" | "access-refused" | "queried" | "instances-received" | "study-opened" | "study-erased" | "study-downloaded" | "study-deleted" | "study-restored" | "imported" | "corrected" | "correction-undone" | "task-resolved" | "received-form-given" | "sender-changed" | "device-added" | "device-changed" | "device-removed" | "called-ae-title-changed" | "association-rejected" | "destination-added" | "destination-changed" | "destination-removed" | "study-sent" | "rejection-restored" | "certificate-issued" | "certificate-trusted" | "certificate-not-trusted" | "certificate-revoked" | "certificate-shown" | "alliance-added" | "alliance-ended" | "alliance-joined" | "alliance-left" | "sharing-rule-given" | "sharing-rule-ended" | "patient-restricted" | "restriction-lifted" | "care-begun" | "care-ended" | "glass-broken" | "glass-not-broken" | "access-reviewed";
+        Action: "application-started" | "application-stopped" | "audit-searched" | "audit-exported" | "audit-verified" | "signed-in" | "sign-in-failed" | "signed-out" | "password-changed" | "second-factor-added" | "second-factor-removed" | "second-factor-failed" | "recovery-codes-made" | "recovery-code-used" | "sign-in-policy-changed" | "sign-in-reset-issued" | "sign-in-reset-used" | "session-ended" | "user-enrolled" | "user-created" | "user-changed" | "user-disabled" | "user-enabled" | "role-given" | "role-ended" | "enrolment-issued" | "enrolment-withdrawn" | "institution-added" | "institution-changed" | "institution-deactivated" | "institution-activated" | "department-added" | "department-changed" | "department-removed" | "list-imported" | "list-exported" | "token-issued" | "token-revoked" | "client-added" | "client-changed" | "client-ended" | "client-secret-added" | "client-secret-ended" | "client-signed-in" | "client-sign-in-failed" | "identity-provider-added" | "identity-provider-changed" | "identity-provider-removed" | "identity-linked" | "federated-sign-in-failed" | "user-withdrawn" | "access-refused" | "queried" | "instances-received" | "study-opened" | "study-erased" | "instance-erased" | "keys-changed" | "study-downloaded" | "study-deleted" | "study-restored" | "imported" | "corrected" | "correction-undone" | "task-resolved" | "received-form-given" | "sender-changed" | "device-added" | "device-changed" | "device-removed" | "called-ae-title-changed" | "association-rejected" | "destination-added" | "destination-changed" | "destination-removed" | "study-sent" | "rejection-restored" | "certificate-issued" | "certificate-trusted" | "certificate-not-trusted" | "certificate-revoked" | "certificate-shown" | "alliance-added" | "alliance-ended" | "alliance-joined" | "alliance-left" | "sharing-rule-given" | "sharing-rule-ended" | "patient-restricted" | "restriction-lifted" | "care-begun" | "care-ended" | "glass-broken" | "glass-not-broken" | "access-reviewed" | "storage-added" | "storage-changed" | "storage-retired" | "placement-policy-added" | "placement-policy-changed" | "placement-policy-removed" | "node-drained" | "node-declared-gone" | "retention-policy-set" | "retention-clock-confirmed" | "visit-recorded" | "visit-withdrawn" | "destruction-proposed" | "destruction-approved" | "destruction-withdrawn" | "study-destroyed";
         /**
          * Added
          * @description recovery_codes: shown this once; empty when the person has unused ones.
@@ -2862,6 +3286,22 @@ export interface components {
         Added: {
             /** Recovery Codes */
             recovery_codes: string[];
+        };
+        /**
+         * AllDestructions
+         * @description Last first. counts: studies of the institution by state. names: of people, by number, as known now.
+         */
+        AllDestructions: {
+            /** Destructions */
+            destructions: components["schemas"]["Destruction"][];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Names */
+            names: {
+                [key: string]: string;
+            };
         };
         /**
          * Alliance
@@ -3279,6 +3719,26 @@ export interface components {
             dicom_tls_port: number | null;
         };
         /**
+         * CertificateOfDestruction
+         * @description What can be said of one destruction. remaining: what is left, in words; [] once it is certified.
+         *
+         *     content: what was signed, as docs/formats.md says. signature: '' before.
+         */
+        CertificateOfDestruction: {
+            /** Number */
+            number: string;
+            /** Certified At */
+            certified_at: string | null;
+            /** Remaining */
+            remaining: string[];
+            /** Content */
+            content: {
+                [key: string]: unknown;
+            };
+            /** Signature */
+            signature: string;
+        };
+        /**
          * Change
          * @description One thing that happened. at: UTC; detail holds UIDs, numbers and times, never names.
          */
@@ -3464,6 +3924,22 @@ export interface components {
             correctable_of_series: string[];
         };
         /**
+         * Day
+         * @description A calendar day where the hospital is. number: the hospital's own of the visit or stay, if it has one.
+         */
+        Day: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Number
+             * @default
+             */
+            number: string;
+        };
+        /**
          * Deleted
          * @description Until when the study can be restored.
          */
@@ -3485,6 +3961,9 @@ export interface components {
         /**
          * DeletedStudy
          * @description A deleted study. late_instance_count: instances that arrived since, hidden with it.
+         *
+         *     kept_because: what keeps it, hidden, when it can be restored no more: nothing, outpatient, inpatient, admitted,
+         *     legal-hold. kept_until: null when no day is known.
          */
         DeletedStudy: {
             /** Study Instance Uid */
@@ -3519,6 +3998,10 @@ export interface components {
             deleted_by: string;
             /** Late Instance Count */
             late_instance_count: number;
+            /** Kept Until */
+            kept_until: string | null;
+            /** Kept Because */
+            kept_because: string;
         };
         /**
          * Deletion
@@ -3635,6 +4118,60 @@ export interface components {
         DestinationList: {
             /** Destinations */
             destinations: components["schemas"]["Destination"][];
+        };
+        /**
+         * Destruction
+         * @description One proposal. counts: how many of its studies are in which state.
+         */
+        Destruction: {
+            /** Destruction Id */
+            destruction_id: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Proposed By */
+            proposed_by: string;
+            /** Withdrawn At */
+            withdrawn_at: string | null;
+            /** Withdrawn By */
+            withdrawn_by: string | null;
+            /** Withdrawn Reason */
+            withdrawn_reason: string | null;
+            /** Approvals */
+            approvals: components["schemas"]["DestructionApproval"][];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * DestructionApproval
+         * @description One approval. approved_by: number of a person. powers: administration, security, medicine.
+         */
+        DestructionApproval: {
+            /** Approved By */
+            approved_by: string;
+            /** Powers */
+            powers: string[];
+            /**
+             * Approved At
+             * Format: date-time
+             */
+            approved_at: string;
+        };
+        /**
+         * DestructionWithdrawal
+         * @description Why. study_instance_uids: only these studies; all that are not destroyed when it is empty.
+         */
+        DestructionWithdrawal: {
+            /** Reason */
+            reason: string;
+            /** Study Instance Uids */
+            study_instance_uids?: string[];
         };
         /**
          * Device
@@ -3811,6 +4348,48 @@ export interface components {
          * @enum {string}
          */
         DownloadForm: "zip" | "pdi";
+        /**
+         * DueStudies
+         * @description Those first that were to be kept shortest; at the most 500.
+         */
+        DueStudies: {
+            /** Studies */
+            studies: components["schemas"]["DueStudy"][];
+        };
+        /**
+         * DueStudy
+         * @description One study on its way. patient_id: null once it is destroyed. record_id: for its certificate.
+         */
+        DueStudy: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** State */
+            state: string;
+            /** Destruction Id */
+            destruction_id: number | null;
+            /**
+             * Kept Until
+             * Format: date
+             */
+            kept_until: string;
+            /** Study Date */
+            study_date: string | null;
+            /** Modalities */
+            modalities: string[];
+            /** Instance Count */
+            instance_count: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Record Id */
+            record_id: number | null;
+            /** Patient Id */
+            patient_id: string | null;
+            /** Is Deleted */
+            is_deleted: boolean;
+        };
         /**
          * EchoResult
          * @description reason: a stable word, message: a sentence; both null when it answered. ms: how long it took.
@@ -4244,6 +4823,14 @@ export interface components {
             reason: string;
         };
         /**
+         * Looked
+         * @description How many studies became due.
+         */
+        Looked: {
+            /** Due */
+            due: number;
+        };
+        /**
          * Me
          * @description Who is signed in; a program's token has no name. rights: what the roles include, so that no page offers more.
          *
@@ -4310,6 +4897,43 @@ export interface components {
         Merges: {
             /** Merges */
             merges: components["schemas"]["Merge"][];
+        };
+        /**
+         * MeteredDays
+         * @description The meter, institution by institution, oldest day first.
+         */
+        MeteredDays: {
+            /** Days */
+            days: components["schemas"]["MeteredLine"][];
+        };
+        /**
+         * MeteredLine
+         * @description One day (UTC) of one institution. Held at the last count of that day; None when nobody counted.
+         */
+        MeteredLine: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Institution Id */
+            institution_id: number;
+            /** Institution */
+            institution: string;
+            /** Studies */
+            studies: number | null;
+            /** Instances */
+            instances: number | null;
+            /** Packs */
+            packs: number | null;
+            /** Packed Bytes */
+            packed_bytes: number | null;
+            /** Open Bytes */
+            open_bytes: number | null;
+            /** Copy Bytes */
+            copy_bytes: number | null;
+            /** First Received */
+            first_received: number;
         };
         /**
          * NewAccount
@@ -4438,6 +5062,16 @@ export interface components {
              * @default
              */
             certificate: string;
+        };
+        /**
+         * NewDestruction
+         * @description Studies that are due, and why they are to go.
+         */
+        NewDestruction: {
+            /** Study Instance Uids */
+            study_instance_uids: string[];
+            /** Reason */
+            reason: string;
         };
         /**
          * NewDevice
@@ -4642,6 +5276,18 @@ export interface components {
             reason: string;
         };
         /**
+         * NewRetentionPolicy
+         * @description Years after the last visit, and after a discharge. reason: at least 10 characters when it is below the law.
+         */
+        NewRetentionPolicy: {
+            /** Outpatient Years */
+            outpatient_years: number;
+            /** Inpatient Years */
+            inpatient_years: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * NewRule
          * @description modalities []: all. first_study_date: YYYYMMDD, '' all. last_days, until: null for no end.
          */
@@ -4726,6 +5372,169 @@ export interface components {
         OfferedProviders: {
             /** Providers */
             providers: components["schemas"]["OfferedProvider"][];
+        };
+        /**
+         * Operations
+         * @description Everything at one moment. site: None where there is, and was, no other site.
+         */
+        Operations: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Alerts */
+            alerts: components["schemas"]["OperationsAlert"][];
+            /** Nodes */
+            nodes: components["schemas"]["OperationsNode"][];
+            /** Storages */
+            storages: components["schemas"]["OperationsStorage"][];
+            /** Suspect Copies */
+            suspect_copies: number;
+            /** Waiting Deletions */
+            waiting_deletions: number;
+            /** Queues */
+            queues: components["schemas"]["OperationsQueue"][];
+            site: components["schemas"]["OperationsSite"] | null;
+            /** Disk Total Bytes */
+            disk_total_bytes: number;
+            /** Disk Free Bytes */
+            disk_free_bytes: number;
+            /** Database Bytes */
+            database_bytes: number;
+            /** Use */
+            use: components["schemas"]["OperationsUse"][];
+        };
+        /**
+         * OperationsAlert
+         * @description What somebody has to look at. word: stable; subject: the node, storage or queue, '' for the node that answers.
+         */
+        OperationsAlert: {
+            /** Word */
+            word: string;
+            /** Severity */
+            severity: string;
+            /** Subject */
+            subject: string;
+            /** Since */
+            since: string | null;
+        };
+        /**
+         * OperationsNode
+         * @description A host. alone_bytes: received, and on no other disk yet; silent_for_s: since it last said that it lives.
+         */
+        OperationsNode: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+            /** State */
+            state: string;
+            /**
+             * State Since
+             * Format: date-time
+             */
+            state_since: string;
+            /** Silent For S */
+            silent_for_s: number;
+            /** Alone Bytes */
+            alone_bytes: number;
+            /** Two Copies */
+            two_copies: boolean;
+        };
+        /**
+         * OperationsQueue
+         * @description Jobs of one kind. waiting_s: how long the oldest that is due has waited.
+         */
+        OperationsQueue: {
+            /** Queue */
+            queue: string;
+            /** Todo */
+            todo: number;
+            /** Doing */
+            doing: number;
+            /** Failed */
+            failed: number;
+            /** Waiting S */
+            waiting_s: number;
+        };
+        /**
+         * OperationsSite
+         * @description The other site: how much it lacks, and for how long the oldest of that has waited.
+         */
+        OperationsSite: {
+            /** Waiting Objects */
+            waiting_objects: number;
+            /** Waiting Bytes */
+            waiting_bytes: number;
+            /** Lag S */
+            lag_s: number;
+            /** Refused */
+            refused: number;
+            /** Copied Objects */
+            copied_objects: number;
+            /** Copied Bytes */
+            copied_bytes: number;
+            /** Last At */
+            last_at: string | null;
+            /** Leader */
+            leader: string | null;
+            /** Led Since */
+            led_since: string | null;
+            /** Missing */
+            missing: number;
+        };
+        /**
+         * OperationsStorage
+         * @description A storage, as counted at counted_at. max_bytes: its limit, None without one.
+         */
+        OperationsStorage: {
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** State */
+            state: string;
+            /** Objects */
+            objects: number;
+            /** Bytes */
+            bytes: number;
+            /** Max Bytes */
+            max_bytes: number | null;
+            /** Unverified */
+            unverified: number;
+            /** Damaged */
+            damaged: number;
+            /** Oldest Verified At */
+            oldest_verified_at: string | null;
+            /** Counted At */
+            counted_at: string | null;
+        };
+        /**
+         * OperationsUse
+         * @description What one institution holds. Counts are None until they are counted first, at most an hour after the start.
+         *
+         *     recent_studies: studies that began to arrive in the last 30 days.
+         */
+        OperationsUse: {
+            /** Institution Id */
+            institution_id: number;
+            /** Name */
+            name: string;
+            /** Counted At */
+            counted_at: string | null;
+            /** Studies */
+            studies: number | null;
+            /** Instances */
+            instances: number | null;
+            /** Packed Bytes */
+            packed_bytes: number | null;
+            /** Open Bytes */
+            open_bytes: number | null;
+            /** Copy Bytes */
+            copy_bytes: number | null;
+            /** Recent Studies */
+            recent_studies: number;
         };
         /**
          * OwnFactors
@@ -4967,6 +5776,14 @@ export interface components {
         ProgramRoles: {
             /** Roles */
             roles: components["schemas"]["ProgramRole"][];
+        };
+        /**
+         * Proposed
+         * @description The number of the proposal.
+         */
+        Proposed: {
+            /** Destruction Id */
+            destruction_id: number;
         };
         /**
          * ProviderAccountRules
@@ -5271,6 +6088,115 @@ export interface components {
         Restrictions: {
             /** Restrictions */
             restrictions: components["schemas"]["Restriction"][];
+        };
+        /**
+         * Retention
+         * @description What keeps a study. because: nothing, outpatient, inpatient, admitted. kept_until: null when no day is known.
+         */
+        Retention: {
+            /** Kept Until */
+            kept_until: string | null;
+            /** Because */
+            because: string;
+            /** Is Held */
+            is_held: boolean;
+            /**
+             * Last Visit
+             * Format: date
+             */
+            last_visit: string;
+            /** Last Discharge */
+            last_discharge: string | null;
+        };
+        /**
+         * RetentionClock
+         * @description today: the day that is over nowhere on Earth. has_leapt: nothing is judged until somebody confirms the clock.
+         */
+        RetentionClock: {
+            /**
+             * Today
+             * Format: date
+             */
+            today: string;
+            /** Believed */
+            believed: string | null;
+            /** Has Leapt */
+            has_leapt: boolean;
+        };
+        /**
+         * RetentionPolicy
+         * @description What holds. applies: false only in a demo, which keeps nothing by law. may_set: whether the caller may change it.
+         *
+         *     below_the_law: studies are kept for a shorter time than the law asks for; the history says why.
+         */
+        RetentionPolicy: {
+            /** Applies */
+            applies: boolean;
+            /** Outpatient Years */
+            outpatient_years: number;
+            /** Inpatient Years */
+            inpatient_years: number;
+            /** Below The Law */
+            below_the_law: boolean;
+            /** May Set */
+            may_set: boolean;
+            /** History */
+            history: components["schemas"]["RetentionPolicySet"][];
+            clock: components["schemas"]["RetentionClock"];
+        };
+        /**
+         * RetentionPolicySet
+         * @description One policy as it was set; the first of the list holds.
+         */
+        RetentionPolicySet: {
+            /** Policy Id */
+            policy_id: number;
+            /** Applies */
+            applies: boolean;
+            /** Outpatient Years */
+            outpatient_years: number;
+            /** Inpatient Years */
+            inpatient_years: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Set At
+             * Format: date-time
+             */
+            set_at: string;
+            /** Set By */
+            set_by: string;
+        };
+        /**
+         * RetentionStep
+         * @description One step of one study.
+         */
+        RetentionStep: {
+            /** Event Id */
+            event_id: number;
+            /** Destruction Id */
+            destruction_id: number | null;
+            /** From State */
+            from_state: string;
+            /** To State */
+            to_state: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Caller Kind */
+            caller_kind: string;
+            /** Caller Id */
+            caller_id: string;
+        };
+        /**
+         * RetentionSteps
+         * @description First to last.
+         */
+        RetentionSteps: {
+            /** Steps */
+            steps: components["schemas"]["RetentionStep"][];
         };
         /**
          * Review
@@ -5884,6 +6810,93 @@ export interface components {
         TrustedCertificate: {
             /** Certificate */
             certificate: string;
+        };
+        /**
+         * Visit
+         * @description One visit, or stay. ended_on: the discharge; null while the stay lasts. withdrawn_at: null while it counts.
+         */
+        Visit: {
+            /** Visit Id */
+            visit_id: number;
+            /** Patient Id */
+            patient_id: string;
+            /** Issuer Of Patient Id */
+            issuer_of_patient_id: string;
+            /** Kind */
+            kind: string;
+            /** Number */
+            number: string;
+            /**
+             * Began On
+             * Format: date
+             */
+            began_on: string;
+            /** Ended On */
+            ended_on: string | null;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Recorded By */
+            recorded_by: string;
+            /** Withdrawn At */
+            withdrawn_at: string | null;
+            /** Withdrawn By */
+            withdrawn_by: string | null;
+            /** Withdrawn Reason */
+            withdrawn_reason: string | null;
+        };
+        /**
+         * VisitWithdrawal
+         * @description Why what was recorded counts no longer.
+         */
+        VisitWithdrawal: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Visits
+         * @description Newest first, withdrawn ones too.
+         */
+        Visits: {
+            /** Visits */
+            visits: components["schemas"]["Visit"][];
+        };
+        /**
+         * WholeDestruction
+         * @description One proposal with its studies.
+         */
+        WholeDestruction: {
+            /** Destruction Id */
+            destruction_id: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Proposed By */
+            proposed_by: string;
+            /** Withdrawn At */
+            withdrawn_at: string | null;
+            /** Withdrawn By */
+            withdrawn_by: string | null;
+            /** Withdrawn Reason */
+            withdrawn_reason: string | null;
+            /** Approvals */
+            approvals: components["schemas"]["DestructionApproval"][];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Studies */
+            studies: components["schemas"]["DueStudy"][];
+            /** Names */
+            names: {
+                [key: string]: string;
+            };
         };
     };
     responses: never;
@@ -8256,6 +9269,40 @@ export interface operations {
             };
         };
     };
+    erase_instance_api_studies__study_instance_uid__instances__sop_instance_uid__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+                sop_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Deletion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_destinations_api_destinations_get: {
         parameters: {
             query?: never;
@@ -10249,6 +11296,620 @@ export interface operations {
             };
         };
     };
+    policy_api_retention_policy_get: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPolicy"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_policy_api_retention_policy_put: {
+        parameters: {
+            query?: {
+                institution_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRetentionPolicy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPolicy"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    confirm_api_retention_clock_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionClock"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    retention_api_studies__study_instance_uid__retention_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    studies_api_retention_studies_get: {
+        parameters: {
+            query?: {
+                state?: ("due" | "proposed" | "approved-once" | "approved" | "held" | "destroyed") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DueStudies"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    steps_api_retention_studies__study_instance_uid__steps_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionSteps"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    look_api_retention_look_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Looked"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    destructions_api_retention_destructions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllDestructions"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    propose_api_retention_destructions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDestruction"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposed"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    destruction_api_retention_destructions__destruction_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destruction_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeDestruction"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_api_retention_destructions__destruction_id__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destruction_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Destruction"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    withdraw_api_retention_destructions__destruction_id__withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destruction_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DestructionWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Destruction"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    certificate_api_retention_certificates__record_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateOfDestruction"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    visits_api_patients__patient_key__visits_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_key: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visits"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_visit_api_patients__patient_key__visits_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_key: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Day"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_admission_api_patients__patient_key__admissions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_key: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Day"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_discharge_api_patients__patient_key__discharges_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_key: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Day"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    withdraw_visit_api_visits__visit_id__withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visit_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VisitWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_visits_api_visits_import_post: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/json": Record<string, never>[];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_certificates_api_certificates_get: {
         parameters: {
             query?: never;
@@ -11008,6 +12669,101 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    see_operations_api_operations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operations"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_metered_days_api_metered_days_get: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeteredDays"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_metered_days_api_metered_days_export_get: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+                as?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": Record<string, never>[];
                 };
             };
             /** @description An error; its reason is a stable word */

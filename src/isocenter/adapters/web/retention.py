@@ -34,7 +34,7 @@ ReasonText = Annotated[str, Field(max_length=2000)]
 Uid = Annotated[str, Field(max_length=64)]
 
 
-class Clock(BaseModel):
+class RetentionClock(BaseModel):
     """today: the day that is over nowhere on Earth. has_leapt: nothing is judged until somebody confirms the clock."""
 
     today: date
@@ -42,7 +42,7 @@ class Clock(BaseModel):
     has_leapt: bool
 
 
-class PolicySet(BaseModel):
+class RetentionPolicySet(BaseModel):
     """One policy as it was set; the first of the list holds."""
 
     policy_id: int
@@ -54,7 +54,7 @@ class PolicySet(BaseModel):
     set_by: str
 
 
-class Policy(BaseModel):
+class RetentionPolicy(BaseModel):
     """What holds. applies: false only in a demo, which keeps nothing by law. may_set: whether the caller may change it.
 
     below_the_law: studies are kept for a shorter time than the law asks for; the history says why.
@@ -65,11 +65,11 @@ class Policy(BaseModel):
     inpatient_years: int
     below_the_law: bool
     may_set: bool
-    history: list[PolicySet]
-    clock: Clock
+    history: list[RetentionPolicySet]
+    clock: RetentionClock
 
 
-class NewPolicy(StrictModel):
+class NewRetentionPolicy(StrictModel):
     """Years after the last visit, and after a discharge. reason: at least 10 characters when it is below the law."""
 
     outpatient_years: int = Field(ge=0, le=1000)
@@ -115,7 +115,7 @@ class Looked(BaseModel):
     due: int
 
 
-class Approval(BaseModel):
+class DestructionApproval(BaseModel):
     """One approval. approved_by: number of a person. powers: administration, security, medicine."""
 
     approved_by: str
@@ -133,7 +133,7 @@ class Destruction(BaseModel):
     withdrawn_at: AwareDatetime | None
     withdrawn_by: str | None
     withdrawn_reason: str | None
-    approvals: list[Approval]
+    approvals: list[DestructionApproval]
     counts: dict[str, int]
 
 
@@ -165,14 +165,14 @@ class Proposed(BaseModel):
     destruction_id: int
 
 
-class Withdrawal(StrictModel):
+class DestructionWithdrawal(StrictModel):
     """Why. study_instance_uids: only these studies; all that are not destroyed when it is empty."""
 
     reason: ReasonText
     study_instance_uids: list[Uid] = Field(default_factory=list, max_length=MOST_STUDIES)
 
 
-class Step(BaseModel):
+class RetentionStep(BaseModel):
     """One step of one study."""
 
     event_id: int
@@ -184,13 +184,13 @@ class Step(BaseModel):
     caller_id: str
 
 
-class Steps(BaseModel):
+class RetentionSteps(BaseModel):
     """First to last."""
 
-    steps: list[Step]
+    steps: list[RetentionStep]
 
 
-class Certificate(BaseModel):
+class CertificateOfDestruction(BaseModel):
     """What can be said of one destruction. remaining: what is left, in words; [] once it is certified.
 
     content: what was signed, as docs/formats.md says. signature: '' before.
@@ -204,15 +204,20 @@ class Certificate(BaseModel):
 
 
 @router.get("/api/retention/policy", summary="How long studies are kept")
-def policy(request: Request, who: Annotated[Caller, Depends(caller)], institution_id: Institution = None) -> Policy:
+def policy(
+    request: Request, who: Annotated[Caller, Depends(caller)], institution_id: Institution = None
+) -> RetentionPolicy:
     """With its history. 404 unknown-institution."""
     return _policy(request, who, institution_id)
 
 
 @router.put("/api/retention/policy", summary="Change how long studies are kept")
 def set_policy(
-    request: Request, body: NewPolicy, who: Annotated[Caller, Depends(caller)], institution_id: Institution = None
-) -> Policy:
+    request: Request,
+    body: NewRetentionPolicy,
+    who: Annotated[Caller, Depends(caller)],
+    institution_id: Institution = None,
+) -> RetentionPolicy:
     """It holds for what is here too. 400 invalid-retention-policy, invalid-reason; 404 unknown-institution."""
     policies.set_policy(
         parts_of(request).database,
@@ -226,7 +231,7 @@ def set_policy(
 
 
 @router.post("/api/retention/clock", summary="Confirm that the clock is right")
-def confirm(request: Request, who: Annotated[Caller, Depends(caller)]) -> Clock:
+def confirm(request: Request, who: Annotated[Caller, Depends(caller)]) -> RetentionClock:
     """After it leapt, or the archive was off for long."""
     return _clock(confirm_clock(parts_of(request).database, who))
 
@@ -257,10 +262,12 @@ def studies(
 
 
 @router.get("/api/retention/studies/{study_instance_uid}/steps", summary="The steps of a study to its destruction")
-def steps(request: Request, study_instance_uid: str, who: Annotated[Caller, Depends(caller)]) -> Steps:
+def steps(request: Request, study_instance_uid: str, who: Annotated[Caller, Depends(caller)]) -> RetentionSteps:
     """Empty for one that was always kept."""
     found = _destructions(request).steps(who, check_uid(study_instance_uid, "StudyInstanceUID"))
-    return Steps(steps=[Step(**{name: getattr(each, name) for name in Step.model_fields}) for each in found])
+    return RetentionSteps(
+        steps=[RetentionStep(**{name: getattr(each, name) for name in RetentionStep.model_fields}) for each in found]
+    )
 
 
 @router.post("/api/retention/look", summary="Look now which studies are due")
@@ -303,7 +310,7 @@ def approve(request: Request, destruction_id: Number, who: Annotated[Caller, Dep
 
 @router.post("/api/retention/destructions/{destruction_id}/withdraw", summary="Take a proposal back")
 def withdraw(
-    request: Request, destruction_id: Number, body: Withdrawal, who: Annotated[Caller, Depends(caller)]
+    request: Request, destruction_id: Number, body: DestructionWithdrawal, who: Annotated[Caller, Depends(caller)]
 ) -> Destruction:
     """400 invalid-reason, 403 people-only, 404 unknown-destruction, 409 not-in-this-state."""
     uids = [check_uid(uid, "StudyInstanceUID") for uid in body.study_instance_uids]
@@ -311,11 +318,13 @@ def withdraw(
 
 
 @router.get("/api/retention/certificates/{record_id}", summary="The certificate of a destruction")
-def certificate(request: Request, record_id: Number, who: Annotated[Caller, Depends(caller)]) -> Certificate:
+def certificate(
+    request: Request, record_id: Number, who: Annotated[Caller, Depends(caller)]
+) -> CertificateOfDestruction:
     """Until nothing is left it says what is. 404 nothing-erased."""
     verbs = _destructions(request)
     found = certificate_of_record(who, verbs.database, verbs.store, verbs.key_file, record_id)
-    return Certificate(
+    return CertificateOfDestruction(
         number=found.number,
         certified_at=found.certified_at,
         remaining=list(found.remaining),
@@ -324,16 +333,16 @@ def certificate(request: Request, record_id: Number, who: Annotated[Caller, Depe
     )
 
 
-def _policy(request: Request, who: Caller, institution_id: int | None) -> Policy:
+def _policy(request: Request, who: Caller, institution_id: int | None) -> RetentionPolicy:
     database = parts_of(request).database
     now, history = policies.policies(database, who, institution_id)
-    return Policy(
+    return RetentionPolicy(
         applies=now.applies,
         outpatient_years=now.outpatient_years,
         inpatient_years=now.inpatient_years,
         below_the_law=now.below_the_law,
         may_set=who.may(Right.MANAGE_STORAGE),
-        history=[PolicySet(**asdict(each)) for each in history],
+        history=[RetentionPolicySet(**asdict(each)) for each in history],
         clock=_clock(show_clock(database)),
     )
 
@@ -344,8 +353,8 @@ def _destructions(request: Request) -> Destructions:
     return Destructions(deletions.database, deletions.store, deletions.key_file)
 
 
-def _clock(state: ClockState) -> Clock:
-    return Clock(today=state.today, believed=state.believed, has_leapt=state.has_leapt)
+def _clock(state: ClockState) -> RetentionClock:
+    return RetentionClock(today=state.today, believed=state.believed, has_leapt=state.has_leapt)
 
 
 def _study(item: Item) -> DueStudy:

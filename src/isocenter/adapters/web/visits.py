@@ -30,7 +30,7 @@ class Day(StrictModel):
     number: str = Field("", max_length=64)
 
 
-class Withdrawal(StrictModel):
+class VisitWithdrawal(StrictModel):
     """Why what was recorded counts no longer."""
 
     reason: str = Field(max_length=2000)
@@ -93,7 +93,7 @@ def record_discharge(
 
 @router.post("/api/visits/{visit_id}/withdraw", summary="Withdraw a visit or stay")
 def withdraw_visit(
-    request: Request, visit_id: Number, body: Withdrawal, who: Annotated[Caller, Depends(caller)]
+    request: Request, visit_id: Number, body: VisitWithdrawal, who: Annotated[Caller, Depends(caller)]
 ) -> Visit:
     """It was recorded wrongly. 400 invalid-reason, 404 unknown-visit."""
     return _shown(verbs.withdraw_visit(parts_of(request).database, who, visit_id, body.reason))
