@@ -163,6 +163,10 @@ def _check_nodes(settings: Settings) -> None:
     """What the nodes of a region say of each other."""
     if settings.node_tls not in ("off", "on"):
         raise InvalidSetting(f"{PREFIX}NODE_TLS must be off or on.")
+    if settings.ship_segments not in ("auto", "on", "off"):
+        raise InvalidSetting(f"{PREFIX}SHIP_SEGMENTS must be auto, on or off.")
+    if settings.node_gone_after < timedelta(minutes=1):
+        raise InvalidSetting(f"{PREFIX}NODE_GONE_AFTER must be at least 1m: a restart takes a while.")
     if settings.acknowledge_after not in ("local", "two_copies"):
         raise InvalidSetting(f"{PREFIX}ACKNOWLEDGE_AFTER must be local or two_copies.")
     if settings.acknowledge_after == "two_copies" and settings.node_port is None:

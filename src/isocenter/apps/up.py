@@ -27,6 +27,7 @@ from isocenter.access.caller import system_caller
 from isocenter.access.enrolment import issue_enrolment, withdraw_first_enrolments
 from isocenter.access.institutions import Institution, ensure_institution
 from isocenter.access.roles import FIRST_ADMINISTRATOR
+from isocenter.access.sealed_secrets import sealing_key_of
 from isocenter.access.sign_in.policy import offer_in_a_demo
 from isocenter.access.users import administrator_exists
 from isocenter.apps.audit_trail import record_application
@@ -34,6 +35,7 @@ from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, RunState, make_home, write_state
 from isocenter.apps.master_key import ensure_master_key
 from isocenter.apps.processes import Child
+from isocenter.apps.pulse import DRAINED, Pulse
 from isocenter.apps.settings_from_environment import settings_to_environment
 from isocenter.apps.site import check_leads, check_note, listening_of
 from isocenter.apps.wiring import check_certificates, node_name
@@ -89,6 +91,8 @@ class Supervisor:
         self._children: list[Child] = []
         self._samples: Child | None = None
         self._state: RunState | None = None
+        self._pulse: Pulse | None = None
+        self._exit_code = 0
         self._stop = Event()
         self._hurry = Event()
 
@@ -115,7 +119,7 @@ class Supervisor:
                     self._look_after()
             finally:
                 self._stop_all()
-        return 0
+        return self._exit_code
 
     def _on_signal(self) -> None:
         if self._stop.is_set():
@@ -134,6 +138,7 @@ class Supervisor:
             migrate(settings.database_url)
             check_leads(settings, settings.database_url)
             ensure_master_key(settings)
+            self._join(settings, settings.database_url)
             with closing(Database(settings.database_url)) as database:
                 institution = ensure_institution(database, settings.institution_name)
                 if self._demo:
@@ -153,6 +158,18 @@ class Supervisor:
             if not self._wait_until_ready():
                 return None
         return Started(settings, institution, url, None if enrolment is None else f"{url}/enrol/{enrolment}")
+
+    def _join(self, settings: Settings, database_url: str) -> None:
+        """Be a node of the region, which is this one alone on a laptop. Raises NodeNameTaken, OtherKeys."""
+        sealing_key_of(settings.home)  # all keys that the nodes share are there to be compared
+        pulse = Pulse(settings, database_url, self._told_to_leave)
+        pulse.start()
+        self._pulse = pulse
+
+    def _told_to_leave(self, reason: str) -> None:
+        self._exit_code = 0 if reason == DRAINED else 1
+        self._console.print(f"[yellow]This node leaves the region: {reason}.[/]")
+        self._stop.set()
 
     def _with_ports(self, settings: Settings) -> Settings:
         """Bind the web socket here, so that every web process shares it; make sure that the DICOM port is free."""
@@ -273,18 +290,21 @@ class Supervisor:
                 self._console.print(f"[yellow]The note for the commands cannot be written: {error.strerror}.[/]")
 
     def _stop_all(self) -> None:
-        """Doors first (the listener drains), then the web server and what answers other nodes, PostgreSQL last."""
+        """Doors first (the listener drains, then the web server); then the worker, which ships what they closed; then
+        what answers other nodes; PostgreSQL last."""
         with _ignoring_broken_terminal():
             if self._children:
                 self._console.print("Stopping … (Ctrl-C again to hurry)", highlight=False)
-        doors = [child for child in self._children if not child.name.startswith(("web", "keeper"))]
         if self._samples is not None:
             self._samples.kill()
-        self._end(doors)
-        self._end([child for child in self._children if child not in doors])
+        stages = {"listener": 0, "web": 1, "keeper": 3}
+        for stage in range(4):
+            self._end([child for child in self._children if stages.get(child.name.partition("-")[0], 2) == stage])
         if self._http_socket is not None:
             self._http_socket.close()
         self._record_stop()
+        if self._pulse is not None:
+            self._pulse.stop()
         if self._postgres is not None:
             self._postgres.stop()
         if self._metrics is not None:

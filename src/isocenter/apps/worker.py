@@ -6,24 +6,21 @@ import os
 import signal
 import threading
 from contextlib import ExitStack, closing
-from pathlib import Path
 
-from isocenter.access.certificates.expiry import watching_task
-from isocenter.access.certificates.store import store_of
 from isocenter.access.trail.jobs import AUDIT_QUEUE, audit_tasks
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
 from isocenter.apps.audit_trail import trail_work
+from isocenter.apps.node_work import NodeWork, region_tasks
 from isocenter.apps.placement import pacing_of, placement_of
 from isocenter.apps.site import open_database, other_site_of
-from isocenter.apps.wiring import database_url_of, deletions_of, erasure_work, open_bytes, open_library, tls_files_of
+from isocenter.apps.wiring import database_url_of, deletions_of, open_bytes, open_library, tls_files_of
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.deletions import deletion_tasks
-from isocenter.domain.archive.destruction_certificate import erasure_tasks
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.jobs import sealing_tasks, tokenising_task
 from isocenter.domain.archive.metering import metering_task
-from isocenter.domain.archive.reclaim import Budget, reclaim_segments, sweep_orphan_packs
+from isocenter.domain.archive.reclaim import sweep_orphan_packs
 from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.continuity.copying import SITE_QUEUES, copying_tasks
 from isocenter.domain.exchange.availability import AvailabilityWork, availability_tasks, defer_due_notices
@@ -85,6 +82,7 @@ def run(settings: Settings) -> int:
         tasks = [
             *sealing_tasks(database, sealer, settings.quiet_for),
             *upkeep_tasks(settings, database, store),
+            *region_tasks(settings, database, data),
             *promise_tasks(settings, database, data, library, stop),
             *audit_tasks(trail_work(settings, database, store)),
             *placement_tasks(placement_of(settings, database, store), pacing_of(settings), stop.is_set),
@@ -94,15 +92,17 @@ def run(settings: Settings) -> int:
         if other is not None:
             tasks += copying_tasks(other)
             queues |= SITE_QUEUES
+        own = stack.enter_context(NodeWork(settings, database, data))
         while not stop.is_set():
             try:
                 work(url, tasks, queues=queues, stopping=stop)
-                return 0
+                break
             except Exhausted as error:
                 log.warning("worker.waits", reason=error.reason)
                 for number in (signal.SIGTERM, signal.SIGINT):
                     signal.signal(number, lambda *_: stop.set())
                 stop.wait(_PAUSE_S)
+        own.finish()
     return 0
 
 
@@ -125,28 +125,14 @@ def promise_tasks(
 
 def upkeep_tasks(settings: Settings, database: Database, store: ObjectStore) -> list[Task]:
     """What gives room back."""
-    journal = settings.home / "journal"
-    budget = Budget(settings.hot_cache_bytes, settings.hot_cache_for)
-
-    def reclaim() -> None:
-        for node in node_folders(journal):
-            reclaim_segments(database, journal, node, budget)
 
     def sweep() -> None:
         sweep_orphan_packs(database, store)
 
     return [
-        Task("reclaim-journal-segments", reclaim, every="* * * * *"),
         Task("sweep-orphan-packs", sweep, every="17 * * * *"),
         tokenising_task(database),
         metering_task(database),
-        watching_task(store_of(settings.home)),
         *deletion_tasks(deletions_of(settings, database, store)),
         *retention_tasks(Destructions(database, store, facts_key_path(settings.home))),
-        *erasure_tasks(erasure_work(settings, database, store)),
     ]
-
-
-def node_folders(journal: Path) -> list[str]:
-    """Every node that ever wrote into this home; one that moved to another host has segments under its old name too."""
-    return sorted(path.name for path in journal.iterdir() if path.is_dir())

@@ -75,6 +75,10 @@ class Settings:
     """How long a lease at the witness lasts; the other site can take over that long after this one was lost."""
     replication_address: str | None = None
     """Where the private PostgreSQL listens for the other site's copy of it, host:port, under TLS. None: nowhere."""
+    ship_segments: str = "auto"
+    """Whether closed journal segments are copied to the store: auto: when there are other nodes; on; off."""
+    node_gone_after: timedelta = timedelta(minutes=10)
+    """A node that is silent for so long, and whose journals are on other nodes too, is declared gone by the others."""
     dicom_accept_from: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
     """Networks from which a calling AE that is no device may store into, and read, the first institution."""
     trusted_hosts: tuple[str, ...] = ()
