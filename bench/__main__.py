@@ -77,6 +77,21 @@ def _parser() -> argparse.ArgumentParser:
     twice.add_argument("--small", action="store_true", help="a tenth of the data")
     twice.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     twice.set_defaults(work=_two_copies)
+    disk = commands.add_parser("failing-disk", help="every call that writes fails once: nothing acknowledged is lost")
+    disk.add_argument("--most", type=int, default=200, help="calls that are tried")
+    disk.set_defaults(work=_failing_disk)
+    restores = commands.add_parser("restore", help="GB a minute of backup, restore and rebuild-index")
+    restores.add_argument("--studies", type=int, default=10)
+    restores.add_argument("--slices", type=int, default=200)
+    restores.add_argument("--repeats", type=int, default=5)
+    restores.set_defaults(work=_restore)
+    trouble = commands.add_parser("region-faults", help="kills and cuts all over a region of three nodes, with a ledger")
+    trouble.add_argument("--minutes", type=float, default=20)
+    trouble.add_argument("--seed", type=int, default=0)
+    trouble.add_argument("--pace", type=float, default=10, help="objects a second, of each of the four senders")
+    trouble.add_argument("--small", action="store_true", help="small objects only")
+    trouble.add_argument("--loopback", action="store_true", help="without network namespaces: a cut is a standstill")
+    trouble.set_defaults(work=_region_faults)
     crowd = commands.add_parser(
         "hostile", help="500 silent connections and 500 idle associations beside a known caller"
     )
@@ -124,6 +139,17 @@ def _two_copies(chosen: argparse.Namespace) -> int:
     path = report.save("two-copies", two_copies.as_json(runs, ratios), table, into_docs=chosen.docs)
     print(f"\n{table}\nsaved: {path}")
     return int(any(run.failure for run in runs))
+
+
+def _region_faults(chosen: argparse.Namespace) -> int:
+    from bench import region_faults
+
+    plan = region_faults.Plan(60 * chosen.minutes, chosen.seed, pace=chosen.pace, small=chosen.small)
+    outcome = (region_faults.on_loopback if chosen.loopback else region_faults.in_namespaces)(plan)
+    said = region_faults.ledger_line(outcome)
+    path = report.save("region-faults", asdict(outcome), said, into_docs=False)
+    print(f"\n{said}\nsaved: {path}")
+    return int(not outcome.good)
 
 
 def _quick(_: argparse.Namespace) -> int:
@@ -199,6 +225,26 @@ def _query(chosen: argparse.Namespace) -> int:
 
 def _hostile(_chosen: argparse.Namespace) -> int:
     return hostile.run()
+
+
+def _failing_disk(chosen: argparse.Namespace) -> int:
+    from bench import failing_disk
+
+    done = failing_disk.on_a_database_of_its_own(most=chosen.most)
+    table = failing_disk.markdown(done)
+    report.save("failing-disk", {"rounds": [asdict(each) for each in done]}, table, into_docs=False)
+    print(table)
+    return int(not all(each.good for each in done))
+
+
+def _restore(chosen: argparse.Namespace) -> int:
+    from bench import restoring
+
+    done = [restoring.measure(chosen.studies, chosen.slices) for _ in range(chosen.repeats)]
+    table = restoring.markdown(done)
+    path = report.save("restore", restoring.as_json(done), table, into_docs=False)
+    print(f"\n{table}\nsaved: {path}")
+    return 0
 
 
 def _faults(chosen: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.continuity.restore import HomeNotEmpty, UnfinishedRestore, check_whole
+from isocenter.index.adoption import UNFINISHED_REBUILD
 from isocenter.index.migrate import DatabaseUnfit, migrate
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
@@ -59,7 +60,7 @@ def settings(folder: Path) -> Settings:
     settings = Settings(home=folder / "home", node="one")
     make_home(settings.home)
     make_key_file(facts_key_path(settings.home))
-    with recovering._database_of(settings) as url:
+    with recovering.database_of(settings) as url:
         migrate(url)
         with closing(Database(url)) as database:
             first = ensure_institution(database, "City Hospital").institution_id
@@ -103,7 +104,7 @@ def backup(settings: Settings, folder: Path) -> ObjectStore:
 
 
 def rows(settings: Settings) -> dict[str, Any]:
-    with recovering._database_of(settings) as url, psycopg.connect(url) as connection:
+    with recovering.database_of(settings) as url, psycopg.connect(url) as connection:
         return {
             name: connection.execute(f"SELECT t::text FROM {name} t ORDER BY 1".encode()).fetchall() for name in KEPT
         }
@@ -163,7 +164,7 @@ def test_a_home_that_a_killed_restore_left_starts_nothing(folder: Path) -> None:
 
 def test_an_index_that_is_half_made_is_opened_by_nobody_and_begun_anew(empty_database_url: str) -> None:
     migrate(empty_database_url)
-    recovering._mark(empty_database_url, recovering.UNFINISHED_REBUILD)
+    recovering._mark(empty_database_url, UNFINISHED_REBUILD)
     with pytest.raises(DatabaseUnfit, match="rebuild-index"):
         migrate(empty_database_url)
     recovering._make_room(empty_database_url, replace_index=False, private=False)

@@ -76,7 +76,7 @@ def back_up_home(
 
     index_url: of a role that sees every row, where database_url is none.
     """
-    with _database_of(settings) as url:
+    with database_of(settings) as url:
         source = BackupSource(
             home=settings.home,
             store=open_stored_objects(settings),
@@ -104,7 +104,7 @@ def restore_home(
     try:
         make_home(settings.home)
         dump = lay_out(source, examined, settings.home, open_stored_objects(settings))
-        with locked(settings.home), _database_of(settings) as url:
+        with locked(settings.home), database_of(settings) as url:
             try:
                 _load(url, dump, examined)
                 forward = _forward(replace(settings, database_url=url), caller, examined)
@@ -130,7 +130,7 @@ def rebuild_index(settings: Settings, *, replace_index: bool) -> Forward:
     caller = _caller("rebuild-index")
     make_home(settings.home)
     make_key_file(facts_key_path(settings.home))
-    with locked(settings.home), _database_of(settings) as url:
+    with locked(settings.home), database_of(settings) as url:
         _make_room(url, replace_index=replace_index, private=settings.database_url is None)
         migrate(url)
         _mark(url, UNFINISHED_REBUILD)
@@ -159,7 +159,7 @@ def locked(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _database_of(settings: Settings) -> Iterator[str]:
+def database_of(settings: Settings) -> Iterator[str]:
     """The address of the home's database: the one of the settings, or its own, started meanwhile."""
     if settings.database_url is not None:
         yield settings.database_url

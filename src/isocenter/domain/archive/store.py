@@ -6,10 +6,11 @@ for all that was appended, one transaction for all their rows. See docs/architec
 
 from __future__ import annotations
 
-import shutil
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
@@ -154,7 +155,7 @@ class Archive:
         if self._stopping.is_set():
             raise ArchiveStopping("This Isocenter process is stopping.")
         self._may_write()
-        free = shutil.disk_usage(self._holdings.journal_directory).free
+        free = _free_for_writing(self._holdings.journal_directory / self.journal.node)
         if free < FREE_BYTES_NEEDED:
             raise Exhausted("The disk of the journals is nearly full; free some space.", free_bytes=free)
         if self._two_copies is not None:
@@ -228,3 +229,14 @@ class Archive:
                 log.warning("archive.checkpoint-late", reason=error.reason, detail=str(error))
             except Exception:
                 log.exception("archive.keeper-failed")
+
+
+def _free_for_writing(folder: Path) -> int:
+    """Bytes free where a journal is written. Raises Exhausted when the folder is gone or turned read-only."""
+    try:
+        status = os.statvfs(folder)
+    except OSError as error:
+        raise Exhausted("The folder of the journal cannot be reached.", errno=error.errno) from error
+    if status.f_flag & os.ST_RDONLY:
+        raise Exhausted("The disk of the journal turned read-only.")
+    return status.f_bavail * status.f_frsize
