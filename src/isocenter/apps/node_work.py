@@ -1,7 +1,7 @@
 """What a worker does for its own home alone, beside the jobs that any worker of the region may take.
 
-Shipping and reclaiming journals, overwriting what was erased in them, watching the home's certificates, taking over what is replicated here. Each chore is
-tried again at its next time; none of them stops another.
+Shipping and reclaiming journals, overwriting in them what was erased, watching the home's certificates, taking over
+what is replicated here. Each chore is tried again at its next time; none of them stops another.
 """
 
 from __future__ import annotations

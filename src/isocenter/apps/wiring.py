@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from isocenter.domain.placement.register import Register, places_of
+from isocenter.domain.placement.storages import Opening
 from isocenter.index.site_changes import announce
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
@@ -82,6 +83,11 @@ def open_places(settings: Settings, database: Database) -> Places:
     """Every storage of the region, read as one."""
     register = Register(database, open_primary(settings), partial(open_storage, settings))
     return places_of(database, register)
+
+
+def opening_of(settings: Settings) -> Opening:
+    """How this home opens storages."""
+    return Opening(partial(open_storage, settings), open_primary(settings))
 
 
 def announced(settings: Settings, database: Database | None, store: ObjectStore) -> ObjectStore:
@@ -198,12 +204,12 @@ def deletions_of(settings: Settings, database: Database, store: ObjectStore) -> 
 
 
 def erasure_work(settings: Settings, database: Database, store: ObjectStore) -> ErasureWork:
-    """What finishing erasures needs; the journals are those on this node, its own and those it keeps for others."""
+    """What finishing erasures needs on this node."""
     from isocenter.domain.archive.destruction_certificate import ErasureWork
     from isocenter.domain.archive.erase import facts_key_path
 
-    journals = (settings.home / "journal", settings.home / "replicas")
-    return ErasureWork(database, store, facts_key_path(settings.home), journals)
+    journals, replicas = settings.home / "journal", settings.home / "replicas"
+    return ErasureWork(database, store, facts_key_path(settings.home), node_name(settings), journals, replicas)
 
 
 def tls_files_of(settings: Settings) -> TlsFiles:

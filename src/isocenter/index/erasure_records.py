@@ -115,14 +115,17 @@ def open_records(connection: Connection, limit: int, after: int = 0) -> list[Era
     return _records(connection, condition, [after, limit])
 
 
-def add_wipe(connection: Connection, record_id: int, node: str, member_count: int) -> None:
-    """A node's journals hold nothing of it any more. A second time changes nothing."""
+def add_wipe(connection: Connection, record_id: int, node: str, member_count: int, segments: Sequence[str]) -> None:
+    """A node holds nothing of it any more but in the store. segments: sources that were overwritten.
+
+    A second time changes nothing.
+    """
     connection.execute(
         """
-        INSERT INTO journal_wipe (institution_id, record_id, node, member_count)
-        VALUES (isocenter_institution(), %s, %s, %s) ON CONFLICT DO NOTHING
+        INSERT INTO journal_wipe (institution_id, record_id, node, member_count, segments)
+        VALUES (isocenter_institution(), %s, %s, %s, %s) ON CONFLICT DO NOTHING
         """,
-        [record_id, node, member_count],
+        [record_id, node, member_count, list(segments)],
     )
 
 
@@ -134,25 +137,57 @@ def certify(connection: Connection, record_id: int, at: datetime) -> None:
 
 
 def nodes_to_wipe(connection: Connection, record_id: int) -> list[str]:
-    """Nodes that have journals and did not say yet that nothing of a record is left in them."""
+    """Nodes that did not say yet that they hold nothing of a record: all that are not gone, or have journals."""
     rows = connection.execute(
         """
-        SELECT DISTINCT g.node FROM segment g WHERE NOT EXISTS (
-            SELECT FROM journal_wipe w WHERE w.record_id = %s AND w.node = g.node) ORDER BY 1
+        SELECT n.node FROM (SELECT g.node FROM segment g UNION SELECT o.node FROM node o) n
+        WHERE NOT EXISTS (SELECT FROM journal_wipe w WHERE w.record_id = %s AND w.node = n.node)
+            AND NOT EXISTS (SELECT FROM node o WHERE o.node = n.node AND o.state = 'gone') ORDER BY 1
         """,
         [record_id],
     ).fetchall()
     return [str(row[0]) for row in rows]
 
 
-def copies_left(connection: Connection, keys: Sequence[str]) -> list[tuple[str, str]]:
-    """(object key, name of a storage) whose copy is still to be deleted: the storage is away, or retains it."""
+def gone_nodes(connection: Connection, record_id: int) -> list[str]:
+    """Nodes that were declared gone and never said that they hold nothing of a record: their disks are out of reach."""
+    rows = connection.execute(
+        """
+        SELECT o.node FROM node o WHERE o.state = 'gone' AND NOT EXISTS (
+            SELECT FROM journal_wipe w WHERE w.record_id = %s AND w.node = o.node) ORDER BY 1
+        """,
+        [record_id],
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def shipped_before_wiping(connection: Connection, record_id: int) -> list[str]:
+    """Sources of segments whose copy in the store was made before they were overwritten, and is still there."""
+    rows = connection.execute(
+        """
+        SELECT source FROM (
+            SELECT format('journal/%%s/%%s/%%s', p.node, p.epoch, p.sequence) AS source, w.segments
+            FROM shipped_segment p JOIN journal_wipe w ON w.record_id = %s AND p.shipped_at <= w.wiped_at
+        ) s WHERE source = ANY (segments) ORDER BY 1
+        """,
+        [record_id],
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def copies_left(connection: Connection, keys: Sequence[str], beginnings: Sequence[str]) -> list[tuple[str, str]]:
+    """(object key, name of a storage) whose copy is still to be deleted: the storage is away, or retains it.
+
+    Of objects with these keys, and of those whose keys begin so.
+    """
     rows = connection.execute(
         """
         SELECT d.object_key, s.name FROM object_deletion d JOIN storage s USING (storage_id)
-        WHERE d.object_key = ANY (%s) ORDER BY 1, 2
+        WHERE d.object_key = ANY (%s) OR EXISTS (
+            SELECT FROM unnest(%s::text[]) AS b (beginning) WHERE starts_with(d.object_key, b.beginning))
+        ORDER BY 1, 2
         """,
-        [list(keys)],
+        [list(keys), list(beginnings)],
     ).fetchall()
     return [(str(key), str(name)) for key, name in rows]
 

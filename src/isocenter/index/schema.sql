@@ -1571,6 +1571,7 @@ CREATE TABLE public.journal_wipe (
     record_id bigint NOT NULL,
     node text NOT NULL COLLATE pg_catalog."C",
     member_count integer NOT NULL,
+    segments text[] DEFAULT '{}'::text[] NOT NULL,
     wiped_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -2229,6 +2230,7 @@ CREATE TABLE public.storage (
     max_bytes bigint,
     takes_records boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    verify_asked_at timestamp with time zone,
     object_count bigint DEFAULT 0 NOT NULL,
     byte_count bigint DEFAULT 0 NOT NULL,
     unverified_count bigint DEFAULT 0 NOT NULL,

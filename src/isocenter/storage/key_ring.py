@@ -272,9 +272,14 @@ def _institution_key_object(institution_id: int, version: int, master: str) -> s
     return f"keys/{institution_id}/institution/{version:04d}.{master}.key"
 
 
-def _data_key_object(name: DataKeyName, version: int) -> str:
+def data_key_prefix(name: DataKeyName) -> str:
+    """How the objects begin that hold a data key, one for each version of the institution's key that wraps it."""
     digits = name.key_id.hex()
-    return f"keys/{name.institution_id}/data/{digits[:2]}/{digits}.{version:04d}.key"
+    return f"keys/{name.institution_id}/data/{digits[:2]}/{digits}."
+
+
+def _data_key_object(name: DataKeyName, version: int) -> str:
+    return f"{data_key_prefix(name)}{version:04d}.key"
 
 
 def _encoded(about: dict[str, Any], secret: bytes, wrapping: bytes) -> bytes:

@@ -22,12 +22,13 @@ from isocenter.domain.archive.destruction_certificate import (
 from isocenter.domain.archive.erase import erase_study, facts_key_path
 from isocenter.domain.archive.errors import NothingErased
 from isocenter.domain.archive.seal import Sealer
+from isocenter.index.nodes import record_shipped
 from isocenter.kit.errors import Refused
 from isocenter.storage.encrypted_store import EncryptedStore
 from isocenter.storage.errors import NoSuchObject
 from isocenter.storage.extents import Bytes
 from isocenter.storage.facts import FactLog, make_key_file
-from isocenter.storage.journal import JournalMember, read_segment, segments
+from isocenter.storage.journal import JournalMember, SegmentName, read_segment, segments
 from isocenter.storage.key_ring import KeyRing
 from isocenter.storage.master_keys import (
     MasterKeys,
@@ -62,7 +63,7 @@ def encrypted(tmp_path: Path, store: LocalObjectStore) -> EncryptedStore:
 
 @pytest.fixture
 def work(hospital: Hospital, store: LocalObjectStore, key_file: Path, tmp_path: Path) -> ErasureWork:
-    return ErasureWork(hospital.database, store, key_file, (tmp_path / "journal",))
+    return ErasureWork(hospital.database, store, key_file, "testnode", tmp_path / "journal", tmp_path / "replicas")
 
 
 def who(hospital: Hospital) -> Caller:
@@ -175,3 +176,32 @@ def test_only_who_may_destroy_sees_certificates(hospital: Hospital, work: Erasur
         certificate_of_record(senior, work.database, work.store, work.key_file, record_id + 1)
     with pytest.raises(NothingErased):
         destruction_certificate(senior, work.database, work.store, work.key_file, "9.9")
+
+
+def test_replicas_and_copies_of_segments_are_looked_for_too(
+    hospital: Hospital, work: ErasureWork, tmp_path: Path
+) -> None:
+    hospital.store(a_ct_slice(1))
+    hospital.archive.journal.roll()
+    hospital.archive.journal.sync()
+    [name] = segments(tmp_path / "journal")
+    replica = SegmentName("other", 1, 1).path(tmp_path / "replicas")
+    replica.parent.mkdir(parents=True)
+    replica.write_bytes(name.path(tmp_path / "journal").read_bytes())
+    with hospital.database.transaction() as connection:
+        record_shipped(connection, (name.node, name.epoch, name.sequence), 1, b"", 0)
+        connection.execute("INSERT INTO node (node, home_id, version) VALUES ('away', gen_random_uuid(), '1')")
+    erase(hospital, work)
+    assert finish_erasures(work) == 0
+    assert [type(item) for item in read_segment(replica)] == []
+    assert certificate(hospital, work).remaining == (
+        f"the store has a copy of {name.source} from before it was wiped",
+        "the journals of node away are not wiped yet",
+    )
+    with hospital.database.transaction() as connection:
+        record_shipped(connection, (name.node, name.epoch, name.sequence), 1, b"", 0)
+        connection.execute("UPDATE node SET state = 'gone'")
+    assert finish_erasures(work) == 1
+    made = certificate(hospital, work)
+    assert made.content["gone_nodes"] == ["away"]
+    assert [one["members"] for one in made.content["journals"]] == [2]

@@ -107,7 +107,8 @@ def test_journals_are_wiped_and_a_certificate_says_so(
     sealer.seal_study(who(hospital), STUDY)
     erased = erase(hospital, store, key_file, "1.2.3.1.2")
     folder = hospital.home / "journal"
-    assert finish_erasures(ErasureWork(hospital.database, store, key_file, (folder,))) == 1
+    work = ErasureWork(hospital.database, store, key_file, "testnode", folder, hospital.home / "replicas")
+    assert finish_erasures(work) == 1
     items = [item for name in segments(folder) for item in read_segment(name.path(folder))]
     assert [item.header.sop_instance_uid for item in items if isinstance(item, JournalMember)] == ["1.2.3.1.1"]
     assert isinstance(erased, ErasedInstance)

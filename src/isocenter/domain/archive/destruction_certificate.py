@@ -7,7 +7,7 @@ fact with its digest. Until then the same page says what is left.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,16 +25,17 @@ from isocenter.index.erasure_records import (
     add_wipe,
     certify,
     copies_left,
+    gone_nodes,
     nodes_to_wipe,
     open_records,
     record_of,
     records,
     records_of_study,
+    shipped_before_wiping,
 )
 from isocenter.index.institutions import institutions
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
-from isocenter.kit.jobs import Task
 from isocenter.kit.logging import get_logger
 from isocenter.storage.cipher import ALGORITHM, data_key_name, is_encrypted_name
 from isocenter.storage.encrypted_store import key_is_left
@@ -42,13 +43,13 @@ from isocenter.storage.errors import NoSuchObject, ObjectExists
 from isocenter.storage.facts import FactLog, line_signed_by, read_key_file, signed
 from isocenter.storage.journal import segments
 from isocenter.storage.journal_wiping import wipe_members
+from isocenter.storage.key_ring import data_key_prefix
 from isocenter.storage.object_store import ObjectStore
 
 log = get_logger(__name__)
 
 CERTIFICATE_FORMAT: Final = "destruction-certificate/1"
 FINISH_ERASURES: Final = "finish-erasures"
-EVERY_MINUTE: Final = "* * * * *"
 _AT_ONCE: Final = 100
 _PAGE: Final = 200
 
@@ -78,12 +79,14 @@ class DestructionCertificate:
 
 @dataclass(frozen=True, slots=True)
 class ErasureWork:
-    """What finishing needs. journals: folders of this node whose segments are wiped, each holding a folder per node."""
+    """What finishing needs on one node. journals: the folder of its own; replicas: of what it keeps of others'."""
 
     database: Database
     store: ObjectStore
     key_file: Path
-    journals: tuple[Path, ...]
+    node: str
+    journals: Path
+    replicas: Path
 
 
 def destruction_certificate(
@@ -127,15 +130,6 @@ def finish_erasures(work: ErasureWork) -> int:
     return sum(_finish(work, one.institution_id) for one in every)
 
 
-def erasure_tasks(work: ErasureWork) -> list[Task]:
-    """What a worker does about erased objects."""
-
-    def finish() -> None:
-        finish_erasures(work)
-
-    return [Task(FINISH_ERASURES, finish, every=EVERY_MINUTE)]
-
-
 def _may_see(caller: Caller) -> None:
     if not caller.may(Right.APPROVE_DESTRUCTION):
         caller.require(Right.ERASE)
@@ -156,20 +150,35 @@ def _finish(work: ErasureWork, institution_id: int) -> int:
 
 
 def _wipe(work: ErasureWork, institution_id: int, record: ErasureRecord) -> None:
-    """Each node's folder once: what is received later is no part of what was erased."""
+    """Once for each node name that ever wrote into this home: what comes later is no part of what was erased.
+
+    Under its present name the home says so for the replicas too that it keeps.
+    """
     done = {wipe.node for wipe in record.wipes}
-    nodes = {path.name for folder in work.journals if folder.is_dir() for path in folder.iterdir() if path.is_dir()}
-    uids = frozenset(record.erased.sop_instance_uids)
-    for node in sorted(nodes - done):
-        count = 0
-        for folder in work.journals:
-            for name in segments(folder, node):
-                try:
-                    count += wipe_members(name.path(folder), institution_id, uids, record.erased.erased_at)
-                except FileNotFoundError:  # reclaimed meanwhile
-                    continue
+    for node in sorted({work.node, *_folders(work.journals)} - done):
+        wiped = list(_wiped(work.journals, node, institution_id, record))
+        if node == work.node:
+            for other in _folders(work.replicas):
+                wiped += _wiped(work.replicas, other, institution_id, record)
         with work.database.transaction(institution_id) as connection:
-            add_wipe(connection, record.record_id, node, count)
+            sources = sorted({source for source, _ in wiped})
+            add_wipe(connection, record.record_id, node, sum(count for _, count in wiped), sources)
+
+
+def _wiped(folder: Path, node: str, institution_id: int, record: ErasureRecord) -> Iterator[tuple[str, int]]:
+    """(source of a segment, members that were overwritten in it) of a node's segments in a folder."""
+    uids = frozenset(record.erased.sop_instance_uids)
+    for name in segments(folder, node):
+        try:
+            count = wipe_members(name.path(folder), institution_id, uids, record.erased.erased_at)
+        except FileNotFoundError:  # reclaimed meanwhile
+            continue
+        if count:
+            yield name.source, count
+
+
+def _folders(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
 
 
 def _certified(
@@ -182,9 +191,10 @@ def _certified(
             _write(database, store, key_file, institution_id, record.record_id)
             with database.transaction(institution_id) as connection:
                 record = record_of(connection, record.record_id) or record
-    content, signature = _content(institution_id, record, remaining), ""
     if record.certified_at is not None:
         content, signature = _read(store, institution_id, record.record_id)
+    else:
+        content, signature = _content(database, institution_id, record, remaining), ""
     return DestructionCertificate(
         f"{institution_id}-{record.record_id}",
         record.erased.study_instance_uid,
@@ -202,9 +212,15 @@ def _remaining(database: Database, store: ObjectStore, institution_id: int, reco
     left = [f"object {key} is still in the store" for key in keys if _exists(store, key)]
     left += [f"the key of {key} is still in the store" for key in keys if key_is_left(store, key)]
     with database.transaction(institution_id) as connection:
-        left += [f"storage {name} still has a copy of {key}" for key, name in copies_left(connection, keys)]
+        left += [f"storage {name} still has {key}" for key, name in copies_left(connection, keys, _key_names(keys))]
+        shipped = shipped_before_wiping(connection, record.record_id)
+        left += [f"the store has a copy of {source} from before it was wiped" for source in shipped]
         nodes = nodes_to_wipe(connection, record.record_id)
     return left + [f"the journals of node {node} are not wiped yet" for node in nodes]
+
+
+def _key_names(keys: Sequence[str]) -> list[str]:
+    return [data_key_prefix(data_key_name(key)) for key in keys if is_encrypted_name(key)]
 
 
 def _exists(store: ObjectStore, key: str) -> bool:
@@ -221,7 +237,7 @@ def _write(database: Database, store: ObjectStore, key_file: Path, institution_i
     with database.transaction(institution_id) as connection:
         record = record_of(connection, record_id)
     assert record is not None
-    content = _content(institution_id, record, ()) | {"certified_at": _iso(moment)}
+    content = _content(database, institution_id, record, ()) | {"certified_at": _iso(moment)}
     line = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     key = _object_key(institution_id, record_id)
     try:
@@ -257,8 +273,12 @@ def _object_key(institution_id: int, record_id: int) -> str:
     return f"certificates/{institution_id}/{record_id:012d}.json"
 
 
-def _content(institution_id: int, record: ErasureRecord, remaining: Sequence[str]) -> dict[str, Any]:
+def _content(
+    database: Database, institution_id: int, record: ErasureRecord, remaining: Sequence[str]
+) -> dict[str, Any]:
     erased = record.erased
+    with database.transaction(institution_id) as connection:
+        out_of_reach = gone_nodes(connection, record.record_id)
     return {
         "format": CERTIFICATE_FORMAT,
         "number": f"{institution_id}-{record.record_id}",
@@ -276,6 +296,7 @@ def _content(institution_id: int, record: ErasureRecord, remaining: Sequence[str
         "journals": [
             {"node": wipe.node, "members": wipe.member_count, "wiped_at": _iso(wipe.wiped_at)} for wipe in record.wipes
         ],
+        "gone_nodes": out_of_reach,
         "remaining": list(remaining),
     }
 

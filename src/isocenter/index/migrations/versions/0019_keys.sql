@@ -30,12 +30,13 @@ CREATE TABLE erasure_record (
 CREATE INDEX erasure_record_of_study ON erasure_record (institution_id, study_instance_uid, record_id);
 CREATE INDEX erasure_record_open ON erasure_record (institution_id, record_id) WHERE certified_at IS NULL;
 
--- The received forms in one node's journals were overwritten.
+-- The received forms on one node were overwritten, in its journals and in what it keeps of others'. segments: which.
 CREATE TABLE journal_wipe (
     institution_id integer NOT NULL,
     record_id bigint NOT NULL,
     node text COLLATE "C" NOT NULL,
     member_count integer NOT NULL,
+    segments text[] NOT NULL DEFAULT '{}',
     wiped_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (institution_id, record_id, node),
     FOREIGN KEY (institution_id, record_id) REFERENCES erasure_record
