@@ -173,6 +173,12 @@ def uses(database: Database, institution_ids: Iterable[int] | None = None) -> li
     ]
 
 
+def period(first: date | None, last: date | None) -> tuple[date, date]:
+    """What is asked for: without an end up to today, without a beginning the 30 days before the end."""
+    end = last or utc_now().date()
+    return first or end - RECENT, end
+
+
 def meter(caller: Caller, database: Database, first: date, last: date) -> list[MeterLine]:
     """The days of the institutions that are the caller's to see, first to last (UTC), institution by institution.
 

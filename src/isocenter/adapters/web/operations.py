@@ -149,11 +149,9 @@ def see_operations(request: Request, who: _Who) -> Operations:
 
 
 @router.get("/api/metered-days", summary="What institutions used, day by day")
-def list_metered_days(
-    request: Request, who: _Who, first: Annotated[date, Query()], last: Annotated[date, Query()]
-) -> MeteredDays:
-    """From first to last, UTC, at most three years. 400 invalid, 403."""
-    lines = room.meter(who, parts_of(request).database, first, last)
+def list_metered_days(request: Request, who: _Who, first: date | None = None, last: date | None = None) -> MeteredDays:
+    """From first to last, UTC, at most three years; without them the last 30 days. 400 invalid, 403."""
+    lines = room.meter(who, parts_of(request).database, *room.period(first, last))
     return MeteredDays(days=[_line(each) for each in lines])
 
 
@@ -161,12 +159,12 @@ def list_metered_days(
 def export_metered_days(
     request: Request,
     who: _Who,
-    first: Annotated[date, Query()],
-    last: Annotated[date, Query()],
+    first: date | None = None,
+    last: date | None = None,
     form: Annotated[ListForm, Query(alias="as")] = "csv",
 ) -> Response:
     """The same as a file for a spreadsheet. 400 invalid, 403."""
-    lines = room.meter(who, parts_of(request).database, first, last)
+    lines = room.meter(who, parts_of(request).database, *room.period(first, last))
     return list_file("use", form, room.COLUMNS, room.meter_rows(lines))
 
 
