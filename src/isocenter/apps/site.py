@@ -127,8 +127,8 @@ def other_site_of(settings: Settings, database: Database, stopping: threading.Ev
         open_storage(settings, settings.second_site_url),
         settings.site,
         generation_of(database.url),
-        settings.second_site_bytes_per_s,
-        stopping,
+        bytes_per_s=settings.second_site_bytes_per_s,
+        stopping=stopping,
     )
 
 

@@ -29,14 +29,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far behind the other site is. seconds: age of the oldest change it lacks, 0 without one.
+    """How far behind the other site is. seconds: age of the oldest object it lacks, 0 without one.
 
-    stuck: changes that have failed; problem: what the oldest of them met.
+    removals: objects that it still has and that are gone here; they wait on purpose. stuck: changes that have failed;
+    problem: what the oldest of them met.
     """
 
     objects: int
     bytes: int
     seconds: float
+    removals: int
     stuck: int
     problem: str | None
 
@@ -54,16 +56,21 @@ def announce(connection: Connection, key: str, size: int, gone: bool) -> None:
     )
 
 
-def next_changes(connection: Connection, lane: int, limit: int) -> list[Change]:
-    """The oldest changes of a lane that are due, the first of each object: a removal waits for the copy before it."""
+def next_changes(connection: Connection, lane: int, limit: int, *, removed_after_s: float = 0) -> list[Change]:
+    """The oldest changes of a lane that are due, the first of each object: a removal waits for the copy before it.
+
+    removed_after_s: a removal waits so long, unless the object was made anew meanwhile.
+    """
     rows = connection.execute(
         """
         SELECT number, object_key, gone, size, at, failures FROM site_change c
-        WHERE lane = %s AND (not_before IS NULL OR not_before <= now())
+        WHERE lane = %(lane)s AND (not_before IS NULL OR not_before <= now())
           AND NOT EXISTS (SELECT FROM site_change e WHERE e.object_key = c.object_key AND e.number < c.number)
-        ORDER BY number LIMIT %s
+          AND (NOT gone OR at <= clock_timestamp() - make_interval(secs => %(wait)s)
+               OR EXISTS (SELECT FROM site_change l WHERE l.object_key = c.object_key AND l.number > c.number))
+        ORDER BY number LIMIT %(limit)s
         """,
-        [lane, limit],
+        {"lane": lane, "limit": limit, "wait": removed_after_s},
     ).fetchall()
     return [Change(*row) for row in rows]  # type: ignore[arg-type]
 
@@ -112,9 +119,9 @@ def lag_of(connection: Connection, lane: int | None = None) -> Lag:
     """How far behind the other site is, in one lane or in all."""
     row = connection.execute(
         """
-        SELECT count(*), coalesce(sum(size) FILTER (WHERE NOT gone), 0)::bigint,
-               coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float8,
-               count(*) FILTER (WHERE failures > 0),
+        SELECT count(*) FILTER (WHERE NOT gone), coalesce(sum(size) FILTER (WHERE NOT gone), 0)::bigint,
+               coalesce(extract(epoch FROM clock_timestamp() - min(at) FILTER (WHERE NOT gone)), 0)::float8,
+               count(*) FILTER (WHERE gone), count(*) FILTER (WHERE failures > 0),
                (array_agg(problem ORDER BY number) FILTER (WHERE problem IS NOT NULL))[1]
         FROM site_change WHERE %(lane)s::smallint IS NULL OR lane = %(lane)s
         """,

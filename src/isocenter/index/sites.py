@@ -144,3 +144,49 @@ def comparisons(connection: Connection, *, limit: int = 20) -> list[Comparison]:
         "SELECT at, digests, account FROM site_comparison ORDER BY number DESC LIMIT %s", [limit]
     ).fetchall()
     return [Comparison(*row) for row in rows]  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCopy:
+    """PostgreSQL's own copying, as this server sees it. has_slot: the other site was invited; connected: it copies now.
+
+    lag_bytes: of the log that it has not replayed; lag_s: None when this role may not see it; lost: too far behind to
+    catch up, a new copy has to be made.
+    """
+
+    has_slot: bool
+    connected: bool
+    lag_bytes: int | None
+    lag_s: float | None
+    lost: bool
+
+
+def index_copy(connection: Connection) -> IndexCopy:
+    """How PostgreSQL's replication to another site stands; without a slot of ours, nothing is known of it."""
+    row = connection.execute(
+        """
+        SELECT count(*) > 0, coalesce(bool_or(active), false), coalesce(bool_or(wal_status = 'lost'), false),
+               max(CASE WHEN pg_is_in_recovery() THEN NULL
+                        ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) END)::bigint
+        FROM pg_replication_slots WHERE slot_name LIKE 'isocenter\\_%'
+        """
+    ).fetchone()
+    assert row is not None
+    seen = connection.execute(
+        """
+        SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn))::bigint,
+               max(extract(epoch FROM coalesce(replay_lag, interval '0')))::float8
+        FROM pg_stat_replication WHERE application_name LIKE 'isocenter\\_%' AND state = 'streaming'
+          AND NOT pg_is_in_recovery() AND replay_lsn IS NOT NULL
+        """
+    ).fetchone()
+    bytes_seen, seconds = seen if seen is not None else (None, None)
+    has_slot, connected, lost, kept = row
+    lag_bytes = bytes_seen if bytes_seen is not None else kept
+    return IndexCopy(
+        bool(has_slot),
+        bool(connected),
+        None if lag_bytes is None else int(str(lag_bytes)),
+        None if seconds is None else float(str(seconds)),
+        bool(lost),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -60,7 +62,9 @@ def test_everything_that_is_made_or_removed_reaches_the_other_site(database: Dat
     assert (other.get(FACT), other.get(PACK)) == (b"fact", b"pack" * 1000)
 
     here.delete(PACK)
-    copy_lane(site, PACKS)
+    assert copy_lane(site, PACKS) == 0, "the other site's index may still name it"
+    other.head(PACK)
+    copy_lane(replace(site, removed_after=timedelta()), PACKS)
     with pytest.raises(NoSuchObject):
         other.head(PACK)
     with database.transaction() as connection:
@@ -93,7 +97,7 @@ def test_what_was_announced_and_never_made_or_is_gone_again_holds_nothing_up(
     here.put("corrections/1/short-lived.json", b"1")
     here.delete("corrections/1/short-lived.json")
     here.put(FACT, b"fact")
-    site = to(database, here, other)
+    site = replace(to(database, here, other), removed_after=timedelta())
 
     copy_lane(site, FIRST)
     copy_lane(site, FIRST)  # the removal waited for what came before it
@@ -105,6 +109,18 @@ def test_what_was_announced_and_never_made_or_is_gone_again_holds_nothing_up(
     copy_lane(site, FIRST)
     with database.transaction() as connection:
         assert lag_of(connection).objects == 0
+
+
+def test_an_object_that_is_made_anew_replaces_the_other_sites_at_once(database: Database, here: AnnouncedStore) -> None:
+    other = open_store("memory:///")
+    site = to(database, here, other)
+    here.put("segments/a/00000001-00000001.tar", b"with a name that has to go")
+    copy_lane(site, FIRST)
+    here.delete("segments/a/00000001-00000001.tar")
+    here.put("segments/a/00000001-00000001.tar", b"without")
+    copy_lane(site, FIRST)
+
+    assert other.get("segments/a/00000001-00000001.tar") == b"without"
 
 
 def test_a_copy_that_rotted_on_the_way_is_made_again(database: Database, here: AnnouncedStore) -> None:

@@ -10,6 +10,7 @@ from tests.domain.conftest import Hospital, Open, a_ct_slice
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Role
 from isocenter.domain.continuity.leadership import Leadership
+from isocenter.domain.continuity.take_over import OtherSiteLives, take_lead
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.kit.leading import NotLeading
@@ -123,3 +124,24 @@ def test_an_archive_acknowledges_nothing_once_the_lease_has_run_out(
     with pytest.raises(NotLeading):
         hospital.archive.writable()
     assert hospital.rows("SELECT count(*) FROM study") == [(1,)], "reading goes on"
+
+
+def test_a_take_over_waits_for_the_lease_and_gives_way_to_a_site_that_lives() -> None:
+    store, clock = open_store("memory:///"), Clock()
+    witness = Witness(store, KEY)
+    ours = Leadership(witness, "a", 1, valid_for_s=30, clock=clock)
+    ours.step()
+
+    def wait_while_a_lives(seconds: float) -> None:
+        clock.now += seconds
+        ours.step()
+
+    with pytest.raises(OtherSiteLives):
+        take_lead(witness, "b", 1, 30, wait=wait_while_a_lives, clock=clock)
+
+    began = clock.now
+    assert take_lead(witness, "b", 1, 30, wait=lambda s: setattr(clock, "now", clock.now + s), clock=clock) == 2
+    assert 30 <= clock.now - began <= 36
+    assert take_lead(witness, "b", 1, 30, clock=clock) == 2, "an attempt that was interrupted has it already"
+    ours.step()
+    assert not ours.leads()

@@ -15,9 +15,11 @@ from isocenter.apps.cli import (
     destinations,
     devices,
     institutions,
+    nodes,
     people,
     rejections,
     senders,
+    sites,
     tokens,
 )
 
@@ -38,7 +40,9 @@ app.add_typer(destinations.app, name="destination")
 app.add_typer(devices.app, name="device")
 app.add_typer(certificates.app, name="certificates")
 app.add_typer(rejections.app, name="rejection")
+app.add_typer(nodes.app, name="node")
 app.add_typer(senders.app, name="sender")
+app.add_typer(sites.app, name="site")
 samples_app = typer.Typer(
     help="Sample studies: real ones that pydicom ships, and a synthetic chest CT.", no_args_is_help=True
 )
@@ -55,6 +59,23 @@ def up(
     from isocenter.apps.cli.start import start
 
     raise typer.Exit(start(demo=demo))
+
+
+@app.command()
+def standby() -> None:
+    """Follow the site that leads, and take over when `isocenter promote` says so. Ctrl-C stops it."""
+    raise typer.Exit(sites.standby())
+
+
+@app.command()
+def promote(
+    other_is_down: Annotated[
+        bool, typer.Option("--the-other-site-is-down", help="Your word, needed where there is no witness.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take over: from here on this site leads, and the other one, should it come back, follows."""
+    sites.promote(other_is_down=other_is_down, as_json=as_json)
 
 
 @app.command("sign-in-policy")

@@ -38,6 +38,8 @@ SITE_QUEUES = {"site-first": 1, "site-packs": 1, "site-beat": 1}
 AT_ONCE = {FIRST: 4, PACKS: 2}
 """Objects under way at one time: the line's round trips overlap."""
 BATCH = 32
+REMOVED_AFTER = timedelta(minutes=10)
+"""What is gone here stays there for a while: the other site's index may be behind, and still name it."""
 NEVER_CAME_AFTER = timedelta(hours=6)
 """An object that was announced and is not there after this time was never made."""
 _LANES_OF_QUEUES = {"site-first": FIRST, "site-packs": PACKS}
@@ -54,6 +56,7 @@ class OtherSite:
     site: str
     generation: int
     bytes_per_s: int = 0
+    removed_after: timedelta = REMOVED_AFTER
     stopping: threading.Event = field(default_factory=threading.Event)
 
 
@@ -81,11 +84,11 @@ def copy_lane(to: OtherSite, lane: int, *, within_s: float = _ROUND_S) -> int:
     """
     clock_end = utc_now() + timedelta(seconds=within_s)
     rate = to.bytes_per_s / sum(AT_ONCE.values())
-    done = 0
+    done, wait_s = 0, to.removed_after.total_seconds()
     with ThreadPoolExecutor(AT_ONCE[lane], thread_name_prefix="site") as pool:
         while not to.stopping.is_set() and utc_now() < clock_end:
             with to.database.transaction() as connection:
-                changes = next_changes(connection, lane, BATCH)
+                changes = next_changes(connection, lane, BATCH, removed_after_s=wait_s)
             if not changes:
                 break
             done += sum(pool.map(lambda change: _tell(to, lane, change, Pace(rate) if rate else FULL_SPEED), changes))

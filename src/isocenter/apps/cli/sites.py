@@ -1,0 +1,127 @@
+"""`isocenter site`, `isocenter standby`, `isocenter promote`: two sites, of which one leads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isocenter.apps.cli.terminal import out, tell_json
+from isocenter.kit.settings import Settings
+
+app = typer.Typer(
+    help="The other site: invite it, look how far behind it is, compare, come back.", no_args_is_help=True
+)
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Who leads, and how far the other site is behind; on a standby, how far this one is."""
+    from isocenter.apps.cli.running import running_isocenter
+    from isocenter.apps.continuity import state_of
+    from isocenter.apps.home import is_running
+    from isocenter.apps.settings_from_environment import settings_from_environment
+    from isocenter.apps.site import site_note
+
+    settings = settings_from_environment()
+    note = site_note(settings.home)
+    if note is not None:
+        value: dict[str, object] = {**asdict(note), "running": is_running(settings.home), **_standby(settings)}
+    else:
+        with running_isocenter() as running:
+            value = asdict(state_of(running.caller, running.settings, running.database))
+    if as_json:
+        tell_json(value)
+        return
+    for name, each in value.items():
+        out.print(f"{name.replace('_', ' '):<24} {each if not isinstance(each, dict) else json.dumps(each)}")
+
+
+def _standby(settings: Settings) -> dict[str, object]:
+    try:
+        found: dict[str, object] = json.loads((settings.home / "run" / "standby.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+@app.command()
+def invite(
+    site: Annotated[str, typer.Argument(help="Name of the other site.")],
+    to: Annotated[Path, typer.Option(help="File to write; it holds the secrets of the archive.")],
+    address: Annotated[
+        str | None, typer.Option(help="host:port where the other site reaches our PostgreSQL, if not as we name it.")
+    ] = None,
+) -> None:
+    """Let another site follow this one: write the file that `isocenter site init-standby` reads there."""
+    from isocenter.apps.cli.running import running_isocenter
+    from isocenter.apps.continuity import invite as invite_site
+
+    with running_isocenter() as running:
+        invite_site(running.caller, running.settings, running.database, site, to, address)
+    out.print(f"{to} lets the site {site} follow. Carry it there by a safe way, and delete it afterwards:")
+    out.print("whoever reads it can read the archive.")
+
+
+@app.command("init-standby")
+def init_standby(
+    source: Annotated[Path, typer.Option("--from", help="The file that `isocenter site invite` wrote.")],
+) -> None:
+    """Make this empty home follow another site: its secrets, and a copy of its index."""
+    from isocenter.apps.continuity import init_standby as make_standby
+    from isocenter.apps.settings_from_environment import settings_from_environment
+
+    note = make_standby(settings_from_environment(), source)
+    out.print(f"This home follows the site {note.leader}. Start it with `isocenter standby`.")
+
+
+@app.command()
+def forget(site: Annotated[str, typer.Argument(help="Name of the site that does not come back.")]) -> None:
+    """Keep nothing more of the index's log for a site that does not come back."""
+    from isocenter.apps.cli.running import running_isocenter
+    from isocenter.apps.continuity import forget_site
+
+    with running_isocenter() as running:
+        dropped = forget_site(running.caller, running.settings, site)
+    out.print("Forgotten." if dropped else "There was nothing to forget, or that site is connected now.")
+
+
+def standby() -> int:
+    """Follow until told to take over, then lead; on a home that leads already, just lead."""
+    from isocenter.apps.cli.start import show_started
+    from isocenter.apps.settings_from_environment import settings_from_environment
+    from isocenter.apps.site import site_note
+    from isocenter.apps.standby import Standby
+    from isocenter.apps.up import Supervisor
+
+    settings = settings_from_environment()
+    if site_note(settings.home) is not None and not Standby(settings, out).run():
+        return 0
+    return Supervisor(settings, out).run(show_started)
+
+
+def promote(*, other_is_down: bool, as_json: bool) -> None:
+    """Ask the standby process that runs here; without one, do it and leave starting to the operator."""
+    from isocenter.apps.continuity import promote_home
+    from isocenter.apps.settings_from_environment import settings_from_environment
+
+    answer = promote_home(
+        settings_from_environment(), other_is_down=other_is_down, tell=lambda line: out.print(f"{line} …")
+    )
+    if as_json:
+        tell_json(answer)
+        return
+    taken = answer["promotion"]["taken"]
+    out.print(f"This site leads, generation {taken['generation']}, after {answer['promotion']['seconds']:.1f} s.")
+    if taken["age_s"] is not None:
+        out.print(f"Its index had heard of the other site {taken['age_s']:.0f} s before that.")
+    if taken["missing"]:
+        out.print(
+            f"{taken['missing']} objects ({taken['missing_bytes']} bytes) had not come; they answer 503 until they do."
+        )
+    if not answer["starts"]:
+        out.print("Start it with `isocenter up` (or `isocenter standby`, which now leads).")

@@ -1,0 +1,152 @@
+"""What the commands about sites do: they name files, homes and addresses, which no room below knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
+from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.home import HomeLock, is_running, make_home
+from isocenter.apps.invitation import (
+    Invitation,
+    lay_out_secrets,
+    read_invitation,
+    shared_secrets,
+    write_invitation,
+)
+from isocenter.apps.promotion import promote, standby_note
+from isocenter.apps.replication import Source, allow_standby, copy_index, forget_standby, slot_of
+from isocenter.apps.site import STANDBY, SiteNote, generation_of, listening_of, site_note, write_site_note
+from isocenter.apps.standby import ask_to_promote
+from isocenter.apps.wiring import database_url_of
+from isocenter.domain.continuity.sites import SiteState, site_state
+from isocenter.index.sites import record_lead
+from isocenter.kit.database import Database
+from isocenter.kit.errors import Conflict, Invalid
+from isocenter.kit.settings import Settings
+
+
+class NotPromoted(Conflict):
+    """The standby process would not take over; its words are in the message."""
+
+    reason = "not-promoted"
+
+
+def state_of(caller: Caller, settings: Settings, database: Database) -> SiteState:
+    """Who leads, and how far the other site is behind."""
+    return site_state(
+        caller,
+        database,
+        settings.site,
+        has_other=settings.second_site_url is not None,
+        has_witness=settings.witness_url is not None,
+        alarm_after_s=settings.second_site_lag_alarm.total_seconds(),
+    )
+
+
+def invite(caller: Caller, settings: Settings, database: Database, site: str, to: Path, address: str | None) -> None:
+    """Write an invitation for another site. address: host:port where it reaches our private PostgreSQL.
+
+    Raises Invalid, Conflict, NotListening.
+    """
+    caller.require(Right.MANAGE_STORAGE)
+    slot_of(site)
+    if site == settings.site:
+        raise Invalid("This is our own name; the other site needs another.", site=site)
+    source = _source(settings, site, address)
+    with database.transaction() as connection:
+        record_lead(connection, 1, settings.site, {})
+    invitation = Invitation(
+        leader=settings.site,
+        site=site,
+        generation=generation_of(database.url),
+        leader_store=settings.storage_url or (settings.home / "store").absolute().as_uri(),
+        store=settings.second_site_url,
+        witness_url=settings.witness_url,
+        source=source,
+        secrets=shared_secrets(settings.home),
+    )
+    write_invitation(to, invitation)
+
+
+def _source(settings: Settings, site: str, address: str | None) -> Source | None:
+    listening = listening_of(settings)
+    if listening is None and "passfile=" not in database_url_of(settings):
+        return None  # a region's own PostgreSQL is replicated by those who run it
+    if address is not None:
+        parts = urlsplit(f"//{address}")
+        host, port = parts.hostname or "", parts.port or 0
+    else:
+        host, port = (listening.host, listening.port) if listening is not None else ("", 0)
+    return allow_standby(settings.home, database_url_of(settings), site, host, port)
+
+
+def init_standby(settings: Settings, file: Path) -> SiteNote:
+    """Make an empty home follow the site that wrote the invitation.
+
+    Raises Invalid, Conflict when the home is not empty or is another site's, PostgresFailed, AlreadyRunning.
+    """
+    invitation = read_invitation(file)
+    if invitation.site != settings.site:
+        raise Invalid(f"This invitation is for the site {invitation.site}; ISOCENTER_SITE says {settings.site}.")
+    make_home(settings.home)
+    lock = HomeLock(settings.home)
+    lock.take()
+    try:
+        if site_note(settings.home) is not None or any((settings.home / "journal").iterdir()):
+            raise Conflict(
+                "This home is not empty: a standby begins with an empty one, `site rejoin` with an old leader's."
+            )
+        return _follow(settings, invitation)
+    finally:
+        lock.give_back()
+
+
+def _follow(settings: Settings, invitation: Invitation) -> SiteNote:
+    """Take the leader's secrets and a copy of its index; from then on the home follows."""
+    lay_out_secrets(settings.home, invitation.secrets)
+    if settings.database_url is None:
+        if invitation.source is None:
+            raise Invalid("The leader uses a PostgreSQL of its own: set ISOCENTER_DATABASE_URL to a replica of that.")
+        copy_index(settings.home, invitation.source, invitation.site)
+    note = SiteNote(STANDBY, invitation.leader, invitation.generation)
+    write_site_note(settings.home, note)
+    return note
+
+
+def promote_home(settings: Settings, *, other_is_down: bool, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Let the home take over, by its standby process when one runs.
+
+    "starts": whether that process goes on as the leader. Raises NoStandby, NotPromoted, WordNeeded, OtherSiteLives …
+    """
+    standby_note(settings.home)
+    if is_running(settings.home):
+        answer = ask_to_promote(settings.home, other_is_down=other_is_down)
+        if "promoted" not in answer:
+            raise NotPromoted(str(answer.get("message")), why=answer.get("reason"))
+        return {"promotion": answer["promoted"], "starts": True}
+    lock = HomeLock(settings.home)
+    lock.take()
+    postgres = None
+    try:
+        url = settings.database_url
+        if url is None:
+            postgres = EmbeddedPostgres(settings.home, listening=listening_of(settings))
+            url = postgres.start()
+        done = promote(settings, url, other_is_down=other_is_down, tell=tell)
+    finally:
+        if postgres is not None:
+            postgres.stop()
+        lock.give_back()
+    return {"promotion": asdict(done), "starts": False}
+
+
+def forget_site(caller: Caller, settings: Settings, site: str) -> bool:
+    """Throw away what is kept of the index's log for a site; whether there was anything."""
+    caller.require(Right.MANAGE_STORAGE)
+    return forget_standby(database_url_of(settings), site)
