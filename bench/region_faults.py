@@ -1,0 +1,370 @@
+"""Kills and cuts all over a region while modalities send: nothing acknowledged is lost, torn, or comes back deleted.
+
+Senders store without pause to whichever node takes their objects; every acknowledgement is written into a ledger with
+the digest of what was sent. Processes and whole nodes are killed, nodes are cut off or stand still, the database is
+killed. Some studies are deleted meanwhile. After healing every node must give back every acknowledged object with its
+digest, and none of the deleted ones.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.association import Association, AssociationError, contexts_of
+from bench.cluster import Cluster, Loopback, Network, signal_all
+from bench.data import EXPLICIT_VR_LITTLE_ENDIAN, MR, Instance, digest_of, endless, folder_of, load
+from bench.dicomweb import NotRetrievedError, instances
+from bench.faults import Entry, Ledger, a_mix
+from bench.namespaces import Namespaces
+from bench.node import Node, NotReadyError, eventually, kill, new_folder
+
+HOSTS = ("north", "south", "west")
+SETTINGS = {
+    "ISOCENTER_QUIET_FOR": "3s",
+    "ISOCENTER_ACKNOWLEDGE_AFTER": "two_copies",
+    "ISOCENTER_SECOND_COPY_WITHIN": "4s",
+}
+"""Studies are sealed after three quiet seconds, so that faults hit sealing, shipping and reclaiming too."""
+PROCESSES = ("listener", "web", "worker", "keeper")
+FAULTS = (*PROCESSES, "node", "cut", "pause", "database")
+WHOLE = 9
+"""Objects of the smallest study that the senders send."""
+ANSWER_WITHIN_S = 8.0
+"""What a sender waits for an answer before it goes to another node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long, where, how fast, what. pace: objects a second for each sender; small: only small objects."""
+
+    seconds: float
+    seed: int = 0
+    hosts: Sequence[str] = HOSTS
+    senders: int = 4
+    pace: float = 10.0
+    faults: Sequence[str] = FAULTS
+    small: bool = False
+    between_s: tuple[float, float] = (1.0, 6.0)
+    down_s: tuple[float, float] = (0.5, 10.0)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it. lost and torn count what some node does not give back, or other bytes; resurrected: deleted
+    studies that some node shows. faults: how often each was done.
+    """
+
+    acknowledged: int = 0
+    in_doubt: int = 0
+    refused: int = 0
+    deleted: int = 0
+    lost: list[str] = field(default_factory=list)
+    torn: list[str] = field(default_factory=list)
+    resurrected: list[str] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    healed_after_s: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Whether every acknowledgement was kept."""
+        return not (self.lost or self.torn or self.resurrected) and self.acknowledged > 0
+
+    def as_json(self) -> dict[str, object]:
+        """For the results file."""
+        named = {
+            name: getattr(self, name) for name in ("acknowledged", "in_doubt", "refused", "deleted", "lost", "torn")
+        }
+        return named | {"resurrected": self.resurrected, "faults": dict(self.faults), "healed_s": self.healed_after_s}
+
+
+class RegionSender(threading.Thread):
+    """One modality: sends to one node until that fails, then to the next, and what was not acknowledged again."""
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        ledger: Ledger,
+        stream: Iterator[Instance],
+        contexts: Sequence[tuple[str, str]],
+        pace: float,
+    ) -> None:
+        super().__init__(name="sender", daemon=True)
+        self._nodes, self._ledger, self._stream, self._contexts = list(nodes), ledger, stream, contexts
+        self._pause_s = 1 / pace
+        self._ending = threading.Event()
+
+    def run(self) -> None:
+        """Until `end`."""
+        association: Association | None = None
+        instance = next(self._stream)
+        while not self._ending.wait(self._pause_s):
+            try:
+                association = association or self._associate()
+                self._ledger.sent(instance)
+                status = association.store(instance).status
+            except (OSError, EOFError, AssociationError):
+                self._go_on(association)
+                association = None
+                continue
+            self._ledger.answered(instance, status)
+            if _is_good(status):
+                instance = next(self._stream)
+            else:
+                self._go_on(association)
+                association = None
+        self._go_on(association)
+
+    def _associate(self) -> Association:
+        node = self._nodes[0]
+        return Association(
+            node.dicom_port,
+            called=node.ae_title,
+            contexts=self._contexts,
+            timeout_s=ANSWER_WITHIN_S,
+            host=node.host,
+        )
+
+    def _go_on(self, association: Association | None) -> None:
+        """To the next node."""
+        self._nodes.append(self._nodes.pop(0))
+        if association is not None:
+            try:
+                association.reset()
+            except OSError:
+                pass
+
+    def end(self) -> None:
+        """Stop and wait."""
+        self._ending.set()
+        self.join(60)
+
+
+class Faults:
+    """Does one fault after the other and heals each after a while."""
+
+    def __init__(self, cluster: Cluster, plan: Plan, say: Callable[[str], None]) -> None:
+        self._cluster, self._plan, self._say = cluster, plan, say
+        self._chance = random.Random(plan.seed)
+        self._order: list[str] = []
+        self.done: Counter[str] = Counter()
+
+    def one(self) -> None:
+        """The next one: every kind has its turn before any has a second one."""
+        if not self._order:
+            self._order = self._chance.sample(list(self._plan.faults), len(self._plan.faults))
+        fault, host = self._order.pop(), self._chance.choice(list(self._cluster.nodes))
+        down_s = self._chance.uniform(*self._plan.down_s)
+        self._say(f"{fault} of {host}, {down_s:.1f} s")
+        self.done[fault] += 1
+        node = self._cluster.nodes[host]
+        if fault in PROCESSES:  # `isocenter up` starts it again
+            kill(node.pids_of(fault)[:1])
+        elif fault == "node":
+            self._power_failure(node, down_s)
+        elif fault == "database":
+            self._cluster.kill_database()
+            time.sleep(min(down_s, 3.0))
+            self._cluster.start_database()
+        elif fault == "cut":
+            self._cluster.network.cut(host)
+            time.sleep(down_s)
+            self._cluster.network.mend(host)
+        else:
+            self._standstill(node, down_s)
+
+    def _power_failure(self, node: Node, down_s: float) -> None:
+        kill(node.pids())
+        eventually(lambda: not node.alive(), 10)
+        time.sleep(down_s)
+        node.spawn()
+
+    def _standstill(self, node: Node, down_s: float) -> None:
+        pids = node.pids()
+        signal_all(pids, signal.SIGSTOP)
+        time.sleep(down_s)
+        signal_all(pids, signal.SIGCONT)
+
+
+class Deleter:
+    """Deletes whole studies now and then. gone: where that was confirmed; doubtful: where nobody knows."""
+
+    def __init__(self, cluster: Cluster, ledger: Ledger, seed: int) -> None:
+        self._nodes, self._ledger = list(cluster.nodes.values()), ledger
+        self._chance = random.Random(seed)
+        self.gone: set[str] = set()
+        self.doubtful: set[str] = set()
+
+    def one(self) -> None:
+        """One more study of which everything was acknowledged, if there is any."""
+        studies: dict[str, list[Entry]] = {}
+        for entry in self._ledger.entries().values():
+            studies.setdefault(entry.study_instance_uid, []).append(entry)
+        whole = [
+            study
+            for study, entries in studies.items()
+            if len(entries) >= WHOLE and all(each.acknowledged for each in entries)
+        ]
+        whole = sorted(set(whole) - self.gone - self.doubtful)
+        if not whole:
+            return
+        study, node = self._chance.choice(whole), self._chance.choice(self._nodes)
+        try:
+            reply = node.request("DELETE", f"/api/studies/{study}", **_as_json({"reason": "test"}), timeout_s=20)
+        except OSError:
+            self.doubtful.add(study)
+            return
+        (self.gone if reply.status < 300 else self.doubtful).add(study)
+
+
+def _as_json(value: object) -> dict[str, Any]:
+    return {"body": json.dumps(value).encode(), "headers": {"Content-Type": "application/json"}}
+
+
+def run(plan: Plan, network: Network, folder: Path, *, say: Callable[[str], None] = print) -> Outcome:
+    """One region, from its start to the comparison of everything. folder: empty."""
+    cluster = Cluster(folder, plan.hosts, network, **SETTINGS)
+    ledger = Ledger()
+    try:
+        cluster.start()
+        faults, deleter = Faults(cluster, plan, say), Deleter(cluster, ledger, plan.seed)
+        senders = _senders(cluster, ledger, plan)
+        try:
+            _trouble(plan, faults, deleter, ledger)
+        finally:
+            for sender in senders:
+                sender.end()
+        outcome = _counted(ledger, deleter, faults)
+        outcome.healed_after_s = _healed(cluster)
+        _compare(cluster, ledger.entries(), deleter, outcome, say)
+        return outcome
+    finally:
+        cluster.close()
+
+
+def _senders(cluster: Cluster, ledger: Ledger, plan: Plan) -> list[RegionSender]:
+    mix = load([folder_of(MR, 1, 24)]) if plan.small else a_mix()
+    made = []
+    for which in range(plan.senders):
+        nodes = list(cluster.nodes.values())
+        turned = [*nodes[which % len(nodes) :], *nodes[: which % len(nodes)]]
+        made.append(RegionSender(turned, ledger, endless(mix, plan.seed, which), contexts_of(mix), plan.pace))
+        made[-1].start()
+    return made
+
+
+def _trouble(plan: Plan, faults: Faults, deleter: Deleter, ledger: Ledger) -> None:
+    """Fault after fault for as long as planned, beginning when objects are acknowledged."""
+    if not ledger.wait_for_more(5, 60):
+        raise NotReadyError("nothing is being acknowledged")
+    end = time.monotonic() + plan.seconds
+    chance = random.Random(plan.seed + 1)
+    while time.monotonic() < end:
+        time.sleep(chance.uniform(*plan.between_s))
+        faults.one()
+        deleter.one()
+
+
+def _counted(ledger: Ledger, deleter: Deleter, faults: Faults) -> Outcome:
+    entries = ledger.entries().values()
+    acknowledged = sum(entry.acknowledged for entry in entries)
+    refused = sum(sum(not _is_good(status) for status in entry.answers) for entry in entries)
+    return Outcome(acknowledged, len(entries) - acknowledged, refused, len(deleter.gone), faults=faults.done)
+
+
+def _healed(cluster: Cluster) -> float:
+    """Seconds until every node works again."""
+    began = time.monotonic()
+    for node in cluster.nodes.values():
+        if not node.alive():
+            node.spawn()
+    for node in cluster.nodes.values():
+        node.wait_ready(120)
+    return time.monotonic() - began
+
+
+def _compare(
+    cluster: Cluster, entries: Mapping[str, Entry], deleter: Deleter, outcome: Outcome, say: Callable[[str], None]
+) -> None:
+    """Ask every node for every study of the ledger."""
+    studies = sorted({entry.study_instance_uid for entry in entries.values()})
+    for host, node in cluster.nodes.items():
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda study: _digests(node, study), studies))  # noqa: B023 - used at once
+        present: dict[str, str] = {}
+        for study, digests in zip(studies, found, strict=True):
+            if study in deleter.gone:
+                outcome.resurrected.extend(f"{host}: {name}" for name in digests)
+            elif study not in deleter.doubtful:
+                present |= digests
+        for name, entry in entries.items():
+            if entry.study_instance_uid in deleter.gone | deleter.doubtful:
+                continue
+            if name not in present:
+                outcome.lost.extend([f"{host}: {name}"] if entry.acknowledged else [])
+            elif present[name] != entry.digest:
+                outcome.torn.append(f"{host}: {name}")
+        say(f"{host}: {len(studies)} studies and {len(present)} objects compared")
+
+
+def _digests(node: Node, study: str, within_s: float = 60.0) -> dict[str, str]:
+    """Digest by SOP Instance UID of what a node gives back of a study. A 503 is asked again for a bounded time."""
+    end = time.monotonic() + within_s
+    while True:
+        try:
+            found = instances(node, study, EXPLICIT_VR_LITTLE_ENDIAN)
+            return {name: digest_of([part.data_set]) for name, part in found.items()}
+        except NotRetrievedError as refused:
+            if str(refused).startswith("404"):
+                return {}
+            if not str(refused).startswith("503") or time.monotonic() > end:
+                raise
+        time.sleep(0.5)
+
+
+def _is_good(status: int) -> bool:
+    return status == 0 or status & 0xF000 == 0xB000
+
+
+def in_namespaces(plan: Plan, *, say: Callable[[str], None] = print) -> Outcome:
+    """The region on hosts of its own. Raises NoNamespacesError."""
+    folder = new_folder("isocenter-region-")
+    network = Namespaces(plan.hosts)
+    try:
+        return run(plan, network, folder, say=say)
+    finally:
+        network.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def on_loopback(plan: Plan, *, say: Callable[[str], None] = print) -> Outcome:
+    """The region on this machine, where a cut is a standstill: for tests."""
+    folder = new_folder("isocenter-region-")
+    network = Loopback()
+    try:
+        return run(plan, network, folder, say=say)
+    finally:
+        network.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def ledger_line(outcome: Outcome) -> str:
+    """What the proof prints."""
+    faults = ", ".join(f"{count} {name}" for name, count in sorted(outcome.faults.items()))
+    return (
+        f"faults: {faults}\n"
+        f"{outcome.acknowledged} acknowledged, {outcome.in_doubt} in doubt, {outcome.refused} refusals, "
+        f"{outcome.deleted} studies deleted; healed after {outcome.healed_after_s:.1f} s\n"
+        f"{len(outcome.lost)} lost, {len(outcome.torn)} torn, {len(outcome.resurrected)} resurrected"
+        f"{'' if outcome.good else '   <-- NOT GOOD'}"
+    )
