@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,14 @@ def port(tmp_path: Path) -> Iterator[int]:
     path.parent.mkdir(parents=True)
     path.write_bytes(CONTENT)
     files = Files(Bytes(tmp_path / "journal", open_store((tmp_path / "store").as_uri())))
-    sending = BulkSending(files, None)  # type: ignore[arg-type]
+    senders = ThreadPoolExecutor(9)
+    sending = BulkSending(files, senders, senders)
     direct_answers: list[str] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         del receive
-        plan = sending.plan([b"head", Extent(segment.source, 0, SIZE), b"tail"])
+        large = scope["path"] != "/small"
+        plan = sending.plan([b"head", Extent(segment.source, 0, SIZE), b"tail"], large=large)
         direct = scope["extensions"]["isocenter.direct"]
         direct_answers.append(scope["path"])
         await send_answer(
@@ -68,6 +71,7 @@ def port(tmp_path: Path) -> Iterator[int]:
         yield int(listening.getsockname()[1])
         server.should_exit = True
         thread.join()
+    senders.shutdown()
     assert direct_answers
     assert sending.senders == 0
 
@@ -88,10 +92,11 @@ def connect(port: int) -> socket.socket:
     return connection
 
 
-def test_a_connection_gives_one_whole_answer_after_another(port: int) -> None:
+@pytest.mark.parametrize("path", [b"/large", b"/small"])
+def test_a_connection_gives_one_whole_answer_after_another(port: int, path: bytes) -> None:
     with connect(port) as connection, connection.makefile("rb") as reader:
         for _ in range(3):
-            connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
             assert answer(reader) == b"head" + CONTENT + b"tail"
 
 
@@ -147,7 +152,7 @@ def test_requests_for_what_is_at_hand_that_are_sent_ahead_are_answered_in_order(
         assert answer(reader) == b"once" + CONTENT
 
 
-@pytest.mark.parametrize("path", [b"/a", b"/at-once"])
+@pytest.mark.parametrize("path", [b"/a", b"/small", b"/at-once"])
 def test_a_client_that_goes_away_hurts_nobody(port: int, path: bytes) -> None:
     for _ in range(5):
         with connect(port) as connection:

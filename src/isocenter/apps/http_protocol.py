@@ -11,12 +11,15 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from isocenter.wire.direct_sending import FileRange, send_now, send_pieces
+from isocenter.wire.direct_sending import FileRange, flushed, send_now, send_patiently, send_pieces
 
 Headers = Sequence[tuple[bytes, bytes]]
 AnswersAtOnce = Callable[[bytes, Headers], Sequence[bytes | FileRange] | None]
@@ -177,6 +180,31 @@ class DirectAnswer:
         transport = cast("asyncio.WriteTransport", self._protocol.transport)
         try:
             cycle.expected_content_length -= await send_pieces(transport, pieces, timeout_s)
+        except ConnectionError:
+            cycle.disconnected = True
+            transport.abort()
+            return False
+        return True
+
+    async def send_beside(self, pieces: Iterable[bytes | FileRange], timeout_s: float, executor: Executor) -> bool:
+        """The body, made and sent by a thread, so that large ones use another processor; else as `send`."""
+        cycle = self._cycle()
+        if cycle is None or cycle.disconnected:
+            return False
+        transport = cast("asyncio.WriteTransport", self._protocol.transport)
+        stopping = threading.Event()
+        try:
+            await flushed(transport, timeout_s)
+            ours = transport.get_extra_info("socket")
+            with socket.socket(fileno=os.dup(ours.fileno())) as connection:
+                send = partial(send_patiently, connection, pieces, timeout_s, stopping)
+                sending = asyncio.get_running_loop().run_in_executor(executor, send)
+                try:
+                    cycle.expected_content_length -= await asyncio.shield(sending)
+                except asyncio.CancelledError:
+                    stopping.set()
+                    await asyncio.wait([sending])
+                    raise
         except ConnectionError:
             cycle.disconnected = True
             transport.abort()

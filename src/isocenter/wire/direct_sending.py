@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import socket
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,6 +79,41 @@ def _from(piece: bytes | FileRange, start: int) -> bytes | FileRange:
     if isinstance(piece, FileRange):
         return FileRange(piece.descriptor, piece.offset + start, piece.length - start, piece.holder)
     return piece[start:]
+
+
+LOOKS_EVERY_S: Final = 1.0
+"""How soon a thread that waits for a slow reader notices that it shall stop."""
+
+
+def send_patiently(
+    connection: socket.socket, pieces: Iterable[bytes | FileRange], timeout_s: float, stopping: threading.Event
+) -> int:
+    """Send everything from a thread, which waits where `send_pieces` would let others have their turn; bytes sent.
+
+    connection: not blocking. Raises TimeoutError when the peer takes nothing for timeout_s, ConnectionError when told
+    to stop, and OSError when the connection broke or a file ends early.
+    """
+    poll = select.poll()
+    poll.register(connection, select.POLLOUT)
+    total = 0
+    for piece in pieces:
+        done, length = 0, _length(piece)
+        while done < length:
+            count = _send_some(connection, _from(piece, done), more=False)
+            done += count
+            if done < length:
+                _wait_until_writable(poll, timeout_s, stopping)
+        total += length
+    return total
+
+
+def _wait_until_writable(poll: select.poll, timeout_s: float, stopping: threading.Event) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not poll.poll(1000 * LOOKS_EVERY_S):
+        if stopping.is_set():
+            raise ConnectionError("told to stop")
+        if time.monotonic() > deadline:
+            raise TimeoutError("the peer takes nothing")
 
 
 async def send_pieces(transport: asyncio.WriteTransport, pieces: Sequence[bytes | FileRange], timeout_s: float) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -50,6 +51,9 @@ class Direct(Protocol):
 
     async def send(self, pieces: Sequence[bytes | FileRange], timeout_s: float) -> bool:
         """Send all of them; False when the client is gone."""
+
+    async def send_beside(self, pieces: Iterable[bytes | FileRange], timeout_s: float, executor: Executor) -> bool:
+        """Send all of them from a thread, which also makes them; False when the client is gone."""
 
 
 @dataclass(slots=True)

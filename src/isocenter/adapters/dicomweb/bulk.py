@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -14,7 +14,6 @@ from isocenter.storage.extents import Extent
 from isocenter.wire.direct_sending import FileRange
 
 PIECE_BYTES = 512 << 10
-GATHERED_BYTES = 4 << 20
 MAX_SENDERS = 64
 
 
@@ -24,6 +23,7 @@ class BulkSending:
 
     files: Files
     executor: Executor
+    senders_executor: Executor
     senders: int = 0
 
     def admit(self) -> None:
@@ -92,30 +92,33 @@ class BulkPlan:
         return self.sending.counted(pieces) if self.large else _generated(pieces)
 
     async def send_direct(self, direct: Direct) -> None:
-        """The body from files, bytes between them gathered; what is not in memory yet is read by a thread first.
+        """The body from files: a large one by a thread of its own, a small one here, read by a thread if it must be.
 
         Raises BytesAway, TimeoutError, OSError.
         """
-        self.sending.senders += self.large
+        if not self.large:
+            ready = [part if isinstance(part, bytes) else await self._ranged(part) for part in self.parts]
+            await direct.send(ready, SEND_TIMEOUT_S)
+            return
+        self.sending.senders += 1
         try:
-            ready: list[bytes | FileRange] = []
-            waiting = 0
-            for part in self.parts:
-                if not isinstance(part, Extent):
-                    ready.append(part)
-                    continue
+            await direct.send_beside(self._ranges(), SEND_TIMEOUT_S, self.sending.senders_executor)
+        finally:
+            self.sending.senders -= 1
+
+    def _ranges(self) -> Iterator[bytes | FileRange]:
+        """The body for a thread that may wait: ranges of local files, bytes of what lies elsewhere."""
+        files = self.sending.files
+        for part in self.parts:
+            opened = files.opened(part.source) if isinstance(part, Extent) else None
+            if not isinstance(part, Extent):
+                yield part
+            elif opened is not None:
+                yield FileRange(opened[0], part.offset, part.length, opened[1])
+            else:
                 for start in range(0, part.length, PIECE_BYTES):
                     size = min(PIECE_BYTES, part.length - start)
-                    ready.append(await self._ranged(Extent(part.source, part.offset + start, size)))
-                    waiting += size
-                    if waiting >= GATHERED_BYTES:
-                        if not await direct.send(ready, SEND_TIMEOUT_S):
-                            return
-                        ready, waiting = [], 0
-            if ready:
-                await direct.send(ready, SEND_TIMEOUT_S)
-        finally:
-            self.sending.senders -= self.large
+                    yield bytes(files.read(Extent(part.source, part.offset + start, size)))
 
     async def _ranged(self, extent: Extent) -> bytes | FileRange:
         files = self.sending.files

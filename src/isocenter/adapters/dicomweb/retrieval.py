@@ -9,7 +9,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from isocenter.adapters.dicomweb.answers import Answer
-from isocenter.adapters.dicomweb.bulk import BulkSending
+from isocenter.adapters.dicomweb.bulk import MAX_SENDERS, BulkSending
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.delivery.errors import BytesAway
 from isocenter.delivery.instances import Delivery
@@ -32,7 +32,8 @@ class Retrieval:
         self.library = library
         self._reading = ThreadPoolExecutor(READING_THREADS, "dicomweb-read")
         self._working = ThreadPoolExecutor(WORKING_THREADS, "dicomweb-work")
-        self.sending = BulkSending(library.files, self._reading)
+        self._senders = ThreadPoolExecutor(MAX_SENDERS, "dicomweb-send")
+        self.sending = BulkSending(library.files, self._reading, self._senders)
         self._working.submit(library.warm)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -84,6 +85,7 @@ class Retrieval:
     def close(self) -> None:
         """End the threads."""
         self._reading.shutdown(wait=False, cancel_futures=True)
+        self._senders.shutdown(wait=False, cancel_futures=True)
         self._working.shutdown(wait=False, cancel_futures=True)
 
 
