@@ -11,7 +11,7 @@ from tests.house.test_documents import TEST
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "safety" / "hostile-world.md"
 WANTED = [f"D{n:02}" for n in range(1, 25)] + [f"Q{n:02}" for n in range(1, 60)] + [f"N{n:02}" for n in range(5, 14)]
-WANTED += [f"W{n:02}" for n in range(1, 22)]
+WANTED += [f"W{n:02}" for n in range(1, 22)] + [f"F{n:02}" for n in range(1, 26)]
 MARKUP_FROM_TEXT = re.compile(
     r"dangerouslySetInnerHTML|\.innerHTML|\.outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function\(|srcdoc"
 )
@@ -22,7 +22,7 @@ def rows() -> list[list[str]]:
     return [
         [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         for line in text.splitlines()
-        if re.match(r"\| [DQNW]\d", line)
+        if re.match(r"\| [DQNWF]\d", line)
     ]
 
 
