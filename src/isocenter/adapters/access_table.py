@@ -143,6 +143,7 @@ API: Final = (
         "POST /api/visits/import",
     ),
     *_doors((Right.APPROVE_DESTRUCTION, Right.MANAGE_STORAGE), "GET /api/retention/policy"),
+    *_doors(Right.MANAGE_STORAGE, "POST /api/nodes/{node}/drain", "POST /api/nodes/{node}/gone"),
     *_doors(Right.MANAGE_STORAGE, "PUT /api/retention/policy", "POST /api/retention/clock"),
     *_doors(
         Right.APPROVE_DESTRUCTION,
@@ -173,7 +174,11 @@ API: Final = (
     ),
     *_doors(Right.MANAGE_DEVICES, "GET /api/senders", "PUT /api/senders"),
     *_doors(
-        Right.SEE_OPERATIONS, "GET /api/operations", "GET /api/metered-days", "GET /api/metered-days/export"
+        Right.SEE_OPERATIONS,
+        "GET /api/nodes",
+        "GET /api/operations",
+        "GET /api/metered-days",
+        "GET /api/metered-days/export",
     ),
     *_doors(
         (Right.MANAGE_DEVICES, Right.MANAGE_REGION),
@@ -303,6 +308,18 @@ API: Final = (
         "POST /api/audit/export",
     ),
     *_doors(Right.SEE_STATUS, "GET /api/status"),
+    *_doors((Right.MANAGE_STORAGE, Right.SEE_OPERATIONS), "GET /api/storages", "GET /api/placement-policies"),
+    *_doors(
+        Right.MANAGE_STORAGE,
+        "POST /api/storages",
+        "PATCH /api/storages/{storage_id}",
+        "POST /api/storages/{storage_id}/test",
+        "POST /api/storages/{storage_id}/verify",
+        "POST /api/storages/{storage_id}/retire",
+        "POST /api/placement-policies",
+        "PATCH /api/placement-policies/{policy_id}",
+        "DELETE /api/placement-policies/{policy_id}",
+    ),
     *_doors(
         Right.MANAGE_SECURITY,
         "GET /api/certificates",

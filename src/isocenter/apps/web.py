@@ -33,6 +33,7 @@ from isocenter.apps.wiring import (
     open_archive,
     open_bytes,
     open_library,
+    opening_of,
     tls_files_of,
 )
 from isocenter.delivery.library import Library
@@ -88,6 +89,7 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         echo=PeersScu(settings.ae_title, tls_files_of(settings)).echo,
         sealing_key=sealing_key_of(settings.home),
         discovery=Discovery(settings.trusted_hosts),
+        opening=opening_of(settings),
     )
     doors = (dicomweb_router(dicomweb), scim_router(database, caller))
     app = build_application(parts, doors, web_client_folder())

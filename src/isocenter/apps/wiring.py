@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from isocenter.domain.placement.register import Register, places_of
 from isocenter.domain.placement.storages import Opening
 from isocenter.index.site_changes import announce
+from isocenter.index.sites import is_missing
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Invalid, NotFound
@@ -100,7 +101,11 @@ def announced(settings: Settings, database: Database | None, store: ObjectStore)
         with known.transaction() as connection:
             announce(connection, key, size, gone)
 
-    return AnnouncedStore(store, write_down)
+    def missing(key: str) -> bool:
+        with known.transaction() as connection:
+            return is_missing(connection, key)
+
+    return AnnouncedStore(store, write_down, missing)
 
 
 def master_keys_of(settings: Settings) -> MasterKeys:

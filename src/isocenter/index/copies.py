@@ -209,8 +209,9 @@ def due_for_reading(
     after: key and storage of the last one that was looked at.
     """
     query = f"""
-        SELECT {_COLUMNS} FROM object_copy
-        WHERE (verified_at < %(before)s OR verified_at IS NULL OR state <> 'verified')
+        SELECT {_COLUMNS} FROM object_copy c
+        WHERE (verified_at IS NULL OR state <> 'verified' OR verified_at < greatest(%(before)s,
+                (SELECT s.verify_asked_at FROM storage s WHERE s.storage_id = c.storage_id)))
             AND (%(storage)s::int IS NULL OR storage_id = %(storage)s)
             AND (object_key, storage_id) > (%(after_key)s, %(after_storage)s)
         ORDER BY object_key, storage_id LIMIT %(limit)s

@@ -30,7 +30,8 @@ class Storage:
     """Where objects can lie. url: None is the store of the settings. marker: what its marker object says.
 
     credentials: the name of the file that opens it. retain_days: nothing leaves it before it has lain there so long.
-    takes_records: facts, corrections, audit files and keys are copied there too. Counts and the time of the copy that
+    takes_records: facts, corrections, audit files and keys are copied there too. verify_asked_at: what was read before
+    is to be read again. Counts and the time of the copy that
     was read longest ago are as of counted_at.
     """
 
@@ -45,6 +46,7 @@ class Storage:
     max_bytes: int | None
     takes_records: bool
     created_at: datetime
+    verify_asked_at: datetime | None
     object_count: int
     byte_count: int
     unverified_count: int
@@ -73,7 +75,18 @@ class PlacementPolicy:
 _STORAGE = ", ".join(Storage.__slots__)
 _POLICY = ", ".join(PlacementPolicy.__slots__)
 _STORAGE_WRITABLE = frozenset(
-    {"name", "url", "marker", "credentials", "role", "state", "retain_days", "max_bytes", "takes_records"}
+    {
+        "name",
+        "url",
+        "marker",
+        "credentials",
+        "role",
+        "state",
+        "retain_days",
+        "max_bytes",
+        "takes_records",
+        "verify_asked_at",
+    }
 )
 _POLICY_WRITABLE = frozenset(PlacementPolicy.__slots__) - {"policy_id", "changed_at"}
 

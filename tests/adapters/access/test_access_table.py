@@ -89,6 +89,10 @@ BODIES: dict[str, Any] = {
     "PUT /api/called-ae-title": {"ae_title": "FIRST"},
     "POST /api/certificates": {"request": "no request", "name": "CT9"},
     "POST /api/certificates/trusted": {"certificate": "no certificate"},
+    "POST /api/storages": {"name": "s", "url": "file:///no/such/folder", "role": "cold"},
+    "PATCH /api/storages/{storage_id}": {"name": "s"},
+    "POST /api/placement-policies": {"name": "p", "storage_ids": [999_999]},
+    "PATCH /api/placement-policies/{policy_id}": {"name": "p"},
     "POST /api/audit/search": {},
     "POST /api/audit/export": {},
 }

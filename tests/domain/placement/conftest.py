@@ -51,6 +51,7 @@ class Region:
 
     def storage(self, name: str, **values: object) -> Storage:
         """A further storage, seen at once."""
+        (self.root / name).mkdir(exist_ok=True)
         made = add_storage(
             self.caller,
             self.database,

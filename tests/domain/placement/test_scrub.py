@@ -10,6 +10,7 @@ from tests.domain.placement.conftest import Region, rot
 
 from isocenter.domain.placement.placing import Shift
 from isocenter.domain.placement.scrub import Scrub, ScrubReport
+from isocenter.domain.placement.storages import ask_verification
 from isocenter.index import copies
 from isocenter.kit.clock import utc_now
 from isocenter.storage.copying import Pace
@@ -48,6 +49,9 @@ def test_sound_copies_are_read_once_in_their_time(region: Region, warm: int) -> 
     region.place()
     report = scrub(region)
     assert (report.read, report.read_bytes, report.sound) == (6, 600, True)
+    assert scrub(region, days=30).read == 0
+    ask_verification(region.caller, region.database, warm)
+    assert scrub(region, days=30).read == 3
     assert scrub(region, days=30).read == 0
     assert scrub(region, storage_id=warm).read == 3
     assert all(region.copies(key) == {1: "verified", warm: "verified"} for key in keys)

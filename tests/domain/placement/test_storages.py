@@ -20,6 +20,7 @@ from isocenter.domain.placement.errors import (
 from isocenter.domain.placement.policies import add_policy, change_policy, list_policies, remove_policy
 from isocenter.domain.placement.register import MARKER, REFRESH_S, Register
 from isocenter.domain.placement.storages import (
+    Opening,
     add_storage,
     change_storage,
     overview,
@@ -36,6 +37,7 @@ from isocenter.storage.places import Unopened
 
 
 def add(region: Region, **values: object) -> Any:
+    (region.root / "warm").mkdir(exist_ok=True)
     given = {"name": "warm", "url": region.url("warm"), "role": "warm"} | values
     return add_storage(region.caller, region.database, region.open_storage, given)
 
@@ -45,7 +47,7 @@ def test_a_storage_is_marked_listed_tried_and_retired(region: Region) -> None:
     marker = json.loads(region.folder("warm").get(MARKER))
     assert (marker["name"], marker["storage_id"], marker["marker"]) == ("warm", made.storage_id, made.marker)
     assert [each.name for each in overview(region.caller, region.database).storages] == ["primary", "warm"]
-    steps = try_storage(region.caller, region.database, region.open_storage, region.primary, made.storage_id)
+    steps = try_storage(region.caller, region.database, Opening(region.open_storage, region.primary), made.storage_id)
     assert [step.name for step in steps] == ["open", "write", "read", "read-range", "list", "delete"]
     assert all(step.reason is None for step in steps)
     assert [head.key for head in region.folder("warm").list()] == [MARKER]
@@ -54,7 +56,7 @@ def test_a_storage_is_marked_listed_tried_and_retired(region: Region) -> None:
 
 
 def test_the_primary_can_be_tried_and_neither_changed_nor_retired(region: Region) -> None:
-    steps = try_storage(region.caller, region.database, region.open_storage, region.primary, 1)
+    steps = try_storage(region.caller, region.database, Opening(region.open_storage, region.primary), 1)
     assert [step.reason for step in steps] == [None] * 6
     with pytest.raises(StorageInUse):
         retire_storage(region.caller, region.database, 1)
@@ -66,7 +68,7 @@ def test_the_primary_can_be_tried_and_neither_changed_nor_retired(region: Region
 def test_a_storage_that_fails_says_at_which_step(region: Region) -> None:
     made = add(region)
     (region.root / "warm" / MARKER).unlink()
-    steps = try_storage(region.caller, region.database, region.open_storage, region.primary, made.storage_id)
+    steps = try_storage(region.caller, region.database, Opening(region.open_storage, region.primary), made.storage_id)
     assert [(step.name, step.reason) for step in steps] == [("open", "store-away")]
 
 
@@ -75,6 +77,7 @@ def test_what_a_storage_cannot_be(region: Region) -> None:
         {"name": ""},
         {"name": "x" * 65},
         {"url": "ftp://x"},
+        {"url": "file:///no/such/folder"},
         {"url": "s3://key:secret@bucket"},
         {"url": "file://relative"},
         {"role": "tape"},
@@ -93,8 +96,12 @@ def test_a_storage_belongs_to_one_region_and_has_one_name(region: Region) -> Non
     made = add(region)
     with pytest.raises(StorageInUse):
         add(region, name="again")
+    (region.root / "other").mkdir()
     with pytest.raises(StorageExists):
         add(region, url=region.url("other"))
+    region.folder("other").put("somebody", b"else's")
+    with pytest.raises(StorageInUse, match="begins empty"):
+        add(region, name="other", url=region.url("other"))
     region.sql("DELETE FROM storage WHERE storage_id = %s", made.storage_id)
     with pytest.raises(StorageInUse, match="lies there already"):
         add(region)

@@ -3066,6 +3066,218 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/storages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Storages, alarms and findings
+         * @description For who manages storages or sees operations.
+         */
+        get: operations["list_storages_api_storages_get"];
+        put?: never;
+        /**
+         * Add a storage
+         * @description It is opened and marked first. 400 invalid-storage, 409 storage-exists, storage-in-use, 503 store-away.
+         */
+        post: operations["add_storage_api_storages_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storages/{storage_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a storage
+         * @description Not where it is. 400 invalid-storage, 404 unknown-storage, 409 storage-in-use.
+         */
+        patch: operations["change_storage_api_storages__storage_id__patch"];
+        trace?: never;
+    };
+    "/api/storages/{storage_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write, read, list and delete on a storage
+         * @description A storage that fails is ok: false, not an error.
+         */
+        post: operations["test_storage_api_storages__storage_id__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storages/{storage_id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read every copy in a storage again
+         * @description At the pace of scrubbing, beginning now; what is not sound is mended from another copy.
+         */
+        post: operations["verify_storage_api_storages__storage_id__verify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storages/{storage_id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Empty a storage, and use it no more
+         * @description Its copies go elsewhere first. 409 storage-in-use: objects are born there, or policies name it.
+         */
+        post: operations["retire_storage_api_storages__storage_id__retire_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/placement-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where copies belong
+         * @description For who manages storages or sees operations.
+         */
+        get: operations["list_policies_api_placement_policies_get"];
+        put?: never;
+        /**
+         * Add a placement policy
+         * @description 400 invalid-placement-policy, 409 placement-policy-exists.
+         */
+        post: operations["add_policy_api_placement_policies_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/placement-policies/{policy_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a placement policy
+         * @description What it placed goes where the others say.
+         */
+        delete: operations["remove_policy_api_placement_policies__policy_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a placement policy
+         * @description 404 unknown-placement-policy, 409 placement-policy-exists.
+         */
+        patch: operations["change_policy_api_placement_policies__policy_id__patch"];
+        trace?: never;
+    };
+    "/api/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The hosts of the region
+         * @description Every node that ever started.
+         */
+        get: operations["list_nodes_api_nodes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/nodes/{node}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell a node to leave
+         * @description It takes no more associations, finishes, ships its journals and stops. 404 unknown-node.
+         */
+        post: operations["drain_node_api_nodes__node__drain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/nodes/{node}/gone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Declare a node gone
+         * @description Replicas take its place; what it alone had is away until it is back. 404 unknown-node, 409 node-answers.
+         */
+        post: operations["declare_node_gone_api_nodes__node__gone_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operations": {
         parameters: {
             query?: never;
@@ -3095,7 +3307,7 @@ export interface paths {
         };
         /**
          * What institutions used, day by day
-         * @description From first to last, UTC, at most three years. 400 invalid, 403.
+         * @description From first to last, UTC, at most three years; without them the last 30 days. 400 invalid, 403.
          */
         get: operations["list_metered_days_api_metered_days_get"];
         put?: never;
@@ -3286,6 +3498,32 @@ export interface components {
         Added: {
             /** Recovery Codes */
             recovery_codes: string[];
+        };
+        /**
+         * Alarm
+         * @description Something to look at. kind: storage-away, storage-full, copy-lost, deletions-late, mass-deletion.
+         */
+        Alarm: {
+            /** Kind */
+            kind: string;
+            /** Subject */
+            subject: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Ended At */
+            ended_at: string | null;
         };
         /**
          * AllDestructions
@@ -4445,6 +4683,27 @@ export interface components {
             };
         };
         /**
+         * Finding
+         * @description A copy that was missing or damaged; outcome: repaired, not-repaired, repair-failed, no-sound-copy.
+         */
+        Finding: {
+            /** Finding Id */
+            finding_id: number;
+            /** Storage Id */
+            storage_id: number;
+            /** Object Key */
+            object_key: string;
+            /**
+             * Found At
+             * Format: date-time
+             */
+            found_at: string;
+            /** Problem */
+            problem: string;
+            /** Outcome */
+            outcome: string;
+        };
+        /**
          * FirstInstance
          * @description What a thumbnail is drawn from.
          */
@@ -5225,6 +5484,33 @@ export interface components {
             department_id?: number | null;
         };
         /**
+         * NewPolicy
+         * @description A policy needs a name and storages; without a rank it decides last.
+         */
+        NewPolicy: {
+            /** Name */
+            name: string;
+            /** Rank */
+            rank?: number | null;
+            /** Of Institution Id */
+            of_institution_id?: number | null;
+            /** Modality */
+            modality?: string | null;
+            /** Min Bytes */
+            min_bytes?: number | null;
+            /** Older Than Days */
+            older_than_days?: number | null;
+            /** Unused For Days */
+            unused_for_days?: number | null;
+            /** Storage Ids */
+            storage_ids: number[];
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+        };
+        /**
          * NewProvider
          * @description issuer: its address, exactly as its configuration says; it cannot be changed later.
          */
@@ -5324,6 +5610,38 @@ export interface components {
             secret: string;
         };
         /**
+         * NewStorage
+         * @description url: file:///folder, which is there and empty, or s3://bucket/prefix?endpoint=…
+         */
+        NewStorage: {
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "hot" | "warm" | "cold" | "second-site";
+            /**
+             * Credentials
+             * @default
+             */
+            credentials: string;
+            /**
+             * Retain Days
+             * @default 0
+             */
+            retain_days: number;
+            /** Max Bytes */
+            max_bytes?: number | null;
+            /**
+             * Takes Records
+             * @default false
+             */
+            takes_records: boolean;
+            /** Url */
+            url: string;
+        };
+        /**
          * NewToken
          * @description scopes: absent is all that the roles include; days: absent never expires.
          */
@@ -5354,6 +5672,59 @@ export interface components {
             factors: string[];
             /** Display Name */
             display_name: string;
+        };
+        /**
+         * Node
+         * @description A host. silent_for_s: since it last said that it lives. alone_bytes: of its journals, that lie nowhere else.
+         *
+         *     state: up, draining (told to leave), stopped (left in order), gone (not expected back). address: where other nodes
+         *     reach it, null when it answers none. two_copies: it acknowledges what lies on another node's disk too.
+         */
+        Node: {
+            /** Node */
+            node: string;
+            /** Address */
+            address: string | null;
+            /** Version */
+            version: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "up" | "draining" | "stopped" | "gone";
+            /**
+             * State Since
+             * Format: date-time
+             */
+            state_since: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Silent For S */
+            silent_for_s: number;
+            /** Two Copies */
+            two_copies: boolean;
+            /** Alone Bytes */
+            alone_bytes: number;
+            /** Shipped Segments */
+            shipped_segments: number;
+            /** Shipped Bytes */
+            shipped_bytes: number;
+        };
+        /**
+         * NodeList
+         * @description By name.
+         */
+        NodeList: {
+            /** Nodes */
+            nodes: components["schemas"]["Node"][];
         };
         /**
          * OfferedProvider
@@ -5734,6 +6105,77 @@ export interface components {
             person: components["schemas"]["Person"];
             /** History */
             history: components["schemas"]["RoleHeld"][];
+        };
+        /**
+         * Policy
+         * @description One placement policy, as in PolicyChange.
+         */
+        Policy: {
+            /** Policy Id */
+            policy_id: number;
+            /** Rank */
+            rank: number;
+            /** Name */
+            name: string;
+            /** Of Institution Id */
+            of_institution_id: number | null;
+            /** Modality */
+            modality: string | null;
+            /** Min Bytes */
+            min_bytes: number | null;
+            /** Older Than Days */
+            older_than_days: number | null;
+            /** Unused For Days */
+            unused_for_days: number | null;
+            /** Storage Ids */
+            storage_ids: number[];
+            /** Active */
+            active: boolean;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+        };
+        /**
+         * PolicyChange
+         * @description The fields to change; null asks nothing. older_than_days: since the study's last instance arrived.
+         *
+         *     unused_for_days: since it was last looked at, or arrived. storage_ids: where copies of the packs that fit belong.
+         */
+        PolicyChange: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Rank */
+            rank?: number | null;
+            /** Of Institution Id */
+            of_institution_id?: number | null;
+            /** Modality */
+            modality?: string | null;
+            /** Min Bytes */
+            min_bytes?: number | null;
+            /** Older Than Days */
+            older_than_days?: number | null;
+            /** Unused For Days */
+            unused_for_days?: number | null;
+            /** Storage Ids */
+            storage_ids?: number[];
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+        };
+        /**
+         * PolicyList
+         * @description All policies in the order in which they decide: the first that fits a pack says where its copies belong.
+         */
+        PolicyList: {
+            /** Policies */
+            policies: components["schemas"]["Policy"][];
         };
         /**
          * Process
@@ -6497,6 +6939,110 @@ export interface components {
             warnings: string[];
         };
         /**
+         * Storage
+         * @description One storage, as in StorageChange. url: null is the store of the settings, where objects are born.
+         *
+         *     state: active, retiring (its copies are on their way elsewhere), retired. Counts are as of counted_at.
+         */
+        Storage: {
+            /** Storage Id */
+            storage_id: number;
+            /** Name */
+            name: string;
+            /** Url */
+            url: string | null;
+            /** Credentials */
+            credentials: string;
+            /** Role */
+            role: string;
+            /** State */
+            state: string;
+            /** Retain Days */
+            retain_days: number;
+            /** Max Bytes */
+            max_bytes: number | null;
+            /** Takes Records */
+            takes_records: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Verify Asked At */
+            verify_asked_at: string | null;
+            /** Object Count */
+            object_count: number;
+            /** Byte Count */
+            byte_count: number;
+            /** Unverified Count */
+            unverified_count: number;
+            /** Damaged Count */
+            damaged_count: number;
+            /** Oldest Verified At */
+            oldest_verified_at: string | null;
+            /** Counted At */
+            counted_at: string | null;
+        };
+        /**
+         * StorageChange
+         * @description The fields to change. retain_days: nothing is deleted from it before it has lain there so long; never shortened.
+         *
+         *     max_bytes: no copy is written beyond it, null: no such limit. takes_records: facts, corrections, audit files and
+         *     keys are copied there too, which what is retained cannot be. credentials: the name of a file of the node's secrets.
+         */
+        StorageChange: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Role
+             * @default warm
+             * @enum {string}
+             */
+            role: "hot" | "warm" | "cold" | "second-site";
+            /**
+             * Credentials
+             * @default
+             */
+            credentials: string;
+            /**
+             * Retain Days
+             * @default 0
+             */
+            retain_days: number;
+            /** Max Bytes */
+            max_bytes?: number | null;
+            /**
+             * Takes Records
+             * @default false
+             */
+            takes_records: boolean;
+        };
+        /**
+         * StorageOverview
+         * @description alarms: those that last first. findings: the last fifty.
+         */
+        StorageOverview: {
+            /** Storages */
+            storages: components["schemas"]["Storage"][];
+            /** Alarms */
+            alarms: components["schemas"]["Alarm"][];
+            /** Findings */
+            findings: components["schemas"]["Finding"][];
+        };
+        /**
+         * StorageTest
+         * @description What was tried on a storage, up to the first step that failed.
+         */
+        StorageTest: {
+            /** Ok */
+            ok: boolean;
+            /** Steps */
+            steps: components["schemas"]["TriedStep"][];
+        };
+        /**
          * Study
          * @description One study with its series by series number.
          */
@@ -6794,6 +7340,20 @@ export interface components {
             next_attempt_at: string | null;
             /** Finished At */
             finished_at: string | null;
+        };
+        /**
+         * TriedStep
+         * @description One thing that was tried; reason and message are null when it worked.
+         */
+        TriedStep: {
+            /** Name */
+            name: string;
+            /** Ms */
+            ms: number;
+            /** Reason */
+            reason: string | null;
+            /** Message */
+            message: string | null;
         };
         /**
          * Trusted
@@ -12682,6 +13242,413 @@ export interface operations {
             };
         };
     };
+    list_storages_api_storages_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageOverview"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_storage_api_storages_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStorage"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_storage_api_storages__storage_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                storage_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    test_storage_api_storages__storage_id__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                storage_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageTest"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    verify_storage_api_storages__storage_id__verify_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                storage_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    retire_storage_api_storages__storage_id__retire_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                storage_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_policies_api_placement_policies_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyList"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_policy_api_placement_policies_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_policy_api_placement_policies__policy_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_policy_api_placement_policies__policy_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_nodes_api_nodes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeList"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    drain_node_api_nodes__node__drain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    declare_node_gone_api_nodes__node__gone_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     see_operations_api_operations_get: {
         parameters: {
             query?: never;
@@ -12713,9 +13680,9 @@ export interface operations {
     };
     list_metered_days_api_metered_days_get: {
         parameters: {
-            query: {
-                first: string;
-                last: string;
+            query?: {
+                first?: string | null;
+                last?: string | null;
             };
             header?: never;
             path?: never;
@@ -12745,9 +13712,9 @@ export interface operations {
     };
     export_metered_days_api_metered_days_export_get: {
         parameters: {
-            query: {
-                first: string;
-                last: string;
+            query?: {
+                first?: string | null;
+                last?: string | null;
                 as?: "csv" | "json";
             };
             header?: never;

@@ -16,6 +16,7 @@ from isocenter.delivery.library import Library
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.exchange.peers import Echo
 from isocenter.domain.identity.acts import Records
+from isocenter.domain.placement.storages import Opening
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
 
@@ -26,7 +27,7 @@ class WebParts:
 
     library: None only where no study is ever opened (tests of other doors). echo: asks a peer whether it answers.
     records: where corrections are written down. sealing_key: of the home; None only where nobody has a second factor.
-    discovery: what identity providers say of themselves.
+    discovery: what identity providers say of themselves. opening: how storages are opened.
     """
 
     settings: Settings
@@ -41,6 +42,7 @@ class WebParts:
     echo: Echo | None = None
     sealing_key: SealingKey | None = None
     discovery: Discovery | None = None
+    opening: Opening | None = None
 
 
 def parts_of(request: Request) -> WebParts:

@@ -20,6 +20,7 @@ from isocenter.apps.cli import (
     rejections,
     senders,
     sites,
+    storages,
     tokens,
 )
 
@@ -42,6 +43,7 @@ app.add_typer(certificates.app, name="certificates")
 app.add_typer(rejections.app, name="rejection")
 app.add_typer(nodes.app, name="node")
 app.add_typer(senders.app, name="sender")
+app.add_typer(storages.app, name="storage")
 app.add_typer(sites.app, name="site")
 samples_app = typer.Typer(
     help="Sample studies: real ones that pydicom ships, and a synthetic chest CT.", no_args_is_help=True
@@ -221,6 +223,23 @@ def rebuild_index_(
     from isocenter.apps.cli import recovery
 
     raise typer.Exit(recovery.rebuild(replace_index=replace, as_json=as_json))
+
+
+@app.command()
+def verify(
+    storage: Annotated[str, typer.Option(help="Only this storage; empty: all.")] = "",
+    rate: Annotated[float, typer.Option(min=0, help="MiB a second; 0 is as fast as it goes.")] = 0,
+    older_than_days: Annotated[int, typer.Option(min=0, help="Only copies that nobody read for so many days.")] = 0,
+    no_repair: Annotated[bool, typer.Option("--no-repair", help="Only tell; mend nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read every stored copy again, compare it with its digest, and mend it from another copy.
+
+    The exit code is 0 when every copy is sound. Ctrl-C stops it; what was read counts.
+    """
+    from isocenter.apps.cli.storages import verify as verify_copies
+
+    raise typer.Exit(verify_copies(storage, rate, older_than_days, repair=not no_repair, as_json=as_json))
 
 
 @app.command()

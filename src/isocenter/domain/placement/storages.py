@@ -7,8 +7,10 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from isocenter.access import audit
 from isocenter.access.caller import Caller
@@ -19,9 +21,10 @@ from isocenter.index import placement
 from isocenter.index import storages as index
 from isocenter.index.placement import Finding, StorageAlarm
 from isocenter.index.storages import Storage
+from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.errors import IsocenterError
-from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, StoreAway
+from isocenter.storage.errors import Damaged, ObjectExists, StoreAway
 from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.places import PRIMARY_ID
 
@@ -37,6 +40,14 @@ class Overview:
     storages: list[Storage]
     alarms: list[StorageAlarm]
     findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a process opens storages. primary: the one where objects are born."""
+
+    open_storage: OpenStorage
+    primary: ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +139,18 @@ def retire_storage(caller: Caller, database: Database, storage_id: int) -> Stora
     return changed
 
 
-def try_storage(
-    caller: Caller, database: Database, open_storage: OpenStorage, primary: ObjectStore, storage_id: int
-) -> list[TriedStep]:
+def ask_verification(caller: Caller, database: Database, storage_id: int) -> Storage:
+    """Have every copy in a storage read again, at the pace of scrubbing. Raises Refused, UnknownStorage."""
+    caller.require(Right.MANAGE_STORAGE)
+    with database.transaction(caller.institution_id) as connection:
+        _there(connection, storage_id)
+        changed = index.update_storage(connection, storage_id, {"verify_asked_at": utc_now()})
+        assert changed is not None
+        _record(connection, caller, audit.Action.STORAGE_CHANGED, changed)
+    return changed
+
+
+def try_storage(caller: Caller, database: Database, opening: Opening, storage_id: int) -> list[TriedStep]:
     """Open, write, read, read a range, list and delete, on the storage itself; ends at the first step that fails.
 
     Raises Refused, UnknownStorage; not for a storage that fails.
@@ -142,9 +162,9 @@ def try_storage(
     store: list[ObjectStore] = []
 
     def open_it() -> None:
-        store.append(primary if storage_id == PRIMARY_ID else opened(storage, open_storage))
+        store.append(opening.primary if storage_id == PRIMARY_ID else opened(storage, opening.open_storage))
         if storage_id != PRIMARY_ID:
-            _reached(open_storage, storage.url or "", storage.credentials)
+            _reached(opening.open_storage, storage.url or "", storage.credentials)
             store[0].get(MARKER)
 
     return _tried(
@@ -198,19 +218,19 @@ def _same(found: object, expected: object) -> None:
 
 
 def _reached(open_storage: OpenStorage, url: str, credentials: str) -> ObjectStore:
-    """The store, when it answers. Raises Invalid, StoreAway, StorageFull."""
+    """The store, when it answers. Raises Invalid, StoreAway."""
+    parts = urlsplit(url)
+    if parts.scheme == "file" and not Path(unquote(parts.path)).is_dir():
+        raise InvalidStorage("There is no such folder: make it, or mount what belongs there.", field="url")
     try:
-        store = open_storage(url, credentials or None)
+        return open_storage(url, credentials or None)
     except OSError as error:
-        raise StoreAway("The folder of the storage cannot be made.", errno=error.errno) from error
-    try:
-        store.head(MARKER)
-    except NoSuchObject:
-        pass
-    return store
+        raise StoreAway("The folder of the storage cannot be written to.", errno=error.errno) from error
 
 
 def _mark(store: ObjectStore, storage: Storage) -> None:
+    if any(head.key != MARKER for head in islice(store.list(), 2)):
+        raise StorageInUse("Something lies there already; a storage begins empty.", storage=storage.name)
     body = {"format": "storage/1", "storage_id": storage.storage_id, "name": storage.name, "marker": storage.marker}
     try:
         store.put(MARKER, json.dumps(body).encode() + b"\n")

@@ -13,6 +13,7 @@ CREATE TABLE storage (
     max_bytes bigint,
     takes_records boolean NOT NULL DEFAULT false,  -- facts, corrections, audit files and keys are copied to it as well
     created_at timestamptz NOT NULL DEFAULT now(),
+    verify_asked_at timestamptz,  -- every copy that was read before is to be read again, whenever its time would come
     object_count bigint NOT NULL DEFAULT 0,  -- as counted at counted_at
     byte_count bigint NOT NULL DEFAULT 0,
     unverified_count bigint NOT NULL DEFAULT 0,
