@@ -69,7 +69,15 @@ def settings_from_environment(environment: Mapping[str, str] | None = None, *, d
 
 SOURCE_CREDENTIALS = "ISOCENTER_SOURCE_CREDENTIALS"
 """What `isocenter migrate-from` shows the source: user:password or a bearer token."""
-OTHER_PREFIXES = ("ISOCENTER_SHARED_DATA", "ISOCENTER_TEST_", "ISOCENTER_BENCH_", SOURCE_CREDENTIALS)
+RECOVERY_PASSPHRASE = "ISOCENTER_RECOVERY_PASSPHRASE"  # noqa: S105
+"""Of a recovery file, for programs (`isocenter keys export-recovery`); people are asked for it."""
+OTHER_PREFIXES = (
+    "ISOCENTER_SHARED_DATA",
+    "ISOCENTER_TEST_",
+    "ISOCENTER_BENCH_",
+    SOURCE_CREDENTIALS,
+    RECOVERY_PASSPHRASE,
+)
 """Names of commands, tests and benches that share the prefix and are no settings."""
 
 

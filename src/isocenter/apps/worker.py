@@ -7,6 +7,7 @@ import signal
 import threading
 from contextlib import ExitStack, closing
 
+from isocenter.access.keys.verbs import rewrapping_task
 from isocenter.access.trail.jobs import AUDIT_QUEUE, audit_tasks
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.dimse.storage_scu import StorageScu
@@ -23,6 +24,7 @@ from isocenter.domain.archive.metering import metering_task
 from isocenter.domain.archive.reclaim import sweep_orphan_packs
 from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.continuity.copying import SITE_QUEUES, copying_tasks
+from isocenter.domain.continuity.institution_book import institution_book_tasks
 from isocenter.domain.exchange.availability import AvailabilityWork, availability_tasks, defer_due_notices
 from isocenter.domain.exchange.commitment import (
     PROMISES_QUEUE,
@@ -42,6 +44,7 @@ from isocenter.kit.jobs import QUEUE, Task, work
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import Settings
 from isocenter.storage.extents import Bytes
+from isocenter.storage.facts import read_key_file
 from isocenter.storage.object_store import ObjectStore
 
 log = get_logger(__name__)
@@ -132,7 +135,9 @@ def upkeep_tasks(settings: Settings, database: Database, store: ObjectStore) -> 
     return [
         Task("sweep-orphan-packs", sweep, every="17 * * * *"),
         tokenising_task(database),
+        *institution_book_tasks(database, store, read_key_file(facts_key_path(settings.home))),
         metering_task(database),
+        rewrapping_task(database, store),
         *deletion_tasks(deletions_of(settings, database, store)),
         *retention_tasks(Destructions(database, store, facts_key_path(settings.home))),
     ]

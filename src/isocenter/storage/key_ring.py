@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -187,6 +187,14 @@ class KeyRing:
     def institution_secrets(self, institution_id: int) -> dict[int, bytes]:
         """The keys themselves, by version, for a recovery file and nothing else. Raises KeyLost."""
         return self._known(institution_id, anew=True)
+
+    def put_back(self, institution_id: int, versions: Mapping[int, bytes]) -> None:
+        """Wrap these versions by the current master key where they are not yet: of a recovery file. Raises KeyLost."""
+        current = self.masters.current()
+        there = {one.version: one.wrapped_by for one in self.institution_keys(institution_id)}
+        for version, secret in versions.items():
+            if current.key_id not in there.get(version, ()):
+                self._put_institution_key(institution_id, version, secret, current)
 
     def _retire(self, institution_id: int, newest: int) -> None:
         """Destroy the old versions, when the newest has been there for long enough and nothing is under them."""

@@ -15,6 +15,7 @@ from isocenter.apps.cli import (
     destinations,
     devices,
     institutions,
+    keys,
     nodes,
     people,
     rejections,
@@ -40,6 +41,7 @@ app.add_typer(institutions.department_app, name="department")
 app.add_typer(destinations.app, name="destination")
 app.add_typer(devices.app, name="device")
 app.add_typer(certificates.app, name="certificates")
+app.add_typer(keys.app, name="keys")
 app.add_typer(rejections.app, name="rejection")
 app.add_typer(nodes.app, name="node")
 app.add_typer(senders.app, name="sender")
@@ -148,6 +150,19 @@ def download(
     if form not in set(Form):
         raise typer.BadParameter(f"{form} is none of {', '.join(Form)}", param_hint="--form")
     raise typer.Exit(download_studies(studies, Form(form), output, as_json=as_json))
+
+
+@app.command("certificate-of-destruction")
+def certificate_of_destruction(
+    study: Annotated[str, typer.Argument(help="Its Study Instance UID.")],
+    instance: Annotated[str, typer.Option(help="SOP Instance UID, of an instance that was erased alone.")] = "",
+    page: Annotated[Path | None, typer.Option(help="Write a page to print, HTML, to this file.")] = None,
+    institution: institutions.InstitutionOption = "",
+) -> None:
+    """What was erased, why, by whom and when, and whether anything is left of it. Exit code 1 as long as there is."""
+    from isocenter.apps.cli.destruction import show_certificate
+
+    raise typer.Exit(show_certificate(study, instance, page, institution))
 
 
 @app.command("migrate-from")

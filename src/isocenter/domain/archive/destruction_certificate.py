@@ -104,6 +104,24 @@ def destruction_certificate(
     return _certified(database, store, key_file, caller.institution_id, found[0])
 
 
+def instance_certificate(
+    caller: Caller,
+    database: Database,
+    store: ObjectStore,
+    key_file: Path,
+    study_instance_uid: str,
+    sop_instance_uid: str,
+) -> DestructionCertificate:
+    """The same of the last erasing of one instance. Raises as `destruction_certificate`."""
+    _may_see(caller)
+    with database.transaction(caller.institution_id) as connection:
+        found = records_of_study(connection, study_instance_uid)
+    for record in found:
+        if record.erased.sop_instance_uid == sop_instance_uid:
+            return _certified(database, store, key_file, caller.institution_id, record)
+    raise NothingErased("This instance was never erased by itself.", sop_instance_uid=sop_instance_uid)
+
+
 def certificate_of_record(
     caller: Caller, database: Database, store: ObjectStore, key_file: Path, record_id: int
 ) -> DestructionCertificate:
