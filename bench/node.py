@@ -104,6 +104,10 @@ class Node:
         """Whether `isocenter up` still runs."""
         return self._process is not None and self._process.poll() is None
 
+    def exit_code(self) -> int | None:
+        """Of `isocenter up`; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
     def start(self, within_s: float = 90.0) -> float:
         """Start and wait until it is ready; the seconds that took."""
         began = time.monotonic()
