@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import Any
 
 import psycopg
 import pytest
 from tests.domain.conftest import Hospital, Open, a_ct_slice
 
+from isocenter.domain.archive import recovery
 from isocenter.domain.archive.outcome import StoreKind
 from isocenter.domain.archive.store import Archive
+from isocenter.kit.database import DatabaseAway
+from isocenter.kit.errors import Exhausted
 from isocenter.storage.segments import segments
 
 
@@ -82,6 +86,37 @@ def test_a_database_that_crashed_gets_its_rows_back_before_anything_new_is_recor
         except Exception as error:  # the first call may find the broken connection
             assert getattr(error, "reason", "").startswith("database"), error
     assert kinds
+    assert uids(hospital) == {"1.2.3.1.0", "1.2.3.1.1", "1.2.3.1.2", "1.2.3.1.3", "1.2.3.1.99"}
+
+
+def test_a_replay_that_is_interrupted_stays_owed(
+    hospital: Hospital, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(hospital, 4)
+    hospital.archive._stopping.set()  # nobody but this test talks to the index from now on
+    hospital.archive._keeper.join(10)
+    hospital.archive._stopping.clear()
+    hospital.archive._link._checkpoint = (0, 0)
+    lose_rows(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    replayed = recovery._replay_epoch
+    failures: list[str] = []
+
+    def interrupted(*arguments: Any) -> recovery.Replay:
+        if len(failures) < 2:
+            failures.append("away")
+            raise DatabaseAway("The database went away again.")
+        return replayed(*arguments)
+
+    monkeypatch.setattr(recovery, "_replay_epoch", interrupted)
+    for _ in range(10):
+        try:
+            hospital.store(a_ct_slice(99), uid="1.2.3.1.99")
+            break
+        except Exhausted:
+            continue
+    assert len(failures) == 2
     assert uids(hospital) == {"1.2.3.1.0", "1.2.3.1.1", "1.2.3.1.2", "1.2.3.1.3", "1.2.3.1.99"}
 
 

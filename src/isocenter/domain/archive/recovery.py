@@ -10,12 +10,13 @@ from __future__ import annotations
 import fcntl
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
 from isocenter.domain.archive.duplicates import Holdings, rule_on
 from isocenter.domain.archive.examination import examine, ingest_row
@@ -28,6 +29,7 @@ from isocenter.index.institutions import institutions
 from isocenter.index.withdrawal import claims_after, withdraw
 from isocenter.kit.errors import Invalid
 from isocenter.kit.logging import get_logger
+from isocenter.storage.errors import NoSecondCopy
 from isocenter.storage.journal import (
     Damage,
     JournalMember,
@@ -45,6 +47,7 @@ log = get_logger(__name__)
 
 REPLAY_GROUP = 256
 START: Position = (0, 0)
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -99,46 +102,38 @@ class IndexLink:
         self._ingest = Ingest(holdings.database.ingest_connection)
         self._lock = threading.Lock()
         self._checkpoint: Position = START
+        self._replay_due = False
 
     def record(self, rows: Sequence[IngestRow], make_durable: Callable[[], None]) -> list[IngestOutcome]:
         """Record rows of objects that lie in the journal while make_durable brings those to the disk.
 
         Raises Exhausted when the database is away, and what make_durable raises: none counts then.
         """
-        with self._lock:
-            try:
-                return self._ingest.record(rows, make_durable=make_durable)
-            except ServerChanged:
-                self._replay_own()
-                return self._ingest.record(rows, make_durable=make_durable)
+        return self._certainly(lambda: self._ingest.record(rows, make_durable=make_durable))
 
     def keep_aside(self, row: IngestRow, current: IngestOutcome, reason: str) -> bool:
         """Record a version that is not current, durably; false when it was there already."""
-        with self._lock:
-            try:
-                return self._ingest.keep_aside(row, current, reason)
-            except ServerChanged:
-                self._replay_own()
-                return self._ingest.keep_aside(row, current, reason)
+        return self._certainly(lambda: self._ingest.keep_aside(row, current, reason))
 
     def checkpoint(self) -> None:
         """Note durably up to where the index is complete, when that moved; notices a database that came back."""
         position = self._settled_up_to()
-        with self._lock:
-            try:
-                if position == self._checkpoint:
-                    _ = self._ingest.server_life
-                    return
-                self._ingest.record_checkpoint(self._named(position))
-            except ServerChanged:
-                self._replay_own()
+
+        def note() -> None:
+            if position == self._checkpoint:
+                _ = self._ingest.server_life
                 return
+            self._ingest.record_checkpoint(self._named(position))
             self._checkpoint = position
+
+        self._certainly(note)
 
     def close(self, end: Position) -> None:
         """The last checkpoint of a journal that ends well, and the end of the connection."""
         with self._lock:
             try:
+                if self._replay_due:
+                    raise ServerChanged("The index is not complete yet; the next process reads this journal back.")
                 self._ingest.record_checkpoint(self._named(end))
             finally:
                 self._ingest.close()
@@ -146,10 +141,28 @@ class IndexLink:
     def _named(self, position: Position) -> Checkpoint:
         return Checkpoint(self._journal.node, self._journal.epoch, *position)
 
+    def _certainly(self, work: Callable[[], Result]) -> Result:
+        """Talk to the index after everything that the server may have lost was recorded again.
+
+        That is owed until it is done: the server says only once that it changed, and may be away, or change again,
+        before all of it is recorded.
+        """
+        with self._lock:
+            if self._replay_due:
+                self._replay_own()
+            try:
+                return work()
+            except ServerChanged:
+                self._replay_due = True
+                self._replay_own()
+                return work()
+
     def _replay_own(self) -> None:
-        self._journal.sync()
+        with suppress(NoSecondCopy):  # it is on this disk: what was acknowledged must be seen again, with one copy too
+            self._journal.sync()
         epoch = _Epoch(self._holdings.journal_directory, self._journal.node, self._journal.epoch, Life.WRITING)
         replay = _replay_epoch(self._holdings, self._ingest, epoch, self._checkpoint)
+        self._replay_due = False
         log.warning("archive.replayed", epoch=self._journal.epoch, members=replay.members, recorded=replay.recorded)
 
 
@@ -182,7 +195,7 @@ def _recover_epoch(holdings: Holdings, ingest: Ingest, node: str, epoch: int, la
         return
     ended = _Epoch(holdings.journal_directory, node, epoch, Life.ENDED)
     replay = _replay_epoch(holdings, ingest, ended, position)
-    ingest.record_checkpoint(Checkpoint(node, epoch, last + 1, 0))
+    ingest.record_checkpoint(Checkpoint(node, epoch, last + 1, 0))  # not by a server that lost the rows: it says so
     log.info(
         "archive.recovered",
         node=node,
@@ -214,6 +227,7 @@ def replay_copies(holdings: Holdings, directory: Path, node: str) -> Replay:
 
 def _replay_epoch(holdings: Holdings, ingest: Ingest, epoch: _Epoch, position: Position) -> Replay:
     replay = Replay()
+    life = ingest.server_life
     erased = _Erased(holdings)
     rows: list[IngestRow] = []
     explained: list[tuple[int, range]] = []
@@ -237,6 +251,8 @@ def _replay_epoch(holdings: Holdings, ingest: Ingest, epoch: _Epoch, position: P
             replay.recorded += _record_again(holdings, ingest, rows)
             rows.clear()
     replay.recorded += _record_again(holdings, ingest, rows)
+    if ingest.server_life != life:
+        raise ServerChanged("The database server was restarted while a journal was read back: it is read again.")
     if epoch.life is Life.ENDED:
         replay.withdrawn = _withdraw_others(holdings, epoch.node, epoch.number, position, explained)
     return replay
