@@ -25,6 +25,9 @@ class Action(StrEnum):
 
     APPLICATION_STARTED = "application-started"
     APPLICATION_STOPPED = "application-stopped"
+    BACKUP_MADE = "backup-made"
+    BACKUP_RESTORED = "backup-restored"
+    INDEX_REBUILT = "index-rebuilt"
     AUDIT_SEARCHED = "audit-searched"
     AUDIT_EXPORTED = "audit-exported"
     AUDIT_VERIFIED = "audit-verified"

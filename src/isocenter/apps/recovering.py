@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from isocenter.access import audit
 from isocenter.access.caller import Caller, system_caller
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, make_home
@@ -32,6 +34,7 @@ from isocenter.domain.continuity.restore import (
     lay_out,
 )
 from isocenter.index.adoption import UNFINISHED_REBUILD
+from isocenter.index.institutions import institutions
 from isocenter.index.migrate import migrate, newest_revision, prepare_roles
 from isocenter.index.snapshot import loaded_counts, settle_loaded
 from isocenter.kit.clock import utc_now
@@ -85,7 +88,9 @@ def back_up_home(
             key=read_key_file(facts_key_path(settings.home)),
             node=node_name(settings),
         )
-        return back_up(_caller("backup"), source, target, with_packs=with_packs, keep=keep)
+        report = back_up(_caller("backup"), source, target, with_packs=with_packs, keep=keep)
+        _record(url, "backup", audit.Action.BACKUP_MADE, backup_id=report.backup_id, with_packs=with_packs)
+        return report
 
 
 def restore_home(
@@ -108,6 +113,7 @@ def restore_home(
             try:
                 _load(url, dump, examined)
                 forward = _forward(replace(settings, database_url=url), caller, examined)
+                _record(url, "restore", audit.Action.BACKUP_RESTORED, backup_id=examined.manifest.backup_id)
             except BaseException:
                 if settings.database_url is not None:
                     _clear(settings.database_url)
@@ -139,8 +145,20 @@ def rebuild_index(settings: Settings, *, replace_index: bool) -> Forward:
         with closing(Database(url)) as database:
             work = FactReplay(database, data, facts_key_path(settings.home), recoverable_for=settings.recoverable_for)
             forward = bring_forward(caller, work)
+            _record(url, "rebuild-index", audit.Action.INDEX_REBUILT, problems=len(forward.problems))
         _mark(url, newest_revision())
     return forward
+
+
+def _record(url: str, job: str, action: audit.Action, **detail: Any) -> None:
+    """On the trail of the first institution, as starts and stops are; a home without one has no trail."""
+    with closing(Database(url, max_connections=1)) as database:
+        with database.transaction() as connection:
+            every = institutions(connection)
+        if every:
+            first = every[0].institution_id
+            with database.transaction(first) as connection:
+                audit.record(connection, system_caller(first, job), action, None, **detail)
 
 
 def _caller(job: str) -> Caller:

@@ -38,8 +38,9 @@ from isocenter.apps.processes import Child
 from isocenter.apps.pulse import DRAINED, Pulse
 from isocenter.apps.settings_from_environment import settings_to_environment
 from isocenter.apps.site import check_leads, check_note, listening_of
-from isocenter.apps.wiring import check_certificates, node_name
+from isocenter.apps.wiring import check_certificates, node_name, open_object_store
 from isocenter.domain.archive.erase import facts_key_path
+from isocenter.domain.continuity.institution_book import write_institutions
 from isocenter.domain.continuity.restore import check_whole
 from isocenter.domain.retention.policy import without_retention_in_a_demo
 from isocenter.index.migrate import migrate
@@ -48,7 +49,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Exhausted, IsocenterError
 from isocenter.kit.settings import Settings
 from isocenter.storage.cluster_key import make_cluster_key
-from isocenter.storage.facts import make_key_file
+from isocenter.storage.facts import make_key_file, read_key_file
 
 DRAIN_S = 35.0  # the listener itself drains for at most 30
 READY_TIMEOUT_S = 60.0
@@ -144,6 +145,9 @@ class Supervisor:
                 if self._demo:
                     offer_in_a_demo(database, system_caller(institution.institution_id, "up"))
                     without_retention_in_a_demo(database, system_caller(institution.institution_id, "up"))
+                with suppress(Exhausted):  # a store that is away holds nothing up: the worker writes it down later
+                    key = read_key_file(facts_key_path(settings.home))
+                    write_institutions(database, open_object_store(settings), key)
                 enrolment = self._first_enrolment(database, institution)
             node = node_name(settings)
             record_application(settings.database_url, institution.institution_id, Action.APPLICATION_STARTED, node)

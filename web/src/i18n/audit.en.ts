@@ -58,6 +58,9 @@ export const auditWords = {
   done: {
     'application-started': 'Isocenter started',
     'application-stopped': 'Isocenter stopped',
+    'backup-made': 'Made a backup',
+    'backup-restored': 'Restored a backup',
+    'index-rebuilt': 'Made the index anew',
     'audit-searched': 'Searched the audit trail',
     'audit-exported': 'Exported the audit trail',
     'audit-verified': 'Verified the audit trail',

@@ -58,6 +58,9 @@ export const auditWords = {
   done: {
     'application-started': 'Isocenter 启动',
     'application-stopped': 'Isocenter 停止',
+    'backup-made': '完成备份',
+    'backup-restored': '从备份恢复',
+    'index-rebuilt': '重建索引',
     'audit-searched': '查询审计记录',
     'audit-exported': '导出审计记录',
     'audit-verified': '校验审计记录',
