@@ -18,6 +18,7 @@ from tests.domain.conftest import SOURCE, a_ct_slice
 
 from isocenter.access.caller import system_caller
 from isocenter.apps.continuity import init_standby, invite, promote_home, state_of
+from isocenter.apps.drilling import drill
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import make_home
 from isocenter.apps.invitation import read_invitation
@@ -33,9 +34,10 @@ from isocenter.apps.site import (
     witness_of,
 )
 from isocenter.apps.standby import following
-from isocenter.apps.wiring import open_archive, open_bytes
+from isocenter.apps.wiring import open_archive, open_bytes, open_stored_objects
 from isocenter.domain.archive.store import Archive
 from isocenter.domain.continuity.copying import copy_lane
+from isocenter.domain.continuity.evidence import drills
 from isocenter.index.institutions import ensure_institution
 from isocenter.index.migrate import migrate
 from isocenter.index.site_changes import FIRST, PACKS, announce
@@ -44,7 +46,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Invalid
 from isocenter.kit.leading import NotLeading
 from isocenter.kit.settings import Settings
-from isocenter.storage.facts import make_key_file
+from isocenter.storage.facts import make_key_file, read_key_file
 from isocenter.storage.lead import LeadEntry
 
 
@@ -136,6 +138,15 @@ def test_a_site_is_lost_and_the_other_takes_over_with_everything_that_came(folde
         with leader.database.transaction() as connection:
             beat(connection, "a", 1)
             announce(connection, "packs/ab/never-came.tar", 1000, False)
+
+        held = drill(leader.caller, leader.settings, leader.postgres.url, count=4, tell=lambda _: None)
+        assert (held["right"] > 0, held["wrong"], held["missing"]) == (True, 0, 1), held
+        assert held["away"] == 1, "the journal of a host that is lost is lost with it, until it is shipped"
+        assert 34 <= held["rto_s"] <= 300 and held["drill_id"] == "a-000000000001"
+        assert not (leader.settings.home / "drill").exists()
+        key = read_key_file(leader.settings.home / "secrets" / "facts.key")
+        evidence = drills(leader.caller, [open_stored_objects(leader.settings)], key)
+        assert [(one.signed, one.said["passed"]) for one in evidence] == [(True, held["passed"])]
 
         standby = EmbeddedPostgres(there.home, listening=listening_of(there), durable=False)
         url = standby.start()

@@ -190,3 +190,38 @@ def index_copy(connection: Connection) -> IndexCopy:
         None if seconds is None else float(str(seconds)),
         bool(lost),
     )
+
+
+def sample_packs(connection: Connection, count: int) -> list[tuple[str, int]]:
+    """(key, size) of some packs of an institution: half the newest, half from anywhere."""
+    rows = connection.execute(
+        """
+        (SELECT object_key, size_bytes FROM pack ORDER BY pack_id DESC LIMIT %(half)s)
+        UNION
+        (SELECT p.object_key, p.size_bytes
+         FROM generate_series(1, %(half)s) g,
+              LATERAL (SELECT floor(random() * (SELECT max(pack_id) FROM pack))::int + g * 0 AS start) s,
+              LATERAL (SELECT object_key, size_bytes FROM pack WHERE pack_id > s.start ORDER BY pack_id LIMIT 1) p)
+        """,
+        {"half": max(1, count // 2)},
+    ).fetchall()
+    return [(str(key), int(str(size))) for key, size in rows]
+
+
+def sample_open_instances(connection: Connection, count: int) -> list[tuple[str, int, int, bytes]]:
+    """(source, offset, length, digest) of the data sets of the newest instances that are not sealed yet."""
+    rows = connection.execute(
+        """
+        SELECT 'journal/' || s.node || '/' || s.epoch || '/' || s.sequence,
+               i.data_set_offset, i.data_set_length, i.digest
+        FROM (SELECT segment_id, node, epoch, sequence FROM segment ORDER BY segment_id DESC LIMIT 20) s
+        JOIN instance i USING (segment_id)
+        ORDER BY i.received_at DESC LIMIT %s
+        """,
+        [count],
+    ).fetchall()
+    return [
+        (str(source), int(str(at)), int(str(length)), digest)
+        for source, at, length, digest in rows
+        if isinstance(digest, bytes)
+    ]

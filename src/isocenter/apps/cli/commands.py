@@ -82,6 +82,15 @@ def promote(
     sites.promote(other_is_down=other_is_down, as_json=as_json)
 
 
+@app.command()
+def drill(
+    count: Annotated[int, typer.Option(min=1, max=10000, help="Objects read back for each institution.")] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """Rehearse taking over on a copy, measure RTO and RPO, and file the signed evidence. Touches no service."""
+    raise typer.Exit(sites.drill(count=count, as_json=as_json))
+
+
 @app.command("sign-in-policy")
 def sign_in_policy(
     second_factor: Annotated[str | None, typer.Option(help="required, or offered.")] = None,

@@ -125,3 +125,32 @@ def promote(*, other_is_down: bool, as_json: bool) -> None:
         )
     if not answer["starts"]:
         out.print("Start it with `isocenter up` (or `isocenter standby`, which now leads).")
+
+
+def drill(*, count: int, as_json: bool) -> int:
+    """Rehearse on the home that runs here, leader or standby; 0 when the goals were met and nothing was wrong."""
+    from isocenter.access.caller import system_caller
+    from isocenter.apps import embedded_postgres
+    from isocenter.apps.drilling import NoPrivateDatabase
+    from isocenter.apps.drilling import drill as hold_drill
+    from isocenter.apps.settings_from_environment import settings_from_environment
+
+    settings = settings_from_environment()
+    url = embedded_postgres.running(settings.home)
+    if url is None:
+        raise NoPrivateDatabase(
+            "No PostgreSQL of its own runs on this home: start `isocenter standby` or `isocenter up`."
+        )
+    held = hold_drill(
+        system_caller(0, "command-line"), settings, url, count=count, tell=lambda line: out.print(f"{line} …")
+    )
+    if as_json:
+        tell_json(held)
+    else:
+        out.print(
+            f"RTO {held['rto_s']:.1f} s (goal {held['rto_goal_s']:.0f} s), {held['lease_s']:.1f} s of it for the lease."
+        )
+        out.print(f"RPO {held['rpo_s']:.1f} s (goal {held['rpo_goal_s']:.0f} s).")
+        out.print(f"{held['right']} objects read back right, {held['wrong']} wrong, {held['away']} not here.")
+        out.print(f"Evidence: {held['drill_id']}", style="bold")
+    return 0 if held["passed"] else 1
