@@ -1309,6 +1309,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was erased for good
+         * @description Of the caller's institution.
+         */
+        get: operations["list_erasures_api_erasures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures/{record_id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The certificate of an erasing
+         * @description Until nothing is left it says what is. 404 nothing-erased.
+         */
+        get: operations["certificate_api_erasures__record_id__certificate_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures/{record_id}/certificate.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as a page to print
+         * @description In English and Chinese. 404 nothing-erased.
+         */
+        get: operations["page_api_erasures__record_id__certificate_html_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which keys stored data is under
+         * @description Versions and their states, never keys.
+         */
+        get: operations["keys_api_keys_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{institution_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change an institution's key
+         * @description Everything stays readable; what is there is wrapped anew within minutes. 404 nothing-encrypted.
+         */
+        post: operations["rotate_api_keys__institution_id__rotate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/destinations": {
         parameters: {
             query?: never;
@@ -3977,6 +4077,24 @@ export interface components {
             signature: string;
         };
         /**
+         * CertificateOfErasure
+         * @description The certificate. remaining: what is left, in words; [] once it is certified. signature: of the stored object.
+         */
+        CertificateOfErasure: {
+            /** Number */
+            number: string;
+            /** Certified At */
+            certified_at: string | null;
+            /** Remaining */
+            remaining: string[];
+            /** Content */
+            content: {
+                [key: string]: unknown;
+            };
+            /** Signature */
+            signature: string;
+        };
+        /**
          * Change
          * @description One thing that happened. at: UTC; detail holds UIDs, numbers and times, never names.
          */
@@ -4662,6 +4780,37 @@ export interface components {
             expires_at: string;
         };
         /**
+         * Erasure
+         * @description One erasing. sop_instance_uid: null for a whole study. certified_at: null as long as something may be left.
+         */
+        Erasure: {
+            /** Record Id */
+            record_id: number;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Sop Instance Uid */
+            sop_instance_uid: string | null;
+            /** Instance Count */
+            instance_count: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Erased At
+             * Format: date-time
+             */
+            erased_at: string;
+            /** Certified At */
+            certified_at: string | null;
+        };
+        /**
+         * Erasures
+         * @description Last first; ask again with `before` the last record_id for older ones.
+         */
+        Erasures: {
+            /** Erasures */
+            erasures: components["schemas"]["Erasure"][];
+        };
+        /**
          * ErrorAnswer
          * @description The body of every answer that is an error.
          */
@@ -4947,6 +5096,18 @@ export interface components {
             other_name?: string | null;
         };
         /**
+         * InstitutionKeyVersions
+         * @description versions: numbers, oldest first; with more than one, what is under old ones is being wrapped anew.
+         */
+        InstitutionKeyVersions: {
+            /** Institution Id */
+            institution_id: number;
+            /** Code */
+            code: string;
+            /** Versions */
+            versions: number[];
+        };
+        /**
          * InstitutionName
          * @description An institution.
          */
@@ -5074,6 +5235,18 @@ export interface components {
             issuer: string;
         };
         /**
+         * Keys
+         * @description encrypts: whether new objects are encrypted. master: [] where nothing is.
+         */
+        Keys: {
+            /** Encrypts */
+            encrypts: boolean;
+            /** Master */
+            master: components["schemas"]["MasterKeyVersion"][];
+            /** Institutions */
+            institutions: components["schemas"]["InstitutionKeyVersions"][];
+        };
+        /**
          * Lifting
          * @description Why a restriction ends.
          */
@@ -5088,6 +5261,16 @@ export interface components {
         Looked: {
             /** Due */
             due: number;
+        };
+        /**
+         * MasterKeyVersion
+         * @description state: current, prepared (known, and nothing is under it yet), former.
+         */
+        MasterKeyVersion: {
+            /** Key Id */
+            key_id: string;
+            /** State */
+            state: string;
         };
         /**
          * Me
@@ -6682,6 +6865,14 @@ export interface components {
         RolesChange: {
             /** Roles */
             roles: string[];
+        };
+        /**
+         * RotatedKey
+         * @description The number of the version that wraps what is new from now on.
+         */
+        RotatedKey: {
+            /** Version */
+            version: number;
         };
         /**
          * Seed
@@ -9851,6 +10042,159 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_erasures_api_erasures_get: {
+        parameters: {
+            query?: {
+                before?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasures"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    certificate_api_erasures__record_id__certificate_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateOfErasure"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    page_api_erasures__record_id__certificate_html_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    keys_api_keys_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keys"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    rotate_api_keys__institution_id__rotate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                institution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedKey"];
+                };
             };
             /** @description An error; its reason is a stable word */
             default: {
