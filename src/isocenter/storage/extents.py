@@ -150,6 +150,10 @@ class Bytes:
                 raise BytesAway("These bytes are not on this node.", source=extent.source) from error
         return self._elsewhere(extent.source, extent.offset, extent.length)
 
+    def is_of_this_home(self, source: str) -> bool:
+        """Whether a segment was written in this home, under whatever node name."""
+        return (self.journal_directory / SegmentName.from_source(source).node).is_dir()
+
     def check(self, source: str) -> None:
         """Raise BytesAway when a segment can be read nowhere now. Reads one byte of it, wherever it lies."""
         self.read_stored(Extent(source, 0, 1))

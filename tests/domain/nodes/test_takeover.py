@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
+from tests.domain.conftest import CT
 from tests.domain.nodes.conftest import Region
 from tests.domain.nodes.test_shipping import only_segment, placed, seal
 
 from isocenter.domain.archive.duplicates import Holdings
 from isocenter.domain.archive.outcome import StoreKind
+from isocenter.domain.exchange.verification import Verifier
 from isocenter.domain.nodes.registry import Membership, home_id_of, join
 from isocenter.domain.nodes.takeover import replay_shipped, take_over
 from isocenter.index import nodes
+from isocenter.standards.dicom.storage_commitment import FailureReason
 from isocenter.storage.errors import BytesAway
 
 
@@ -117,3 +120,15 @@ def test_a_home_without_a_journal_folder_can_take_over(region: Region, tmp_path:
     is_gone(region)
     with closing(Holdings(region.database, region.b.data).comparisons) as comparisons:
         assert take_over(Holdings(region.database, region.b.data, comparisons), tmp_path / "none") == 0
+
+
+def test_nobody_is_promised_what_lies_on_a_node_that_is_away_nor_told_that_it_is_lost(region: Region) -> None:
+    region.a.store(1)
+    region.b.store(2)
+    verifier = Verifier(region.database, region.b.data, region.caller.institution_id)
+    assert verifier.failure_of(CT, "1.2.3.1.2") is None
+    with pytest.raises(BytesAway):  # asked again for days
+        verifier.failure_of(CT, "1.2.3.1.1")
+    for path in region.b.journal.rglob("*.tar"):
+        path.unlink()
+    assert verifier.failure_of(CT, "1.2.3.1.2") is FailureReason.PROCESSING_FAILURE

@@ -14,7 +14,7 @@ from isocenter.index.locators import OpenInstance, PackRow, Place, open_instance
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 from isocenter.standards.dicom.storage_commitment import FailureReason
-from isocenter.storage.errors import Damaged, NoSuchObject, StoreAway
+from isocenter.storage.errors import BytesAway, Damaged, NoSuchObject, StoreAway
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.manifest_layout import Rebuild
@@ -37,7 +37,7 @@ class Verifier:
     def failure_of(self, sop_class_uid: str, sop_instance_uid: str) -> FailureReason | None:
         """Why the instance cannot be vouched for; None: its copy was read and has its digest.
 
-        Raises Exhausted when that cannot be told now (database or object store away).
+        Raises Exhausted when that cannot be told now (database, object store, or the node that has the bytes away).
         """
         for _ in range(_LOOKS):  # it may be sealed between two looks
             with self._database.transaction(self._institution_id) as connection:
@@ -93,6 +93,10 @@ class Verifier:
                 length = min(_CHUNK_BYTES, extent.length - start)
                 hasher.update(self._bytes.read(Extent(extent.source, extent.offset + start, length)))
         except StoreAway:
+            raise
+        except BytesAway:
+            if self._bytes.is_of_this_home(extent.source):
+                return False  # lost; what another node has may be read when that is back
             raise
         except (IsocenterError, OSError):
             return False
