@@ -131,6 +131,18 @@ const sendersRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/administration/Senders'), 'Senders'),
 })
 
+const retentionRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/retention',
+  component: lazyRouteComponent(() => import('./rooms/retention/Retention'), 'Retention'),
+})
+
+const destructionCertificateRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/retention/certificates/$recordId',
+  component: lazyRouteComponent(() => import('./rooms/retention/Certificate'), 'Certificate'),
+})
+
 const deletedRoute = createRoute({
   getParentRoute: () => administrationRoute,
   path: '/deleted',
@@ -242,6 +254,8 @@ export const router = createRouter({
         destinationsRoute,
         sendersRoute,
         deletedRoute,
+        retentionRoute,
+        destructionCertificateRoute,
       ]),
       accountRoute,
     ]),

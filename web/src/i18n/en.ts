@@ -2,6 +2,7 @@
 import { administrationWords } from './administration.en'
 import { auditWords } from './audit.en'
 import { identityWords } from './identities.en'
+import { retentionWords } from './retention.en'
 import { sharingWords } from './sharing.en'
 import { signInWords } from './sign-in.en'
 
@@ -282,6 +283,7 @@ export const en = {
   audit: auditWords,
   manage: administrationWords,
   sharing: sharingWords,
+  retention: retentionWords,
   roles: {
     radiologist: 'Radiologist',
     'senior-radiologist': 'Senior radiologist',
@@ -575,11 +577,12 @@ export const en = {
       certificates: { title: 'Certificates', about: 'For HTTPS and DICOM TLS' },
       audit: { title: 'Audit', about: 'Who did what, and when' },
       deleted: { title: 'Recently deleted', about: 'Studies that can still be had back' },
+      retention: { title: 'Retention', about: 'How long studies are kept, and their destruction' },
     },
   },
   deleted: {
     title: 'Recently deleted',
-    intro: 'Deleted studies stay here for a while. Then they are erased for good.',
+    intro: 'Deleted studies stay here for a while. Then they are erased for good, or stay hidden as long as the law keeps them.',
     none: 'Nothing was deleted lately',
     noneDetail: 'What you delete from the study list can be had back here.',
     until: 'Can be had back until {{until}}',
@@ -602,6 +605,16 @@ export const en = {
     'already-allied': 'There is an alliance of this name, or the hospital is a member already.',
     'unknown-ally': 'No alliance joins this hospital with yours.',
     'invalid-sharing': 'A field of this is not right.',
+    'kept-by-law': 'The law keeps this study. It stays hidden until its day, and can be restored until then.',
+    'awaits-approval': 'The law keeps this study no longer. Its destruction is proposed on the page Retention, and two people approve it.',
+    'not-in-this-state': 'It does not stand where you saw it any more: it was approved, withdrawn, or something keeps it again.',
+    'same-person': 'You approved this already. The second approval comes from somebody else.',
+    'same-power': 'The two approvals come from two of administration, security and medicine. Yours adds none.',
+    'people-only': 'Only a person may do this.',
+    'clock-leapt': 'The clock went far ahead. Nothing is judged by it until somebody who keeps the storage confirms it.',
+    'invalid-retention-policy': 'Studies are kept for 1 to 200 years.',
+    'unknown-destruction': 'This proposal is not known any more.',
+    'nothing-erased': 'There is no such certificate.',
     'legal-hold': 'The patient is on legal hold: nothing of hers can be deleted.',
     'forbidden-address': 'This address is inside a network that the server does not call. An operator may trust it (ISOCENTER_TRUSTED_HOSTS).',
     'peer-misbehaves': 'The server at this address does not answer as it should.',

@@ -3,6 +3,7 @@ import type { Catalogue } from './catalogue'
 import { administrationWords } from './administration.zh-CN'
 import { auditWords } from './audit.zh-CN'
 import { identityWords } from './identities.zh-CN'
+import { retentionWords } from './retention.zh-CN'
 import { sharingWords } from './sharing.zh-CN'
 import { signInWords } from './sign-in.zh-CN'
 
@@ -283,6 +284,7 @@ export const zhCN: Catalogue = {
   audit: auditWords,
   manage: administrationWords,
   sharing: sharingWords,
+  retention: retentionWords,
   roles: {
     radiologist: '放射科医师',
     'senior-radiologist': '上级放射科医师',
@@ -351,7 +353,7 @@ export const zhCN: Catalogue = {
   deletion: {
     title_one: '删除此检查？',
     title_other: '删除 {{count}} 项检查？',
-    what: '它会立即从所有列表和程序中消失。在保留期内可从“管理 › 最近删除”中恢复，之后将被永久清除。',
+    what: '它会立即从所有列表和程序中消失。在保留期内可从“管理 › 最近删除”中恢复，之后将被永久清除；依法须保存的则保持隐藏。',
     reasonExample: '例如：工程师的测试图像',
     confirm: '删除',
     done_one: '检查已删除',
@@ -576,6 +578,7 @@ export const zhCN: Catalogue = {
       certificates: { title: '证书', about: '用于 HTTPS 和 DICOM TLS' },
       audit: { title: '审计', about: '谁在何时做了什么' },
       deleted: { title: '最近删除', about: '仍可恢复的检查' },
+      retention: { title: '保存期限', about: '检查保存多久，以及如何销毁' },
     },
   },
   deleted: {
@@ -603,6 +606,16 @@ export const zhCN: Catalogue = {
     'already-allied': '已有同名医联体，或该医院已是成员。',
     'unknown-ally': '没有医联体将该医院与贵院联系起来。',
     'invalid-sharing': '有一项填写不正确。',
+    'kept-by-law': '该检查须依法保存。在期满之前它保持隐藏，仍可恢复。',
+    'awaits-approval': '该检查的法定保存期已满。请在“保存期限”页面提出销毁申请，由两个人批准。',
+    'not-in-this-state': '状态已改变：已被批准、撤回，或又有原因需要保存。',
+    'same-person': '您已批准过。第二次批准须由另一人作出。',
+    'same-power': '两次批准须来自行政、安全、医疗中的两个职权。您的批准没有增加新的职权。',
+    'people-only': '只有人员本人可以这样做。',
+    'clock-leapt': '系统时间大幅跳进。在存储管理员确认之前，不据此作任何判断。',
+    'invalid-retention-policy': '检查的保存年限为 1 至 200 年。',
+    'unknown-destruction': '该申请已不存在。',
+    'nothing-erased': '没有这份证明。',
     'legal-hold': '该患者处于法律保全：其任何内容都不能删除。',
     'forbidden-address': '该地址位于服务器不会访问的网络内。运维人员可以信任它（ISOCENTER_TRUSTED_HOSTS）。',
     'peer-misbehaves': '该地址的服务器应答异常。',

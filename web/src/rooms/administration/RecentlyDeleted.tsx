@@ -58,13 +58,14 @@ function DeletedLine({ study, onErase }: { readonly study: DeletedStudy; readonl
         <span className={classes.quiet}>{facts.filter(Boolean).join(' · ')}</span>
         <span className={classes.quiet}>{[study.reason, study.deleted_by, readableMoment(study.deleted_at)].filter(Boolean).join(' · ')}</span>
         <span>{t('deleted.until', { until: readableMoment(study.recoverable_until) })}</span>
+        <KeptAfter study={study} />
         <Refusal error={restoring.error} />
       </div>
       <div className={classes.acts}>
         <Button variant="default" size="compact-sm" leftSection={<Icon name="undo" size={16} />} loading={restoring.isPending} onClick={() => restoring.mutate()}>
           {t('deleted.restore')}
         </Button>
-        {may('erase') && (
+        {may('erase') && study.kept_because === 'nothing' && (
           <Button variant="subtle" color="red" size="compact-sm" onClick={onErase}>
             {t('deleted.erase')}
           </Button>
@@ -72,6 +73,15 @@ function DeletedLine({ study, onErase }: { readonly study: DeletedStudy; readonl
       </div>
     </li>
   )
+}
+
+/** What the law keeps is not erased when it can be restored no more. */
+function KeptAfter({ study }: { readonly study: DeletedStudy }) {
+  const { t } = useTranslation()
+  if (study.kept_because === 'nothing') return null
+  if (study.kept_because === 'legal-hold') return <span>{t('retention.deleted.held')}</span>
+  if (study.kept_until === null) return <span>{t('retention.deleted.admitted')}</span>
+  return <span>{t('retention.deleted.keptUntil', { until: study.kept_until })}</span>
 }
 
 /** What cannot be undone is confirmed by typing, not by a click. */

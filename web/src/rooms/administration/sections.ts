@@ -63,7 +63,10 @@ const GROUPS: readonly Group[] = [
   },
   {
     name: 'studies',
-    sections: [{ name: 'deleted', to: '/administration/deleted', icon: 'bin', rights: ['recover'] }],
+    sections: [
+      { name: 'deleted', to: '/administration/deleted', icon: 'bin', rights: ['recover'] },
+      { name: 'retention', to: '/administration/retention', icon: 'calendar', rights: ['approve-destruction', 'manage-storage'] },
+    ],
   },
 ]
 
