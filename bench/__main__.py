@@ -85,13 +85,6 @@ def _parser() -> argparse.ArgumentParser:
     restores.add_argument("--slices", type=int, default=200)
     restores.add_argument("--repeats", type=int, default=5)
     restores.set_defaults(work=_restore)
-    trouble = commands.add_parser("region-faults", help="kills and cuts all over a region of three nodes, with a ledger")
-    trouble.add_argument("--minutes", type=float, default=20)
-    trouble.add_argument("--seed", type=int, default=0)
-    trouble.add_argument("--pace", type=float, default=10, help="objects a second, of each of the four senders")
-    trouble.add_argument("--small", action="store_true", help="small objects only")
-    trouble.add_argument("--loopback", action="store_true", help="without network namespaces: a cut is a standstill")
-    trouble.set_defaults(work=_region_faults)
     trouble = commands.add_parser("region-faults", help="kills and cuts all over a region, with a ledger")
     trouble.add_argument("--minutes", type=float, default=20)
     trouble.add_argument("--seed", type=int, default=0)
@@ -151,18 +144,7 @@ def _two_copies(chosen: argparse.Namespace) -> int:
 def _region_faults(chosen: argparse.Namespace) -> int:
     from bench import region_faults
 
-    plan = region_faults.Plan(60 * chosen.minutes, chosen.seed, pace=chosen.pace, small=chosen.small)
-    outcome = (region_faults.on_loopback if chosen.loopback else region_faults.in_namespaces)(plan)
-    said = region_faults.ledger_line(outcome)
-    path = report.save("region-faults", asdict(outcome), said, into_docs=False)
-    print(f"\n{said}\nsaved: {path}")
-    return int(not outcome.good)
-
-
-def _region_faults(chosen: argparse.Namespace) -> int:
-    from bench import region_faults
-
-    plan = region_faults.Plan(60 * chosen.minutes, chosen.seed, pace=chosen.pace, small=chosen.small)
+    plan = region_faults.Plan(60 * chosen.minutes, seed=chosen.seed, pace=chosen.pace, small=chosen.small)
     outcome = (region_faults.on_loopback if chosen.loopback else region_faults.in_namespaces)(plan)
     said = region_faults.ledger_line(outcome)
     path = report.save("region-faults", outcome.as_json(), said, into_docs=False)

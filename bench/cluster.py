@@ -7,15 +7,21 @@ import shutil
 import signal
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Protocol
 
 import psycopg
 
 from bench.node import Node, free_port, kill
+from isocenter.access.institutions import ensure_institution
+from isocenter.access.sealed_secrets import sealing_key_of
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.domain.archive.erase import facts_key_path
+from isocenter.index.migrate import migrate
+from isocenter.kit.database import Database
 from isocenter.storage.cluster_key import make_cluster_key
+from isocenter.storage.facts import make_key_file
 
 
 class Network(Protocol):
@@ -99,22 +105,21 @@ class Cluster:
         return self._postgres.url
 
     def start(self) -> None:
-        """Start all nodes, the first one alone: it makes the tables and the keys."""
-        first, *others = self.nodes.values()
-        first.start()
-        for node in others:
-            self.give_secrets(node)
-        with ThreadPoolExecutor(len(self.nodes)) as pool:
-            list(pool.map(lambda node: node.start(), others))
-        for node in others:  # accounts are the region's
-            node.share_token(first.token)
-
-    def give_secrets(self, node: Node) -> None:
-        """The keys of the region, as whoever sets up a node copies them."""
-        first = next(iter(self.nodes.values()))
-        if not (node.home / "secrets").exists():
+        """Make the tables and the keys, then start all nodes at once."""
+        migrate(self.url)
+        with closing(Database(self.url)) as database:
+            ensure_institution(database, "My institution")
+        keys = self.folder / "keys"
+        for make in (make_cluster_key, lambda home: make_key_file(facts_key_path(home)), sealing_key_of):
+            make(keys)
+        for node in self.nodes.values():
             node.home.mkdir(mode=0o755, exist_ok=True)
-            shutil.copytree(first.home / "secrets", node.home / "secrets")
+            shutil.copytree(keys / "secrets", node.home / "secrets")  # as whoever sets up a node copies them
+        with ThreadPoolExecutor(len(self.nodes)) as pool:
+            list(pool.map(lambda node: node.start(), self.nodes.values()))
+        first, *others = self.nodes.values()
+        for node in others:
+            node.share_token(first.token)
 
     def kill_database(self) -> None:
         """kill -9 of PostgreSQL's postmaster; commits that were not on its disk are gone."""
@@ -155,11 +160,6 @@ class Cluster:
             "ISOCENTER_HTTP_HOST": address,
             "ISOCENTER_HTTP_TLS": "proxy",
         }
-        home = self.folder / host
-        if not self.nodes:
-            home.mkdir(mode=0o755)
-            (home / "secrets").mkdir(mode=0o700)
-            make_cluster_key(home)
-        node = Node(home, **settings | self._settings)
+        node = Node(self.folder / host, **settings | self._settings)
         node.host, node.prefix = address, self.network.prefix(host)
         return node

@@ -40,15 +40,18 @@ PROCESSES = ("listener", "web", "worker", "keeper")
 FAULTS = (*PROCESSES, "node", "cut", "pause", "database")
 WHOLE = 9
 """Objects of the smallest study that the senders send."""
+HEALED_WITHIN_S = 60.0
+"""After so long what is missing is lost."""
 ANSWER_WITHIN_S = 8.0
 """What a sender waits for an answer before it goes to another node."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long, where, how fast, what. pace: objects a second for each sender; small: only small objects."""
+    """How long (or how many faults), where, how fast, what. pace: objects a second, of each sender."""
 
-    seconds: float
+    seconds: float = 0.0
+    count: int = 0
     seed: int = 0
     hosts: Sequence[str] = HOSTS
     senders: int = 4
@@ -245,9 +248,14 @@ def run(plan: Plan, network: Network, folder: Path, *, say: Callable[[str], None
             for sender in senders:
                 sender.end()
         outcome = _counted(ledger, deleter, faults)
-        outcome.healed_after_s = _healed(cluster)
-        _compare(cluster, ledger.entries(), deleter, outcome, say)
-        return outcome
+        began = time.monotonic()
+        _heal(cluster)
+        while True:  # what a node still reads back is not lost; for how long that lasts is told
+            _compare(cluster, ledger.entries(), deleter, outcome, say)
+            outcome.healed_after_s = time.monotonic() - began
+            if outcome.good or outcome.healed_after_s > HEALED_WITHIN_S:
+                return outcome
+            time.sleep(0.5)
     finally:
         cluster.close()
 
@@ -269,7 +277,7 @@ def _trouble(plan: Plan, faults: Faults, deleter: Deleter, ledger: Ledger) -> No
         raise NotReadyError("nothing is being acknowledged")
     end = time.monotonic() + plan.seconds
     chance = random.Random(plan.seed + 1)
-    while time.monotonic() < end:
+    while time.monotonic() < end or sum(faults.done.values()) < plan.count:
         time.sleep(chance.uniform(*plan.between_s))
         faults.one()
         deleter.one()
@@ -282,21 +290,20 @@ def _counted(ledger: Ledger, deleter: Deleter, faults: Faults) -> Outcome:
     return Outcome(acknowledged, len(entries) - acknowledged, refused, len(deleter.gone), faults=faults.done)
 
 
-def _healed(cluster: Cluster) -> float:
-    """Seconds until every node works again."""
-    began = time.monotonic()
+def _heal(cluster: Cluster) -> None:
+    """Wait until every node works again."""
     for node in cluster.nodes.values():
         if not node.alive():
             node.spawn()
     for node in cluster.nodes.values():
         node.wait_ready(120)
-    return time.monotonic() - began
 
 
 def _compare(
     cluster: Cluster, entries: Mapping[str, Entry], deleter: Deleter, outcome: Outcome, say: Callable[[str], None]
 ) -> None:
     """Ask every node for every study of the ledger."""
+    outcome.lost, outcome.torn, outcome.resurrected = [], [], []
     studies = sorted({entry.study_instance_uid for entry in entries.values()})
     for host, node in cluster.nodes.items():
         with ThreadPoolExecutor(4) as pool:
