@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from html import escape
 from typing import Any, Final
 
@@ -14,6 +16,11 @@ _STYLE: Final = (
     "vertical-align:top;overflow-wrap:anywhere}th{width:14rem}.left{border:2px solid #a00;padding:.5rem 1rem}"
     "@media print{body{margin:0}}"
 )
+PAGE_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
+    "frame-ancestors 'none'"
+)
+"""Content-Security-Policy of the page: its own style, and nothing else."""
 _ROWS: Final = (
     ("number", "Number", "编号"),
     ("study_instance_uid", "Study Instance UID", "检查实例 UID"),
