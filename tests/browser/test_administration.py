@@ -17,6 +17,7 @@ ROOMS = (
     "/administration/destinations",
     "/administration/senders",
     "/administration/deleted",
+    "/administration/operations",
 )
 
 

@@ -143,6 +143,12 @@ const destructionCertificateRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/retention/Certificate'), 'Certificate'),
 })
 
+const operationsRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/operations',
+  component: lazyRouteComponent(() => import('./rooms/administration/operations/Operations'), 'Operations'),
+})
+
 const deletedRoute = createRoute({
   getParentRoute: () => administrationRoute,
   path: '/deleted',
@@ -254,6 +260,7 @@ export const router = createRouter({
         destinationsRoute,
         sendersRoute,
         deletedRoute,
+        operationsRoute,
         retentionRoute,
         destructionCertificateRoute,
       ]),

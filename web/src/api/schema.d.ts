@@ -3498,6 +3498,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The two sites: who leads, how far the other is behind
+         * @description As this site sees it.
+         */
+        get: operations["sites_api_sites_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Drills that were held
+         * @description Of both sites, as far as their stores answer.
+         */
+        get: operations["list_drills_api_drills_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drills/{drill_id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The signed evidence of a drill
+         * @description Two lines: what was measured, and its signature. 404 unknown-drill.
+         */
+        get: operations["drill_evidence_api_drills__drill_id__evidence_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -4704,6 +4764,70 @@ export interface components {
          * @enum {string}
          */
         DownloadForm: "zip" | "pdi";
+        /**
+         * Drill
+         * @description A rehearsal. signed: its evidence is as it was filed; where not, nothing else is told. Times in seconds.
+         */
+        Drill: {
+            /** Drill Id */
+            drill_id: string;
+            /** Signed */
+            signed: boolean;
+            /** Site */
+            site?: string | null;
+            /** At */
+            at?: string | null;
+            /** Role */
+            role?: string | null;
+            /** Version */
+            version?: string | null;
+            /** Passed */
+            passed?: boolean | null;
+            /** Rto S */
+            rto_s?: number | null;
+            /** Rpo S */
+            rpo_s?: number | null;
+            /** Rto Goal S */
+            rto_goal_s?: number | null;
+            /** Rpo Goal S */
+            rpo_goal_s?: number | null;
+            /** Copy S */
+            copy_s?: number | null;
+            /** Lease S */
+            lease_s?: number | null;
+            /** Index S */
+            index_s?: number | null;
+            /** Settle S */
+            settle_s?: number | null;
+            /** First Store S */
+            first_store_s?: number | null;
+            /** First Read S */
+            first_read_s?: number | null;
+            /** Index Age S */
+            index_age_s?: number | null;
+            /** Missing */
+            missing?: number | null;
+            /** Missing Bytes */
+            missing_bytes?: number | null;
+            /** Recorded */
+            recorded?: number | null;
+            /** Damaged */
+            damaged?: number | null;
+            /** Right */
+            right?: number | null;
+            /** Wrong */
+            wrong?: number | null;
+            /** Away */
+            away?: number | null;
+        };
+        /**
+         * Drills
+         * @description Newest first.
+         */
+        Drills: {
+            /** Drills */
+            drills: components["schemas"]["Drill"][];
+        };
         /**
          * DueStudies
          * @description Those first that were to be kept shortest; at the most 500.
@@ -7104,6 +7228,112 @@ export interface components {
              * @default 825
              */
             days: number;
+        };
+        /**
+         * SiteComparison
+         * @description A comparison of both stores. digests: every byte was read; account: what it found.
+         */
+        SiteComparison: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Digests */
+            digests: boolean;
+            /** Account */
+            account: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * SiteIndexCopy
+         * @description PostgreSQL's copying of the index. lag_bytes, lag_s: null when not known; lost: a new copy has to be made.
+         */
+        SiteIndexCopy: {
+            /** Has Slot */
+            has_slot: boolean;
+            /** Connected */
+            connected: boolean;
+            /** Lag Bytes */
+            lag_bytes: number | null;
+            /** Lag S */
+            lag_s: number | null;
+            /** Lost */
+            lost: boolean;
+        };
+        /**
+         * SiteLag
+         * @description What the other site lacks. seconds: age of the oldest object; removals wait on purpose; stuck: have failed.
+         */
+        SiteLag: {
+            /** Objects */
+            objects: number;
+            /** Bytes */
+            bytes: number;
+            /** Seconds */
+            seconds: number;
+            /** Removals */
+            removals: number;
+            /** Stuck */
+            stuck: number;
+            /** Problem */
+            problem: string | null;
+        };
+        /**
+         * SiteLead
+         * @description Who led from when. account: what the take-over found, as words and numbers.
+         */
+        SiteLead: {
+            /** Generation */
+            generation: number;
+            /** Site */
+            site: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Account */
+            account: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Sites
+         * @description How the two sites stand. lag, index: null without a second site. missing: objects that a lost site did not copy.
+         *
+         *     alarms: other-site-behind, objects-not-copied, index-not-copied, index-copy-lost, index-behind, objects-missing.
+         */
+        Sites: {
+            /** Site */
+            site: string;
+            /** Has Other */
+            has_other: boolean;
+            /** Has Witness */
+            has_witness: boolean;
+            /** Leads */
+            leads: boolean;
+            /** Generation */
+            generation: number;
+            lag: components["schemas"]["SiteLag"] | null;
+            index: components["schemas"]["SiteIndexCopy"] | null;
+            /** Objects Copied */
+            objects_copied: number;
+            /** Bytes Copied */
+            bytes_copied: number;
+            /** Objects Removed */
+            objects_removed: number;
+            /** Last Copied At */
+            last_copied_at: string | null;
+            /** Missing */
+            missing: number;
+            /** Alarms */
+            alarms: string[];
+            /** History */
+            history: components["schemas"]["SiteLead"][];
+            /** Comparisons */
+            comparisons: components["schemas"]["SiteComparison"][];
         };
         /**
          * Status
@@ -14162,6 +14392,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    sites_api_sites_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sites"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_drills_api_drills_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drills"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    drill_evidence_api_drills__drill_id__evidence_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                drill_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description An error; its reason is a stable word */

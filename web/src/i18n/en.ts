@@ -2,12 +2,14 @@
 import { administrationWords } from './administration.en'
 import { auditWords } from './audit.en'
 import { identityWords } from './identities.en'
+import { operationsWords } from './operations.en'
 import { retentionWords } from './retention.en'
 import { sharingWords } from './sharing.en'
 import { signInWords } from './sign-in.en'
 
 export const en = {
   identities: identityWords,
+  operations: operationsWords,
   common: {
     product: 'Isocenter',
     close: 'Close',
@@ -558,8 +560,10 @@ export const en = {
       sharing: 'Sharing and protection',
       security: 'Security and evidence',
       studies: 'Studies',
+      running: 'Keeping it running',
     },
     sections: {
+      operations: { title: 'Operations', about: 'How it runs, what is wrong, who uses how much' },
       institutions: { title: 'Institutions', about: 'The hospitals of the region' },
       departments: { title: 'Departments', about: 'Where people and devices belong' },
       people: { title: 'People', about: 'Accounts, roles and invitations' },

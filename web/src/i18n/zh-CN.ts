@@ -3,12 +3,14 @@ import type { Catalogue } from './catalogue'
 import { administrationWords } from './administration.zh-CN'
 import { auditWords } from './audit.zh-CN'
 import { identityWords } from './identities.zh-CN'
+import { operationsWords } from './operations.zh-CN'
 import { retentionWords } from './retention.zh-CN'
 import { sharingWords } from './sharing.zh-CN'
 import { signInWords } from './sign-in.zh-CN'
 
 export const zhCN: Catalogue = {
   identities: identityWords,
+  operations: operationsWords,
   common: {
     product: 'Isocenter',
     close: '关闭',
@@ -559,8 +561,10 @@ export const zhCN: Catalogue = {
       sharing: '共享与保护',
       security: '安全与证据',
       studies: '检查',
+      running: '系统运行',
     },
     sections: {
+      operations: { title: '运行状况', about: '运行情况、问题与各机构用量' },
       institutions: { title: '机构', about: '区域内的医院' },
       departments: { title: '科室', about: '人员和设备的归属' },
       people: { title: '人员', about: '账户、角色与邀请' },

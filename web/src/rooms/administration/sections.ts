@@ -68,6 +68,10 @@ const GROUPS: readonly Group[] = [
       { name: 'retention', to: '/administration/retention', icon: 'calendar', rights: ['approve-destruction', 'manage-storage'] },
     ],
   },
+  {
+    name: 'running',
+    sections: [{ name: 'operations', to: '/administration/operations', icon: 'signal', rights: ['see-operations'] }],
+  },
 ]
 
 /** What the person signed in may administer, in groups; empty when that is nothing. */
