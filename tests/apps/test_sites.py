@@ -37,7 +37,7 @@ from isocenter.apps.standby import following
 from isocenter.apps.wiring import open_archive, open_bytes, open_stored_objects
 from isocenter.domain.archive.store import Archive
 from isocenter.domain.continuity.copying import copy_lane
-from isocenter.domain.continuity.evidence import drills
+from isocenter.domain.continuity.evidence import EvidenceStores, drills
 from isocenter.index.institutions import ensure_institution
 from isocenter.index.migrate import migrate
 from isocenter.index.site_changes import FIRST, PACKS, announce
@@ -145,7 +145,7 @@ def test_a_site_is_lost_and_the_other_takes_over_with_everything_that_came(folde
         assert 34 <= held["rto_s"] <= 300 and held["drill_id"] == "a-000000000001"
         assert not (leader.settings.home / "drill").exists()
         key = read_key_file(leader.settings.home / "secrets" / "facts.key")
-        evidence = drills(leader.caller, [open_stored_objects(leader.settings)], key)
+        evidence = drills(leader.caller, EvidenceStores([open_stored_objects(leader.settings)], key))
         assert [(one.signed, one.said["passed"]) for one in evidence] == [(True, held["passed"])]
 
         standby = EmbeddedPostgres(there.home, listening=listening_of(there), durable=False)

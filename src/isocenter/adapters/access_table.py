@@ -132,6 +132,13 @@ API: Final = (
         "DELETE /api/deleted-studies/{study_instance_uid}",
         "DELETE /api/studies/{study_instance_uid}/instances/{sop_instance_uid}",
     ),
+    *_doors(
+        (Right.APPROVE_DESTRUCTION, Right.ERASE),
+        "GET /api/erasures",
+        "GET /api/erasures/{record_id}/certificate",
+        "GET /api/erasures/{record_id}/certificate.html",
+    ),
+    *_doors(Right.MANAGE_STORAGE, "GET /api/keys", "POST /api/keys/{institution_id}/rotate"),
     *_doors(Right.READ, "GET /api/studies/{study_instance_uid}/retention"),
     *_doors(
         Right.CORRECT,
@@ -177,6 +184,9 @@ API: Final = (
         Right.SEE_OPERATIONS,
         "GET /api/nodes",
         "GET /api/operations",
+        "GET /api/sites",
+        "GET /api/drills",
+        "GET /api/drills/{drill_id}/evidence",
         "GET /api/metered-days",
         "GET /api/metered-days/export",
     ),

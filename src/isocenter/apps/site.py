@@ -15,6 +15,7 @@ from isocenter.apps.listening import Listening
 from isocenter.apps.wiring import database_url_of, open_storage, open_stored_objects
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.continuity.copying import OtherSite
+from isocenter.domain.continuity.evidence import EvidenceStores
 from isocenter.domain.continuity.leadership import Leadership
 from isocenter.index.sites import leads, record_lead
 from isocenter.kit.database import Database
@@ -130,6 +131,14 @@ def other_site_of(settings: Settings, database: Database, stopping: threading.Ev
         bytes_per_s=settings.second_site_bytes_per_s,
         stopping=stopping,
     )
+
+
+def evidence_stores_of(settings: Settings) -> EvidenceStores:
+    """Where evidence of drills lies: in our store and in the other site's."""
+    stores = [open_stored_objects(settings)]
+    if settings.second_site_url is not None:
+        stores.append(open_storage(settings, settings.second_site_url))
+    return EvidenceStores(stores, read_key_file(facts_key_path(settings.home)))
 
 
 def listening_of(settings: Settings) -> Listening | None:

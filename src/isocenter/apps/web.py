@@ -27,7 +27,7 @@ from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import LINES_OF_EVERY_ANSWER, note_request
 from isocenter.apps.home import run_state_for_status
 from isocenter.apps.http_protocol import AnswersAtOnce, DirectHttpProtocol, Headers
-from isocenter.apps.site import open_database
+from isocenter.apps.site import evidence_stores_of, open_database
 from isocenter.apps.wiring import (
     deletions_of,
     open_archive,
@@ -89,6 +89,7 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         echo=PeersScu(settings.ae_title, tls_files_of(settings)).echo,
         sealing_key=sealing_key_of(settings.home),
         discovery=Discovery(settings.trusted_hosts),
+        evidence=lambda: evidence_stores_of(settings),
         opening=opening_of(settings),
     )
     doors = (dicomweb_router(dicomweb), scim_router(database, caller))

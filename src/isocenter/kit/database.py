@@ -100,14 +100,15 @@ class Database:
     def _transaction(self) -> Iterator[Connection]:
         """A site that does not lead commits nothing: it is asked at the beginning, and again at the end."""
         with translated_errors(), self._pool.connection() as connection, connection.transaction():
-            leads = self._leads()
+            leads = self.leads()
             if not leads:
                 connection.execute("SET TRANSACTION READ ONLY")
             yield connection
             if leads:
                 self.may_write()
 
-    def _leads(self) -> bool:
+    def leads(self) -> bool:
+        """Whether what is written now would be committed."""
         try:
             self.may_write()
         except NotLeading:

@@ -14,6 +14,7 @@ from isocenter.access.sealed_secrets import SealingKey
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.deletions import Deletions
+from isocenter.domain.continuity.evidence import EvidenceStores
 from isocenter.domain.exchange.peers import Echo
 from isocenter.domain.identity.acts import Records
 from isocenter.domain.placement.storages import Opening
@@ -28,6 +29,7 @@ class WebParts:
     library: None only where no study is ever opened (tests of other doors). echo: asks a peer whether it answers.
     records: where corrections are written down. sealing_key: of the home; None only where nobody has a second factor.
     discovery: what identity providers say of themselves. opening: how storages are opened.
+    evidence: where that of drills lies; None only in tests of other doors.
     """
 
     settings: Settings
@@ -43,6 +45,7 @@ class WebParts:
     sealing_key: SealingKey | None = None
     discovery: Discovery | None = None
     opening: Opening | None = None
+    evidence: Callable[[], EvidenceStores] | None = None
 
 
 def parts_of(request: Request) -> WebParts:

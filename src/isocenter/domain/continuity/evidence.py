@@ -42,6 +42,14 @@ class Evidence:
     said: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceStores:
+    """Where evidence lies: in the stores of both sites. key: it is signed with."""
+
+    stores: Sequence[ObjectStore]
+    key: SigningKey
+
+
 def file_evidence(store: ObjectStore, key: SigningKey, site: str, said: Mapping[str, Any]) -> str:
     """Write it under the next number; its id. Raises StoreAway, StorageFull."""
     for _ in range(_TRIES):
@@ -57,26 +65,26 @@ def file_evidence(store: ObjectStore, key: SigningKey, site: str, said: Mapping[
     raise Conflict("Somebody else files evidence for this site.", site=site)
 
 
-def drills(caller: Caller, stores: Sequence[ObjectStore], key: SigningKey) -> list[Evidence]:
+def drills(caller: Caller, filed: EvidenceStores) -> list[Evidence]:
     """The newest drills of both sites, newest first. A store that does not answer is left out. Raises Refused."""
     caller.require(Right.SEE_OPERATIONS)
     found: dict[str, Evidence] = {}
-    for store in stores:
+    for store in filed.stores:
         try:
             ids = sorted((f"{match[1]}-{match[2]}" for match in _matches(store)), key=_number, reverse=True)[:_SHOWN]
             for drill_id in ids:
                 if drill_id not in found:
-                    found[drill_id] = _read(store, key, drill_id)
+                    found[drill_id] = _read(store, filed.key, drill_id)
         except IsocenterError:
             continue
     return sorted(found.values(), key=lambda one: str(one.said.get("at", "")), reverse=True)
 
 
-def drill_file(caller: Caller, stores: Sequence[ObjectStore], drill_id: str) -> bytes:
+def drill_file(caller: Caller, filed: EvidenceStores, drill_id: str) -> bytes:
     """The signed bytes themselves. Raises Refused, UnknownDrill."""
     caller.require(Right.SEE_OPERATIONS)
     if _ID.fullmatch(drill_id):
-        for store in stores:
+        for store in filed.stores:
             try:
                 return store.get(f"{FOLDER}/{drill_id}.json")
             except IsocenterError:
