@@ -77,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     twice.add_argument("--small", action="store_true", help="a tenth of the data")
     twice.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     twice.set_defaults(work=_two_copies)
+    sealed = commands.add_parser("encryption", help="ingest and reading with encryption beside without")
+    sealed.add_argument("--repeats", type=int, default=5)
+    sealed.add_argument("--small", action="store_true", help="a tenth of the data")
+    sealed.add_argument("--reading", action="store_true", help="only reading")
+    sealed.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    sealed.set_defaults(work=_encryption)
     disk = commands.add_parser("failing-disk", help="every call that writes fails once: nothing acknowledged is lost")
     disk.add_argument("--most", type=int, default=200, help="calls that are tried")
     disk.set_defaults(work=_failing_disk)
@@ -102,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
     reads.add_argument("--only", default=".", help="a pattern of the works' names")
     reads.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     reads.set_defaults(work=_reading)
+    hosts = commands.add_parser("nodes", help="how long a region is without a process, a host, or nodes in turn")
+    hosts.add_argument("--repeats", type=int, default=5)
+    hosts.add_argument("--loopback", action="store_true", help="without network namespaces: a cut is a standstill")
+    hosts.add_argument("--docs", action="store_true")
+    hosts.set_defaults(work=_nodes)
     people = commands.add_parser("region", help="what rights and the trail cost, and a thousand people at their lists")
     people.add_argument("--repeats", type=int, default=5)
     people.add_argument("--seconds", type=float, default=60, help="that the crowd asks")
@@ -141,6 +152,18 @@ def _two_copies(chosen: argparse.Namespace) -> int:
     return int(any(run.failure for run in runs))
 
 
+def _encryption(chosen: argparse.Namespace) -> int:
+    from bench import encryption
+
+    size = ingest.Size(ct=(1, 60), mr=(4, 50)) if chosen.small else ingest.Size()
+    runs, ratios = ([], []) if chosen.reading else encryption.measure_ingest(chosen.repeats, size)
+    ratios = [*ratios, *encryption.measure_reading(chosen.repeats)]
+    table = encryption.markdown(ratios)
+    path = report.save("encryption", encryption.as_json(runs, ratios), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return int(any(run.failure for run in runs))
+
+
 def _region_faults(chosen: argparse.Namespace) -> int:
     from bench import region_faults
 
@@ -150,6 +173,16 @@ def _region_faults(chosen: argparse.Namespace) -> int:
     path = report.save("region-faults", outcome.as_json(), said, into_docs=False)
     print(f"\n{said}\nsaved: {path}")
     return int(not outcome.good)
+
+
+def _nodes(chosen: argparse.Namespace) -> int:
+    from bench import nodes
+
+    result = (nodes.on_loopback if chosen.loopback else nodes.in_namespaces)(chosen.repeats)
+    table = nodes.markdown(result)
+    path = report.save("nodes", nodes.as_json(result), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return int(not result.good)
 
 
 def _quick(_: argparse.Namespace) -> int:

@@ -103,10 +103,10 @@ class ObjectCipher:
         """Chunk number `index` (from 0) as it is stored."""
         return self._aead.encrypt(_nonce(index, last=last), chunk, self._associated)
 
-    def open(self, index: int, stored: bytes | memoryview, *, last: bool) -> bytes:
-        """The inverse of `seal`. Raises Damaged."""
+    def open_into(self, index: int, stored: bytes | memoryview, plain: bytearray | memoryview, *, last: bool) -> None:
+        """The inverse of `seal`: into `plain`, which has room for exactly that. Raises Damaged."""
         try:
-            return self._aead.decrypt(_nonce(index, last=last), stored, self._associated)
+            self._aead.decrypt_into(_nonce(index, last=last), stored, self._associated, plain)
         except InvalidTag as error:
             raise Damaged("A chunk of an encrypted object is not what was written.", key=self._key) from error
 
@@ -153,15 +153,14 @@ def stored_range(offset: int, length: int, whole: int, key: str) -> StoredRange:
 
 def open_range(cipher: ObjectCipher, place: StoredRange, stored: bytes, length: int, whole: int) -> bytes:
     """The plain bytes of a range, of its stored chunks. Raises Damaged."""
-    view = memoryview(stored)
+    view, opened = memoryview(stored), bytearray(len(stored) - TAG_BYTES * place.count)
     last = max(0, -(-whole // CHUNK_BYTES) - 1)
-    opened = [
-        cipher.open(index, view[at : at + _STORED_CHUNK], last=index == last)
-        for index, at in zip(
-            range(place.first, place.first + place.count), range(0, len(view), _STORED_CHUNK), strict=True
-        )
-    ]
-    return b"".join(opened)[place.skip : place.skip + length] if len(opened) > 1 or place.skip else opened[0][:length]
+    with memoryview(opened) as plain:
+        for number in range(place.count):
+            chunk = view[number * _STORED_CHUNK : (number + 1) * _STORED_CHUNK]
+            target = plain[number * CHUNK_BYTES : number * CHUNK_BYTES + len(chunk) - TAG_BYTES]
+            cipher.open_into(place.first + number, chunk, target, last=place.first + number == last)
+        return bytes(plain[place.skip : place.skip + length])
 
 
 def sealed_object(cipher: ObjectCipher, data: bytes) -> bytes:
