@@ -149,6 +149,12 @@ const operationsRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/administration/operations/Operations'), 'Operations'),
 })
 
+const storagesRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/storages',
+  component: lazyRouteComponent(() => import('./rooms/administration/storages/Storages'), 'Storages'),
+})
+
 const deletedRoute = createRoute({
   getParentRoute: () => administrationRoute,
   path: '/deleted',
@@ -258,6 +264,7 @@ export const router = createRouter({
         accessReviewsRoute,
         overviewRoute,
         destinationsRoute,
+        storagesRoute,
         sendersRoute,
         deletedRoute,
         operationsRoute,

@@ -6,6 +6,7 @@ import { operationsWords } from './operations.en'
 import { retentionWords } from './retention.en'
 import { sharingWords } from './sharing.en'
 import { signInWords } from './sign-in.en'
+import { storagesWords } from './storages.en'
 
 export const en = {
   identities: identityWords,
@@ -285,6 +286,7 @@ export const en = {
   audit: auditWords,
   manage: administrationWords,
   sharing: sharingWords,
+  storages: storagesWords,
   retention: retentionWords,
   roles: {
     radiologist: 'Radiologist',
@@ -563,6 +565,7 @@ export const en = {
       running: 'Keeping it running',
     },
     sections: {
+      storages: { title: 'Storages', about: 'Where images lie, copies, tiers' },
       operations: { title: 'Operations', about: 'How it runs, what is wrong, who uses how much' },
       institutions: { title: 'Institutions', about: 'The hospitals of the region' },
       departments: { title: 'Departments', about: 'Where people and devices belong' },
@@ -600,6 +603,14 @@ export const en = {
     eraseWord: 'erase',
   },
   reasons: {
+    'invalid-storage': 'Something about this storage is not right.',
+    'unknown-storage': 'This storage is not known any more.',
+    'storage-exists': 'A storage of this name exists already.',
+    'storage-in-use': 'This storage is used: objects are born there, policies name it, or something lies there already.',
+    'invalid-placement-policy': 'Something about this policy is not right.',
+    'unknown-placement-policy': 'This policy is not known any more.',
+    'placement-policy-exists': 'A policy of this name exists already.',
+    'store-away': 'The store does not answer.',
     'unknown-access': 'Nothing is known under this number.',
     'not-restricted': 'You see this already: there is no glass to break.',
     'invalid-reason': 'Say why, in a few more words.',

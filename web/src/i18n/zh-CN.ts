@@ -7,6 +7,7 @@ import { operationsWords } from './operations.zh-CN'
 import { retentionWords } from './retention.zh-CN'
 import { sharingWords } from './sharing.zh-CN'
 import { signInWords } from './sign-in.zh-CN'
+import { storagesWords } from './storages.zh-CN'
 
 export const zhCN: Catalogue = {
   identities: identityWords,
@@ -286,6 +287,7 @@ export const zhCN: Catalogue = {
   audit: auditWords,
   manage: administrationWords,
   sharing: sharingWords,
+  storages: storagesWords,
   retention: retentionWords,
   roles: {
     radiologist: '放射科医师',
@@ -355,7 +357,7 @@ export const zhCN: Catalogue = {
   deletion: {
     title_one: '删除此检查？',
     title_other: '删除 {{count}} 项检查？',
-    what: '它会立即从所有列表和程序中消失。在保留期内可从“管理 › 最近删除”中恢复，之后将被永久清除；依法须保存的则保持隐藏。',
+    what: '它会立即从所有列表和程序中消失。在保留期内可从“管理 › 最近删除”中恢复，之后将被永久清除。',
     reasonExample: '例如：工程师的测试图像',
     confirm: '删除',
     done_one: '检查已删除',
@@ -564,6 +566,7 @@ export const zhCN: Catalogue = {
       running: '系统运行',
     },
     sections: {
+      storages: { title: '存储', about: '影像位置、副本与分级' },
       operations: { title: '运行状况', about: '运行情况、问题与各机构用量' },
       institutions: { title: '机构', about: '区域内的医院' },
       departments: { title: '科室', about: '人员和设备的归属' },
@@ -587,7 +590,7 @@ export const zhCN: Catalogue = {
   },
   deleted: {
     title: '最近删除',
-    intro: '已删除的检查会在此保留一段时间，之后将被永久清除。',
+    intro: '已删除的检查会在此保留一段时间，之后将被永久清除；依法须保存的则保持隐藏。',
     none: '最近没有删除的检查',
     noneDetail: '从检查列表中删除的检查可在此恢复。',
     until: '可恢复至 {{until}}',
@@ -601,6 +604,14 @@ export const zhCN: Catalogue = {
     eraseWord: '清除',
   },
   reasons: {
+    'invalid-storage': '此存储的设置有误。',
+    'unknown-storage': '此存储已不存在。',
+    'storage-exists': '已有同名存储。',
+    'storage-in-use': '此存储正在使用：对象在此产生、有策略指向它，或其中已有内容。',
+    'invalid-placement-policy': '此策略的设置有误。',
+    'unknown-placement-policy': '此策略已不存在。',
+    'placement-policy-exists': '已有同名策略。',
+    'store-away': '存储没有应答。',
     'unknown-access': '没有与该号码对应的内容。',
     'not-restricted': '您已可查看，无需紧急调阅。',
     'invalid-reason': '请更详细地说明原因。',

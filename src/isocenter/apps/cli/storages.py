@@ -134,7 +134,7 @@ def _verified(running: Running, storage_id: int | None, rate_mib: float, days: i
 def _show(report: ScrubReport) -> None:
     out.print(f"{report.read} copies read, {report.read_bytes / MIB:.1f} MiB.", markup=False)
     if report.registered:
-        out.print(f"{report.registered} packs were counted for the first time.", markup=False)
+        out.print(f"{report.registered} packs were read and counted for the first time.", markup=False)
     if report.damaged or report.missing:
         unsound = f"{report.damaged} damaged, {report.missing} missing, {report.repaired} of them mended."
         err.print(unsound, markup=False)

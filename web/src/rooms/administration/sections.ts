@@ -70,7 +70,10 @@ const GROUPS: readonly Group[] = [
   },
   {
     name: 'running',
-    sections: [{ name: 'operations', to: '/administration/operations', icon: 'signal', rights: ['see-operations'] }],
+    sections: [
+      { name: 'operations', to: '/administration/operations', icon: 'signal', rights: ['see-operations'] },
+      { name: 'storages', to: '/administration/storages', icon: 'disc', rights: ['manage-storage', 'see-operations'] },
+    ],
   },
 ]
 
