@@ -5,10 +5,12 @@ Every function runs inside `Database.transaction(institution_id)`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from isocenter.kit.database import Connection
+from isocenter.index.uid_hash import uid_hash
+from isocenter.kit.database import Connection, current_institution
 
 
 def study_number(connection: Connection, study_instance_uid: str) -> int | None:
@@ -40,6 +42,51 @@ def sealed_uid_hashes(connection: Connection, study_instance_uid: str) -> list[o
 def forget_lookups(connection: Connection, uid_hashes: Sequence[object]) -> None:
     """Nothing is known of these instances."""
     connection.execute("DELETE FROM instance_lookup WHERE uid_hash = ANY (%s)", [list(uid_hashes)])
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePlace:
+    """Where an instance is known. open_since: when it was received, while it is not sealed."""
+
+    series_instance_uid: str
+    open_since: datetime | None
+
+
+def place_of(connection: Connection, study_id: int, sop_instance_uid: str) -> InstancePlace | None:
+    """Where an instance of a study is; None: it is not known there."""
+    row = connection.execute(
+        """
+        SELECT e.series_instance_uid, i.received_at FROM instance_lookup l
+        JOIN series e USING (institution_id, study_id, series_id)
+        LEFT JOIN instance i ON i.study_id = l.study_id AND i.ordinal = l.ordinal AND i.sop_instance_uid = %s
+        WHERE l.uid_hash = %s AND l.study_id = %s
+        """,
+        [sop_instance_uid, uid_hash(current_institution(connection), sop_instance_uid), study_id],
+    ).fetchone()
+    if row is None:
+        return None
+    return InstancePlace(str(row[0]), row[1] if isinstance(row[1], datetime) else None)
+
+
+def recount(connection: Connection, study_id: int, counts: Mapping[str, tuple[int, int]]) -> None:
+    """What packs hold of each series: instances and frames, by Series Instance UID."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE series SET sealed_instance_count = %s, sealed_frame_count = %s"
+            " WHERE study_id = %s AND series_instance_uid = %s",
+            [(instances, frames, study_id, series) for series, (instances, frames) in counts.items()],
+        )
+
+
+def keep_longest(connection: Connection) -> None:
+    """Nothing is destroyed too early where visits and stays are not known any more: thirty years for all."""
+    connection.execute(
+        """
+        INSERT INTO retention_policy (institution_id, applies, outpatient_years, inpatient_years, reason, set_by)
+        VALUES (isocenter_institution(), true, 30, 30, 'The index was made anew: visits and stays are not known. Enter '
+            'them again before this is changed.', 'system rebuild-index')
+        """
+    )
 
 
 def date_rejection(connection: Connection, rejection_id: int, moment: datetime) -> None:

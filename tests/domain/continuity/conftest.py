@@ -45,11 +45,11 @@ class Kept(Hospital):
         """One of our own jobs."""
         return system_caller(self.caller.institution_id, "test")
 
-    def slices(self, count: int, study: str = "1.2.3", *, first: int = 1, **changed: str) -> None:
+    def slices(self, count: int, study: str = "1.2.3", *, first: int = 1, patient_id: str = "P1") -> None:
         """Store some slices of a study."""
         for number in range(first, first + count):
             series = f"{study}.1"
-            self.store(a_ct_slice(number, study=study, series=series, **changed), uid=f"{series}.{number}")
+            self.store(a_ct_slice(number, study=study, series=series, patient_id=patient_id), uid=f"{series}.{number}")
 
     def seal(self, study: str = "1.2.3") -> None:
         """Seal a study."""

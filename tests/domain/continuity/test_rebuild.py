@@ -25,6 +25,7 @@ from isocenter.access.roles import Role
 from isocenter.apps.postgres_dump import load_index
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.erase import erase_study, facts_key_path
+from isocenter.domain.archive.erase_instance import erase_instance
 from isocenter.domain.archive.reclaim import sweep_orphan_packs
 from isocenter.domain.continuity.backup import back_up
 from isocenter.domain.continuity.forward import Forward, bring_forward, make_institutions
@@ -71,6 +72,7 @@ SEEN = {
         JOIN patient p USING (patient_key) ORDER BY 1, 2, 5""",
     "restricted now": """SELECT p.patient_id, r.kind FROM restricted_patient r JOIN patient p USING (patient_key)
         ORDER BY 1""",
+    "erased instances": "SELECT * FROM erased_instance ORDER BY 2",
     "erasures": "SELECT * FROM erasure ORDER BY 2",
     "deleted": "SELECT study_instance_uid, deleted_at, reason FROM deleted_study ORDER BY 1",
     "institutions": "SELECT institution_id, code, name FROM institution ORDER BY 1",
@@ -151,6 +153,8 @@ def test_everything_that_was_done_is_there_again(kept: Kept, anna: Caller, other
     erase_study(kept.system, kept.database, kept.data.store, key_file, "1.2.7", reason="test")
     erase_study(kept.system, kept.database, kept.data.store, key_file, "1.2.9", reason="test")
     kept.slices(1, "1.2.9", patient_id="P6", first=5)  # sent again after it was erased
+    erase_instance(kept.system, kept.database, kept.data.store, key_file, "1.2.8", "1.2.8.1.1", reason="test")
+    erase_instance(kept.system, kept.database, kept.data.store, key_file, "1.2.5", "1.2.5.1.1", reason="test")
     assert held.kind == "legal-hold"
     die(kept.archive)
 
@@ -179,6 +183,11 @@ def test_an_older_index_is_brought_forward_to_a_store_that_went_on(kept: Kept, a
     kept.seal("1.2.6")
     correct_attributes(anna, records, "1.2.4", {"StudyDescription": "After"}, "again")
     erase_study(kept.system, kept.database, kept.data.store, facts_key_path(kept.home), "1.2.5", reason="test")
+    for uid in ("1.2.3.1.2", "1.2.4.1.2"):
+        study = uid[:5]
+        erase_instance(
+            kept.system, kept.database, kept.data.store, facts_key_path(kept.home), study, uid, reason="test"
+        )
     before = looked_at(kept.database_url)
     examined = examine_backup(kept.system, kept.target)
     die(kept.archive)

@@ -24,6 +24,7 @@ from isocenter.domain.continuity.packs import Adopted, adopt_packs, institution_
 from isocenter.domain.continuity.replay import FactReplay, Replayed
 from isocenter.index.adoption import put_institution
 from isocenter.index.institutions import institutions
+from isocenter.index.replaying import keep_longest
 from isocenter.kit.database import Database, translated_errors
 from isocenter.storage.extents import Bytes
 from isocenter.storage.journal_reader import JournalMember, read_segment
@@ -70,6 +71,9 @@ def bring_forward(caller: Caller, work: FactReplay, *, after: Mapping[str, int] 
     for number, said in facts.items():
         known = 0 if after is None else after.get(str(number), 0) - BEFORE
         forward.facts[number] = work.replay(number, [fact for fact in said if fact.sequence > known])
+        if after is None:
+            with work.database.transaction(number) as connection:
+                keep_longest(connection)
     return forward
 
 

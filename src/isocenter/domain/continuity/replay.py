@@ -28,6 +28,8 @@ from isocenter.index.adoption import act_with_values, note_erased_instance, note
 from isocenter.index.asides import asides_of
 from isocenter.index.deletions import see_deleted
 from isocenter.index.erasures import erase_study
+from isocenter.index.instance_erasure import SealedPart, forget_instance
+from isocenter.index.locators import packs_of
 from isocenter.index.patients import ensure_patient_of
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.errors import IsocenterError
@@ -35,10 +37,11 @@ from isocenter.kit.logging import get_logger
 from isocenter.storage.errors import Damaged, NoSuchObject
 from isocenter.storage.extents import Bytes
 from isocenter.storage.facts import Fact, FactLog
+from isocenter.storage.manifest import Manifest, read_manifest
+from isocenter.storage.manifest_layout import AsideReason
 
 log = get_logger(__name__)
 
-_ERASED: Final = frozenset({"study-erased", "instance-erased"})
 _ID, _ISSUER, _NAME, _BIRTH_DATE, _SEX = "00100020", "00100021", "00100010", "00100030", "00100040"
 
 
@@ -122,6 +125,28 @@ class _Replaying:
                 sealed = replaying.sealed_uid_hashes(connection, uid)
                 erase_study(connection, uid, [], moment)
                 replaying.forget_lookups(connection, sealed)
+
+    def instance_erased(self, fact: Fact) -> None:
+        """An instance that an older index still has is forgotten; one that was received since stays."""
+        content, moment = fact.content, _moment(fact.content["erased_at"])
+        uid, study_instance_uid = content["sop_instance_uid"], content["study_instance_uid"]
+        with self.work.database.transaction(self.institution_id) as connection:
+            see_deleted(connection)
+            study_id = replaying.study_number(connection, study_instance_uid)
+            place = None if study_id is None else replaying.place_of(connection, study_id, uid)
+            if study_id is None or place is None:
+                return
+            manifests = [
+                read_manifest(self.work.data.store, pack.object_key) for pack in packs_of(connection, study_id)
+            ]
+            sealed = [entry for one in manifests if (entry := one.find(uid)) is not None]
+            came_again = place.open_since is not None and place.open_since > moment
+            if came_again or any(entry.received_at > moment for entry in sealed):
+                return
+            part = None if place.open_since is not None else SealedPart(place.series_instance_uid, 0)
+            forget_instance(connection, study_id, uid, part, {})
+            if part is not None:
+                replaying.recount(connection, study_id, _sealed_counts(manifests))
 
     def deleted(self, fact: Fact) -> None:
         """A study is hidden, recoverable as long as it was then."""
@@ -292,6 +317,20 @@ class _Replaying:
         return values
 
 
+def _sealed_counts(manifests: list[Manifest]) -> dict[str, tuple[int, int]]:
+    """Instances and frames by series of what is current in packs; of an instance in two of them the later one."""
+    latest: dict[str, tuple[str, int]] = {}
+    for manifest in sorted(manifests, key=lambda one: one.generation):
+        for entry in manifest.entries():
+            if entry.aside_reason is AsideReason.NONE:
+                latest[entry.sop_instance_uid] = (entry.series_instance_uid, entry.number_of_frames)
+    counts: dict[str, tuple[int, int]] = {}
+    for series, frames in latest.values():
+        known = counts.get(series, (0, 0))
+        counts[series] = (known[0] + 1, known[1] + frames)
+    return counts
+
+
 def _by_tag(replacements: list[list[str]]) -> dict[str, str]:
     return {tag: text for tag, _, text in replacements}
 
@@ -300,13 +339,9 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _nothing(_one: _Replaying, _fact: Fact) -> None:
-    """Noted before (`note_erasures`)."""
-
-
 _HANDLERS: Final[dict[str, Callable[[_Replaying, Fact], None]]] = {
     "study-erased": _Replaying.erased,
-    "instance-erased": _nothing,
+    "instance-erased": _Replaying.instance_erased,
     "study-deleted": _Replaying.deleted,
     "study-restored": _Replaying.restored,
     "instances-rejected": _Replaying.rejected,
