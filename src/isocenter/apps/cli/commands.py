@@ -19,6 +19,7 @@ from isocenter.apps.cli import (
     nodes,
     people,
     rejections,
+    retention,
     senders,
     sites,
     storages,
@@ -43,6 +44,7 @@ app.add_typer(devices.app, name="device")
 app.add_typer(certificates.app, name="certificates")
 app.add_typer(keys.app, name="keys")
 app.add_typer(rejections.app, name="rejection")
+app.add_typer(retention.app, name="retention")
 app.add_typer(nodes.app, name="node")
 app.add_typer(senders.app, name="sender")
 app.add_typer(storages.app, name="storage")
