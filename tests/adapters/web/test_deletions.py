@@ -84,3 +84,32 @@ def test_series_and_instances_have_no_delete(client: TestClient, administrator: 
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
     missing = client.request("DELETE", "/api/studies/1.2.3", json={"reason": "test"}, headers=administrator)
     assert missing.json()["error"]["reason"] == "unknown-study"
+
+
+def test_one_instance_is_erased_and_a_page_says_so(client: TestClient, administrator: Headers) -> None:  # noqa: F811
+    instances = f"/dicom-web/studies/{PHANTOM}/instances"
+    uids = [each["00080018"]["Value"][0] for each in client.get(instances, headers=administrator).json()]
+    url, body = f"/api/studies/{PHANTOM}/instances/", {"reason": "<script>not hers</script>"}
+    answer = client.request("DELETE", f"{url}9.9.9", json=body, headers=administrator)
+    assert answer.json()["error"]["reason"] == "unknown-instance"
+    assert client.request("DELETE", url + uids[0], json=body, headers=administrator).status_code == 204
+    left = [each["00080018"]["Value"][0] for each in client.get(instances, headers=administrator).json()]
+    assert left == uids[1:]
+    [erased] = client.get("/api/erasures", headers=administrator).json()["erasures"]
+    assert (erased["study_instance_uid"], erased["sop_instance_uid"]) == (PHANTOM, uids[0])
+    told = f"/api/erasures/{erased['record_id']}/certificate"
+    certificate = client.get(told, headers=administrator).json()
+    assert (certificate["content"]["reason"], certificate["certified_at"]) == (body["reason"], None)
+    assert certificate["remaining"]
+    page = client.get(f"{told}.html", headers=administrator)
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert "&lt;script&gt;not hers" in page.text
+    assert "<script" not in page.text
+    assert uids[0] in page.text
+    assert client.get("/api/erasures/999999/certificate", headers=administrator).status_code == 404
+
+
+def test_keys_are_seen_without_the_keys(client: TestClient, database: Database, institution: Institution) -> None:  # noqa: F811
+    headers = bearer(database, institution, Role.REGION_ADMINISTRATOR)
+    answer = client.post(f"/api/keys/{institution.institution_id}/rotate", headers=headers)
+    assert answer.json()["error"]["reason"] == "nothing-encrypted"
