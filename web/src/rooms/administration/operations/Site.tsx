@@ -13,7 +13,7 @@ const BEHIND_S = 60
 export function Site({ site }: { readonly site: OperationsSite }) {
   const { t, i18n } = useTranslation()
   const amount = (objects: number, bytes: number) =>
-    t('operations.waitingValue', { objects: readableCount(objects, i18n.language), size: readableBytes(bytes, i18n.language) })
+    t('operations.waitingValue', { count: objects, objects: readableCount(objects, i18n.language), size: readableBytes(bytes, i18n.language) })
   const lag = site.waiting_objects === 0 ? t('operations.level') : readableSpan(site.lag_s, i18n.language)
   const facts: Fact[] = [
     { word: t('operations.lag'), value: <Mark tone={site.lag_s > BEHIND_S ? 'warning' : 'good'}>{lag}</Mark> },

@@ -30,7 +30,7 @@ export function UseOfInstitutions({ use, at }: { readonly use: readonly Operatio
 
 function FileLink({ address, words }: { readonly address: string; readonly words: string }) {
   return (
-    <Button component="a" href={address} download variant="default" size="compact-md" leftSection={<Icon name="download" size={16} />}>
+    <Button component="a" href={address} download variant="default" size="xs" leftSection={<Icon name="download" size={16} />}>
       {words}
     </Button>
   )
