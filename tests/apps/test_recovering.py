@@ -19,11 +19,13 @@ from isocenter.access.institutions import ensure_institution
 from isocenter.access.roles import Role
 from isocenter.apps import recovering
 from isocenter.apps.home import make_home
+from isocenter.apps.master_key import ensure_master_key
 from isocenter.apps.postgres_dump import DumpFailed, load_index
 from isocenter.apps.recovering import IndexInUse, back_up_home, backup_store, rebuild_index, restore_home
 from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.seal import Sealer
+from isocenter.domain.continuity.backup_format import BackupUnfit
 from isocenter.domain.continuity.forward import Forward
 from isocenter.domain.continuity.restore import HomeNotEmpty, UnfinishedRestore, check_whole
 from isocenter.index.adoption import UNFINISHED_REBUILD
@@ -58,7 +60,7 @@ def folder() -> Iterator[Path]:
 
 @dataclass
 class Saved:
-    """A home at rest with a sealed study and an open one, a person and a trail; what its index said; its backup."""
+    """An encrypted home at rest with a sealed study and an open one, a person and a trail; its index; its backup."""
 
     settings: Settings
     rows: dict[str, Any]
@@ -68,9 +70,10 @@ class Saved:
 @pytest.fixture(scope="module")
 def saved(folder: Path) -> Saved:
     """One home for the tests of this module."""
-    settings = Settings(home=folder / "home", node="one")
+    settings = Settings(home=folder / "home", node="one", encryption="on")
     make_home(settings.home)
     make_key_file(facts_key_path(settings.home))
+    ensure_master_key(settings)
     with recovering.database_of(settings) as url:
         migrate(url)
         with closing(Database(url)) as database:
@@ -158,6 +161,16 @@ def test_a_restore_that_fails_leaves_an_empty_home_and_an_empty_database(
         restore_home(other, saved.backup, None, None)
     assert not list(other.home.iterdir())
     assert recovering._is_empty(empty_database_url)
+
+
+def test_an_encrypted_backup_without_its_master_key_is_refused(saved: Saved, folder: Path, tmp_path: Path) -> None:
+    shutil.copy(facts_key_path(saved.settings.home), tmp_path)
+    other = replace(saved.settings, home=folder / "keyless")
+    with pytest.raises(BackupUnfit, match="master key"):
+        restore_home(other, saved.backup, None, tmp_path)
+    assert not other.home.exists()
+    for path in (folder / "backups").rglob("*"):
+        assert not path.is_file() or b"Sample^One" not in path.read_bytes() or path.name == "index.dump", path
 
 
 def test_a_home_that_a_killed_restore_left_starts_nothing(folder: Path) -> None:

@@ -79,10 +79,10 @@ def back_up_home(
 
     index_url: of a role that sees every row, where database_url is none.
     """
-    with database_of(settings) as url:
+    with database_of(settings) as url, closing(Database(url)) as database:
         source = BackupSource(
             home=settings.home,
-            store=open_stored_objects(settings),
+            store=open_stored_objects(settings, database),
             index_url=index_url or url,
             dump=partial(dump_index, index_url or url),
             key=read_key_file(facts_key_path(settings.home)),
@@ -204,7 +204,10 @@ def _forward(settings: Settings, caller: Caller, examined: Examined) -> Forward:
     assert settings.database_url is not None
     with closing(Database(settings.database_url)) as database:
         work = FactReplay(
-            database, open_bytes(settings), facts_key_path(settings.home), recoverable_for=settings.recoverable_for
+            database,
+            open_bytes(settings, database),
+            facts_key_path(settings.home),
+            recoverable_for=settings.recoverable_for,
         )
         return bring_forward(caller, work, after=examined.manifest.facts)
 
