@@ -99,15 +99,15 @@ _DESTRUCTION = """
 """
 
 
-def insert_item(connection: Connection, kept: Kept, until: date) -> int | None:
-    """A study that is due from now on; None when it stands somewhere already."""
+def insert_item(connection: Connection, kept: Kept, until: date, state: str) -> int | None:
+    """A study that the law keeps no longer; None when it stands somewhere already."""
     row: Any = connection.execute(
         """
         INSERT INTO destruction_study (institution_id, study_instance_uid, state, kept_until, study_date, modalities,
             instance_count)
-        VALUES (isocenter_institution(), %s, 'due', %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING item_id
+        VALUES (isocenter_institution(), %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING item_id
         """,
-        [kept.study_instance_uid, until, kept.study_date, list(kept.modalities), kept.instance_count],
+        [kept.study_instance_uid, state, until, kept.study_date, list(kept.modalities), kept.instance_count],
     ).fetchone()
     return None if row is None else int(row[0])
 
@@ -285,8 +285,9 @@ def names_of_people(connection: Connection, found: Sequence[Destruction]) -> dic
 
 def believed_day(connection: Connection, *, locked: bool = True) -> date | None:
     """The last day that was believed; None before the first look."""
-    query = "SELECT seen_on FROM retention_clock" + (" FOR UPDATE" if locked else "")
-    row: Any = connection.execute(query.encode()).fetchone()
+    if locked:
+        connection.execute("SELECT FROM retention_clock FOR UPDATE")
+    row: Any = connection.execute("SELECT seen_on FROM retention_clock").fetchone()
     return None if row is None else row[0]
 
 

@@ -109,12 +109,13 @@ def _look_again(database: Database, caller: Caller, today: date) -> None:
 def _insert_due(connection: Connection, caller: Caller, study_instance_uids: list[str], today: date) -> int:
     found = 0
     for kept in kept_studies(connection, study_instance_uids).values():
-        if kept.until is None or not kept.reckoned.is_over(today):
+        state = look(Standing(State.KEPT), World(kept.reckoned.is_over(today), kept.held)).state
+        if kept.until is None or state is State.KEPT:
             continue
-        if index.insert_item(connection, kept, kept.until) is not None:
+        if index.insert_item(connection, kept, kept.until, state) is not None:
             by = (str(caller.kind), caller.id)
-            index.note_step(connection, kept.study_instance_uid, None, (State.KEPT, State.DUE), by)
-            found += 1
+            index.note_step(connection, kept.study_instance_uid, None, (State.KEPT, state), by)
+            found += state is State.DUE
     return found
 
 
