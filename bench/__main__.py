@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     trouble.add_argument("--seed", type=int, default=0)
     trouble.add_argument("--pace", type=float, default=10, help="objects a second, of each of the four senders")
     trouble.add_argument("--small", action="store_true", help="small objects only")
+    trouble.add_argument("--one-site", action="store_true", help="without another site that everything is copied to")
     trouble.add_argument("--loopback", action="store_true", help="without network namespaces: a cut is a standstill")
     trouble.set_defaults(work=_region_faults)
     crowd = commands.add_parser(
@@ -167,7 +168,9 @@ def _encryption(chosen: argparse.Namespace) -> int:
 def _region_faults(chosen: argparse.Namespace) -> int:
     from bench import region_faults
 
-    plan = region_faults.Plan(60 * chosen.minutes, seed=chosen.seed, pace=chosen.pace, small=chosen.small)
+    plan = region_faults.Plan(
+        60 * chosen.minutes, seed=chosen.seed, pace=chosen.pace, small=chosen.small, two_sites=not chosen.one_site
+    )
     outcome = (region_faults.on_loopback if chosen.loopback else region_faults.in_namespaces)(plan)
     said = region_faults.ledger_line(outcome)
     path = report.save("region-faults", outcome.as_json(), said, into_docs=False)

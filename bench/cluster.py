@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -13,7 +14,7 @@ from typing import Protocol
 
 import psycopg
 
-from bench.node import Node, free_port, kill
+from bench.node import Node, NotReadyError, eventually, free_port, kill
 from isocenter.access.institutions import ensure_institution
 from isocenter.access.sealed_secrets import sealing_key_of
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
@@ -94,6 +95,9 @@ class Cluster:
         self._postgres.start()
         self._allow_connections(400)
         self.nodes: dict[str, Node] = {}
+        self._names: dict[str, str] = {}
+        self._ports: dict[str, int] = {}
+        self._lives: Counter[str] = Counter()
         for host in hosts:
             self.nodes[host] = self._node(host)
             if isinstance(network, Loopback):
@@ -121,6 +125,32 @@ class Cluster:
         for node in others:
             node.share_token(first.token)
 
+    def lose_disk(self, host: str) -> None:
+        """The host dies and what it had on its disk is gone; nothing runs in its place yet."""
+        node = self.nodes[host]
+        kill(node.pids())
+        eventually(lambda: not node.alive(), 10)
+        shutil.rmtree(node.home, ignore_errors=True)
+
+    def replace(self, host: str) -> None:
+        """The lost node is declared gone, and a new home under a new name answers at its addresses.
+
+        Blocks for as long as the region waits before it believes that a silent node is gone.
+        """
+        lost = self.nodes[host]
+        other = next(node for name, node in self.nodes.items() if name != host and node.alive())
+        name = self._names[host]
+        if not eventually(lambda: other.command("node", "gone", name).returncode == 0, 90):
+            raise NotReadyError(f"{name} cannot be declared gone: {other.command('node', 'gone', name)}")
+        new = self._node(host, lost)
+        new.home.mkdir(mode=0o755)
+        shutil.copytree(self.folder / "keys" / "secrets", new.home / "secrets")
+        new.share_token(lost.token)
+        self.nodes[host] = new
+        if isinstance(self.network, Loopback):
+            self.network.nodes[host] = new
+        new.spawn()
+
     def kill_database(self) -> None:
         """kill -9 of PostgreSQL's postmaster; commits that were not on its disk are gone."""
         process = self._postgres.process
@@ -146,12 +176,15 @@ class Cluster:
         self._postgres.stop()
         self._postgres.start()
 
-    def _node(self, host: str) -> Node:
-        address, port = self.network.address(host), free_port()
+    def _node(self, host: str, before: Node | None = None) -> Node:
+        """A node on a host; before: whose addresses it takes."""
+        self._lives[host] += 1
+        name = self._names[host] = host if before is None else f"{host}-{self._lives[host]}"
+        address, port = self.network.address(host), self._ports.setdefault(host, free_port())
         settings = {
             "ISOCENTER_DATABASE_URL": self.url,
             "ISOCENTER_STORAGE_URL": (self.folder / "store").absolute().as_uri(),
-            "ISOCENTER_NODE": host,
+            "ISOCENTER_NODE": name,
             "ISOCENTER_NODE_HOST": address,
             "ISOCENTER_NODE_PORT": str(port),
             "ISOCENTER_NODE_ADDRESS": f"{address}:{port}",
@@ -160,6 +193,8 @@ class Cluster:
             "ISOCENTER_HTTP_HOST": address,
             "ISOCENTER_HTTP_TLS": "proxy",
         }
-        node = Node(self.folder / host, **settings | self._settings)
+        node = Node(self.folder / name, **settings | self._settings)
         node.host, node.prefix = address, self.network.prefix(host)
+        if before is not None:
+            node.http_port, node.dicom_port = before.http_port, before.dicom_port
         return node

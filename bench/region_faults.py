@@ -2,8 +2,8 @@
 
 Senders store without pause to whichever node takes their objects; every acknowledgement is written into a ledger with
 the digest of what was sent. Processes and whole nodes are killed, nodes are cut off or stand still, the database is
-killed. Some studies are deleted meanwhile. After healing every node must give back every acknowledged object with its
-digest, and none of the deleted ones.
+killed, a node's disk is lost and a new machine takes its place. Some studies are deleted meanwhile. After healing every
+node must give back every acknowledged object with its digest, and none of the deleted ones.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from bench.dicomweb import NotRetrievedError, instances
 from bench.faults import Entry, Ledger, a_mix
 from bench.namespaces import Namespaces
 from bench.node import Node, NotReadyError, eventually, kill, new_folder
+from bench.other_side import OtherSide
 
 HOSTS = ("north", "south", "west")
 SETTINGS = {
@@ -37,11 +38,13 @@ SETTINGS = {
 }
 """Studies are sealed after three quiet seconds, so that faults hit sealing, shipping and reclaiming too."""
 PROCESSES = ("listener", "web", "worker", "keeper")
-FAULTS = (*PROCESSES, "node", "cut", "pause", "database")
+FAULTS = (*PROCESSES, "node", "cut", "pause", "database", "disk")
 WHOLE = 9
 """Objects of the smallest study that the senders send."""
 HEALED_WITHIN_S = 60.0
 """After so long what is missing is lost."""
+COPIED_WITHIN_S = 180.0
+"""After so long what the other site has not is lost there."""
 ANSWER_WITHIN_S = 8.0
 """What a sender waits for an answer before it goes to another node."""
 
@@ -58,6 +61,7 @@ class Plan:
     pace: float = 10.0
     faults: Sequence[str] = FAULTS
     small: bool = False
+    two_sites: bool = False
     between_s: tuple[float, float] = (1.0, 6.0)
     down_s: tuple[float, float] = (0.5, 10.0)
 
@@ -77,6 +81,7 @@ class Outcome:
     resurrected: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     healed_after_s: float = 0.0
+    other_side_after_s: float = 0.0
 
     @property
     def good(self) -> bool:
@@ -88,7 +93,12 @@ class Outcome:
         named = {
             name: getattr(self, name) for name in ("acknowledged", "in_doubt", "refused", "deleted", "lost", "torn")
         }
-        return named | {"resurrected": self.resurrected, "faults": dict(self.faults), "healed_s": self.healed_after_s}
+        return named | {
+            "resurrected": self.resurrected,
+            "faults": dict(self.faults),
+            "healed_s": self.healed_after_s,
+            "other_side_s": self.other_side_after_s,
+        }
 
 
 class RegionSender(threading.Thread):
@@ -175,6 +185,9 @@ class Faults:
             kill(node.pids_of(fault)[:1])
         elif fault == "node":
             self._power_failure(node, down_s)
+        elif fault == "disk":
+            self._cluster.lose_disk(host)
+            self._cluster.replace(host)
         elif fault == "database":
             self._cluster.kill_database()
             time.sleep(min(down_s, 3.0))
@@ -236,7 +249,9 @@ def _as_json(value: object) -> dict[str, Any]:
 
 def run(plan: Plan, network: Network, folder: Path, *, say: Callable[[str], None] = print) -> Outcome:
     """One region, from its start to the comparison of everything. folder: empty."""
-    cluster = Cluster(folder, plan.hosts, network, **SETTINGS)
+    other = folder / "other-site"
+    second = {"ISOCENTER_SECOND_SITE_URL": other.absolute().as_uri()} if plan.two_sites else {}
+    cluster = Cluster(folder, plan.hosts, network, **SETTINGS | second)
     ledger = Ledger()
     try:
         cluster.start()
@@ -254,8 +269,11 @@ def run(plan: Plan, network: Network, folder: Path, *, say: Callable[[str], None
             _compare(cluster, ledger.entries(), deleter, outcome, say)
             outcome.healed_after_s = time.monotonic() - began
             if outcome.good or outcome.healed_after_s > HEALED_WITHIN_S:
-                return outcome
+                break
             time.sleep(0.5)
+        if plan.two_sites:
+            _compare_other_side(OtherSide(other), ledger.entries(), deleter, outcome, say)
+        return outcome
     finally:
         cluster.close()
 
@@ -324,6 +342,27 @@ def _compare(
         say(f"{host}: {len(studies)} studies and {len(present)} objects compared")
 
 
+def _compare_other_side(
+    side: OtherSide, entries: Mapping[str, Entry], deleter: Deleter, outcome: Outcome, say: Callable[[str], None]
+) -> None:
+    """Wait until the other site's store has everything, for a bounded time; what is missing then is lost there."""
+    began = time.monotonic()
+    wanted = {name: entry for name, entry in entries.items() if entry.acknowledged}
+    for name, entry in entries.items():
+        if entry.study_instance_uid in deleter.gone | deleter.doubtful:
+            wanted.pop(name, None)
+    missing = dict(wanted)
+    while missing and time.monotonic() - began < COPIED_WITHIN_S:
+        side.look()
+        missing = {name: entry for name, entry in missing.items() if entry.digest not in side.digests.get(name, ())}
+        if missing:
+            time.sleep(1.0)
+    outcome.other_side_after_s = time.monotonic() - began
+    for name in missing:
+        (outcome.torn if name in side.digests else outcome.lost).append(f"other site: {name}")
+    say(f"other site: {len(wanted) - len(missing)} of {len(wanted)} acknowledged objects compared")
+
+
 def _digests(node: Node, study: str, within_s: float = 60.0) -> dict[str, str]:
     """Digest by SOP Instance UID of what a node gives back of a study. A 503 is asked again for a bounded time."""
     end = time.monotonic() + within_s
@@ -371,7 +410,8 @@ def ledger_line(outcome: Outcome) -> str:
     return (
         f"faults: {faults}\n"
         f"{outcome.acknowledged} acknowledged, {outcome.in_doubt} in doubt, {outcome.refused} refusals, "
-        f"{outcome.deleted} studies deleted; healed after {outcome.healed_after_s:.1f} s\n"
+        f"{outcome.deleted} studies deleted; healed after {outcome.healed_after_s:.1f} s, "
+        f"the other site complete {outcome.other_side_after_s:.1f} s later\n"
         f"{len(outcome.lost)} lost, {len(outcome.torn)} torn, {len(outcome.resurrected)} resurrected"
         f"{'' if outcome.good else '   <-- NOT GOOD'}"
     )
