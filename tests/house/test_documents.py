@@ -16,7 +16,7 @@ DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 HAZARDS = ROOT / "docs" / "safety" / "hazards.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"(?:`|^\$ |^)isocenter ([a-z]+(?:-[a-z]+)*(?: [a-z]+)?)", re.MULTILINE)
+COMMAND = re.compile(r"(?:`|^\$ |^)isocenter ([a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)?)", re.MULTILINE)
 TEST = re.compile(r"`((?:tests|web)/[\w/.-]+\.(?:py|tsx?))::([^`]+)`")
 
 
