@@ -101,9 +101,9 @@ def join(file: Annotated[Path, typer.Argument(help="What `isocenter node join-fi
     home = settings_from_environment().home
     make_home(home)
     secrets = home / "secrets"
-    if is_running(home) or any(path.is_file() for path in secrets.iterdir()):
-        raise NotAnEmptyHome(f"{home} has keys already: join with an empty home.")
     keys = _read_keys(file)
+    if is_running(home) or any((secrets / name).exists() for name in keys):
+        raise NotAnEmptyHome(f"{home} has keys already: join with an empty home.")
     for name, content in keys.items():
         descriptor = os.open(secrets / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
