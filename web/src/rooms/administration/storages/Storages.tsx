@@ -18,6 +18,7 @@ import { AdministrationPage } from '../AdministrationPage'
 import { Policies } from './Policies'
 import { Attention, Findings } from './Problems'
 import { StorageForm } from './StorageForm'
+import classes from './Storages.module.css'
 
 const PRIMARY = 1
 
@@ -75,7 +76,7 @@ function useColumns(): readonly Column<Storage>[] {
       title: t('storages.role'),
       cell: (storage) => (
         <>
-          {t(`storages.roles.${storage.role as 'hot'}`)}
+          <span className={classes.word}>{t(`storages.roles.${storage.role as 'hot'}`)}</span>
           {storage.retain_days > 0 && <Quiet>{t('storages.retains', { count: storage.retain_days })}</Quiet>}
         </>
       ),
