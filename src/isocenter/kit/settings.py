@@ -40,7 +40,7 @@ class Settings:
     node: str | None = None
     """Name of this node in a region of several: lower-case letters, digits, hyphens; None: the host's name."""
     storage_url: str | None = None
-    """Where packs and facts live: file:///path or s3://bucket/prefix?endpoint=…, see storages.md.
+    """Where packs and facts live: file:///path or s3://bucket/prefix?endpoint=…, see s3.md.
     None is home/store."""
     storage_access_key_id: str | None = None
     """What an S3 store knows us by. None: the file home/secrets/storage-main says it, or the one that its URL names."""

@@ -118,7 +118,7 @@ def open_store(
 
     address = s3_address(url)
     if credentials is None:
-        raise Invalid("An S3 store needs credentials: see docs/operations/storages.md.", bucket=address.bucket)
+        raise Invalid("An S3 store needs credentials: see docs/operations/s3.md.", bucket=address.bucket)
     return S3ObjectStore(address, credentials, staging=staging, exclusively=exclusively)
 
 
