@@ -163,7 +163,6 @@ API: Final = (
         "POST /api/retention/destructions/{destruction_id}/approve",
         "POST /api/retention/destructions/{destruction_id}/withdraw",
     ),
-    *_doors((Right.APPROVE_DESTRUCTION, Right.ERASE), "GET /api/retention/certificates/{record_id}"),
     *_doors(
         Right.SEND,
         "GET /api/destinations",

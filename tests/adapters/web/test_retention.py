@@ -123,7 +123,7 @@ def test_from_due_to_the_certificate(
     whole = client.get(url, headers=officer).json()
     assert sorted(whole["names"].values()) == ["Ada", "Otto"]
     [study] = whole["studies"]
-    certificate = client.get(f"/api/retention/certificates/{study['record_id']}", headers=officer).json()
+    certificate = client.get(f"/api/erasures/{study['record_id']}/certificate", headers=officer).json()
     assert certificate["content"]["study_instance_uid"] == PHANTOM
     assert len(certificate["content"]["approved_by"]) == 2
     steps = client.get(f"/api/retention/studies/{PHANTOM}/steps", headers=officer).json()["steps"]

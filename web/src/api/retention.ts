@@ -9,7 +9,7 @@ export type NewRetentionPolicy = components['schemas']['NewRetentionPolicy']
 export type DueStudy = components['schemas']['DueStudy']
 export type Destruction = components['schemas']['Destruction']
 export type WholeDestruction = components['schemas']['WholeDestruction']
-export type CertificateOfDestruction = components['schemas']['CertificateOfDestruction']
+export type CertificateOfErasure = components['schemas']['CertificateOfErasure']
 
 const KEY = 'retention'
 /** How soon the decision of somebody else is seen. */
@@ -47,7 +47,7 @@ export const certificateQuery = (recordId: number) =>
   queryOptions({
     queryKey: [KEY, 'certificates', recordId],
     queryFn: async ({ signal }) =>
-      dataOf(await api.GET('/api/retention/certificates/{record_id}', { params: { path: { record_id: recordId } }, signal })),
+      dataOf(await api.GET('/api/erasures/{record_id}/certificate', { params: { path: { record_id: recordId } }, signal })),
   })
 
 export async function putPolicy(body: NewRetentionPolicy): Promise<RetentionPolicy> {

@@ -2654,26 +2654,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/retention/certificates/{record_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The certificate of a destruction
-         * @description Until nothing is left it says what is. 404 nothing-erased.
-         */
-        get: operations["certificate_api_retention_certificates__record_id__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/patients/{patient_key}/visits": {
         parameters: {
             query?: never;
@@ -4117,26 +4097,6 @@ export interface components {
             dicom_tls_port: number | null;
         };
         /**
-         * CertificateOfDestruction
-         * @description What can be said of one destruction. remaining: what is left, in words; [] once it is certified.
-         *
-         *     content: what was signed, as docs/formats.md says. signature: '' before.
-         */
-        CertificateOfDestruction: {
-            /** Number */
-            number: string;
-            /** Certified At */
-            certified_at: string | null;
-            /** Remaining */
-            remaining: string[];
-            /** Content */
-            content: {
-                [key: string]: unknown;
-            };
-            /** Signature */
-            signature: string;
-        };
-        /**
          * CertificateOfErasure
          * @description The certificate. remaining: what is left, in words; [] once it is certified. signature: of the stored object.
          */
@@ -4838,7 +4798,8 @@ export interface components {
         };
         /**
          * DueStudy
-         * @description One study on its way. patient_id: null once it is destroyed. record_id: for its certificate.
+         * @description One study on its way. patient_id: null once it is destroyed. record_id: of the erasing, for its certificate
+         *     (/api/erasures).
          */
         DueStudy: {
             /** Study Instance Uid */
@@ -12793,37 +12754,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Destruction"];
-                };
-            };
-            /** @description An error; its reason is a stable word */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    certificate_api_retention_certificates__record_id__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                record_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CertificateOfDestruction"];
                 };
             };
             /** @description An error; its reason is a stable word */

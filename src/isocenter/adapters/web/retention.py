@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
@@ -15,7 +15,6 @@ from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.row_numbers import LARGEST_ID
 from isocenter.adapters.web.sign_in import StrictModel
-from isocenter.domain.archive.destruction_certificate import certificate_of_record
 from isocenter.domain.retention import policy as policies
 from isocenter.domain.retention.clock import ClockState, confirm_clock, show_clock
 from isocenter.domain.retention.destroying import MOST_STUDIES, Destructions
@@ -88,7 +87,8 @@ class Retention(BaseModel):
 
 
 class DueStudy(BaseModel):
-    """One study on its way. patient_id: null once it is destroyed. record_id: for its certificate."""
+    """One study on its way. patient_id: null once it is destroyed. record_id: of the erasing, for its certificate
+    (/api/erasures)."""
 
     study_instance_uid: str
     state: str
@@ -188,19 +188,6 @@ class RetentionSteps(BaseModel):
     """First to last."""
 
     steps: list[RetentionStep]
-
-
-class CertificateOfDestruction(BaseModel):
-    """What can be said of one destruction. remaining: what is left, in words; [] once it is certified.
-
-    content: what was signed, as docs/formats.md says. signature: '' before.
-    """
-
-    number: str
-    certified_at: AwareDatetime | None
-    remaining: list[str]
-    content: dict[str, Any]
-    signature: str
 
 
 @router.get("/api/retention/policy", summary="How long studies are kept")
@@ -315,22 +302,6 @@ def withdraw(
     """400 invalid-reason, 403 people-only, 404 unknown-destruction, 409 not-in-this-state."""
     uids = [check_uid(uid, "StudyInstanceUID") for uid in body.study_instance_uids]
     return _destruction(_destructions(request).withdraw(who, destruction_id, body.reason, uids))
-
-
-@router.get("/api/retention/certificates/{record_id}", summary="The certificate of a destruction")
-def certificate(
-    request: Request, record_id: Number, who: Annotated[Caller, Depends(caller)]
-) -> CertificateOfDestruction:
-    """Until nothing is left it says what is. 404 nothing-erased."""
-    verbs = _destructions(request)
-    found = certificate_of_record(who, verbs.database, verbs.store, verbs.key_file, record_id)
-    return CertificateOfDestruction(
-        number=found.number,
-        certified_at=found.certified_at,
-        remaining=list(found.remaining),
-        content=found.content,
-        signature=found.signature,
-    )
 
 
 def _policy(request: Request, who: Caller, institution_id: int | None) -> RetentionPolicy:

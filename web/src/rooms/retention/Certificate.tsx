@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 
-import { type CertificateOfDestruction, certificateQuery } from '../../api/retention'
+import { type CertificateOfErasure, certificateQuery } from '../../api/retention'
 import { Refusal } from '../../frame/Refusal'
 import { readableMoment } from '../../kit/dates'
 import { saveText } from '../../kit/save-text'
@@ -38,7 +38,7 @@ export function Certificate() {
   )
 }
 
-function Acts({ certificate }: { readonly certificate: CertificateOfDestruction }) {
+function Acts({ certificate }: { readonly certificate: CertificateOfErasure }) {
   const { t } = useTranslation()
   const save = () => saveText(`certificate-${certificate.number}.json`, `${JSON.stringify(certificate, null, 1)}\n`, 'application/json')
   return (
@@ -51,7 +51,7 @@ function Acts({ certificate }: { readonly certificate: CertificateOfDestruction 
   )
 }
 
-function Content({ certificate }: { readonly certificate: CertificateOfDestruction }) {
+function Content({ certificate }: { readonly certificate: CertificateOfErasure }) {
   const { t } = useTranslation()
   const signed = certificate.content as unknown as Signed
   const facts: readonly (readonly [string, string | readonly string[]])[] = [
