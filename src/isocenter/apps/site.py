@@ -85,7 +85,7 @@ def own_leads(settings: Settings) -> Witness:
 
 
 def _witness_at(settings: Settings, url: str) -> Witness:
-    return Witness(open_storage(settings, url), read_key_file(facts_key_path(settings.home)))
+    return Witness(open_storage(settings, url, one_database=False), read_key_file(facts_key_path(settings.home)))
 
 
 def leadership_of(settings: Settings, generation: int) -> Leadership | None:

@@ -115,15 +115,20 @@ def master_keys_of(settings: Settings) -> MasterKeys:
     return MasterKeys(master_key_path(settings.home))
 
 
-def open_storage(settings: Settings, url: str, credentials: str | None = None) -> ObjectStore:
-    """A store of this home by its URL. credentials: their name, when the URL does not say it. Raises Invalid."""
+def open_storage(
+    settings: Settings, url: str, credentials: str | None = None, *, one_database: bool = True
+) -> ObjectStore:
+    """A store of this home by its URL. credentials: their name, when the URL does not say it. Raises Invalid.
+
+    one_database: all who write one key there share our PostgreSQL and take its lock (decision 0301); not so a witness.
+    """
     if urlsplit(url).scheme != "s3":
         return open_store(url)
     return open_store(
         url,
         credentials=credentials_of(settings, s3_address(url).credentials or credentials),
         staging=settings.home / "staging",
-        exclusively=exclusive_by_name(settings.database_url) if settings.database_url else None,
+        exclusively=exclusive_by_name(settings.database_url) if settings.database_url and one_database else None,
     )
 
 
