@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +132,20 @@ def test_a_copy_that_is_too_short_is_passed_over_and_reported(region: Region) ->
     region.third.delete(PACK)
     with pytest.raises(Damaged):
         region.places.get_range(PACK, 0, 4)
+
+
+def test_a_disk_that_cannot_be_read_is_passed_over(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    region.third.put(PACK, b"pack")
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(region.first.inner, "get", fails)
+    assert region.places.get(PACK) == b"pack"
+    assert region.told == [("first", f"{PACK} damaged")]
+    region.third.delete(PACK)
+    with pytest.raises(Damaged):
+        region.places.get(PACK)
 
 
 def test_a_local_copy_is_a_file_and_a_remote_one_is_not(region: Region) -> None:

@@ -135,9 +135,11 @@ class Bytes:
             return self.store.get_range(extent.source.partition("/")[2], extent.offset, extent.length)
         try:
             return read_file_range(path, extent.offset, extent.length)
-        except FileNotFoundError:
+        except (FileNotFoundError, Damaged) as error:
             if not extent.source.startswith("journal/"):  # the store knows whether it is elsewhere, away, or unknown
                 return self.store.get_range(extent.source.partition("/")[2], extent.offset, extent.length)
+            if isinstance(error, Damaged):
+                raise
         return self._read_away(extent)
 
     def _read_away(self, extent: Extent) -> bytes:

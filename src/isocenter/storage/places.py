@@ -104,6 +104,13 @@ def delete_at(place: Place, key: str) -> datetime | None:
     return None
 
 
+def _known(key: str, error: StoreAway | Damaged | OSError) -> StoreAway | Damaged:
+    """A local disk that fails to read says so by an OSError."""
+    if isinstance(error, OSError):
+        return Damaged("The disk does not give an object back.", key=key, errno=error.errno)
+    return error
+
+
 class Deletions(Protocol):
     """Where deletions are written down until they have reached every storage."""
 
@@ -226,9 +233,10 @@ class Places:
                 found = read(place.store)
             except NoSuchObject:
                 continue
-            except (StoreAway, Damaged) as error:
-                trouble = trouble or error
-                self._passed_over(place, key, error)
+            except (StoreAway, Damaged, OSError) as error:
+                known = _known(key, error)
+                trouble = trouble or known
+                self._passed_over(place, key, known)
                 continue
             if not self._gone(place, key):
                 self._remember(key, place)
