@@ -9,7 +9,22 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import cold, faults, hostile, ingest, models, query, reading, region, report, retrieve, sealing, servers
+from bench import (
+    cold,
+    faults,
+    hostile,
+    ingest,
+    lead_model,
+    models,
+    query,
+    reading,
+    region,
+    report,
+    retrieve,
+    sealing,
+    servers,
+    site,
+)
 
 SHARED_DATA = Path(os.environ.get("ISOCENTER_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real DICOM data beside the checkout."""
@@ -119,6 +134,12 @@ def _parser() -> argparse.ArgumentParser:
     people.add_argument("--seconds", type=float, default=60, help="that the crowd asks")
     people.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     people.set_defaults(work=_region)
+    lost_site = commands.add_parser("site", help="loss of a whole site at 20 Mbit/s and 50 ms: RTO, RPO (as root)")
+    site.arguments_of(lost_site)
+    lost_site.set_defaults(work=site.main)
+    leads = commands.add_parser("lead-model", help="two sites and a witness in every order of events: never two lead")
+    leads.add_argument("--ticks", type=int, default=3, help="seconds of the model; 3 takes a minute, 9 ten minutes")
+    leads.set_defaults(work=lead_model.main)
     asking = commands.add_parser("query", help="QIDO-RS and C-FIND beside Orthanc, and in an index filled by SQL")
     asking.add_argument("--beside", default="25,5000", help="studies in both servers; empty leaves Orthanc out")
     asking.add_argument("--per-study", type=int, default=4, help="instances of each study stored in both")

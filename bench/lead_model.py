@@ -150,11 +150,8 @@ def walks(count: int, steps: int, seed: int) -> dict[str, int]:
     return led
 
 
-def main(arguments: list[str]) -> int:
-    """Print how many states were looked at."""
-    parser = argparse.ArgumentParser(prog="bench lead-model", description=__doc__)
-    parser.add_argument("--ticks", type=int, default=4, help="seconds of the model; each multiplies the states")
-    chosen = parser.parse_args(arguments)
+def main(chosen: argparse.Namespace) -> int:
+    """Print how many states were looked at. chosen.ticks: seconds of the model; each multiplies the states."""
     states, led = everything(chosen.ticks)
     sys.stdout.write(f"{states} states in {chosen.ticks} ticks: never two sites led; led at some time: {sorted(led)}\n")
     return 0

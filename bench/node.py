@@ -78,6 +78,7 @@ class Node:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._token: str | None = None
+        self.verb = "up"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -119,7 +120,7 @@ class Node:
         """Start and do not wait."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self.prefix, str(ISOCENTER), "up"],
+                [*self.prefix, str(ISOCENTER), self.verb],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -24,16 +25,17 @@ class SwiftMissingError(RuntimeError):
 
 @dataclass(slots=True)
 class Swift:
-    """A running server. port: of its S3 door on loopback; folder: what it keeps."""
+    """A running server. port: of its S3 door on loopback, or on another host; folder: what it keeps."""
 
     port: int
     folder: Path
     process: subprocess.Popen[bytes]
+    host: str = "127.0.0.1"
 
     @property
     def endpoint(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def url(self, prefix: str = "", **options: str) -> str:
         """The URL of a store in it, for `open_store`."""
@@ -55,16 +57,19 @@ def store_url(endpoint: str, prefix: str = "", **options: str) -> str:
     return f"s3://{BUCKET}/{prefix}?endpoint={quote(endpoint, safe='')}{more}"
 
 
-def start_swift(parent: Path | None = None) -> Swift:
-    """Start one; its folder needs user attributes, as ext4 has and an old tmpfs has not. Raises SwiftMissingError."""
+def start_swift(parent: Path | None = None, *, prefix: Sequence[str] = (), host: str = "127.0.0.1") -> Swift:
+    """Start one; its folder needs user attributes, as ext4 has and an old tmpfs has not. Raises SwiftMissingError.
+
+    prefix: what runs a program on another host, whose address is `host`.
+    """
     if not PYTHON.exists():
         raise SwiftMissingError("OpenStack Swift is not here: scripts/set-up --tests puts it into .venv/swift")
     folder = Path(tempfile.mkdtemp(prefix="isocenter-swift-", dir=parent or "/var/tmp"))
     # -P: the folder of the program holds modules of ours that must not be taken for Swift's
-    command = [str(PYTHON), "-P", "-W", "ignore", str(SERVER), str(folder), BUCKET]
+    command = [*prefix, str(PYTHON), "-P", "-W", "ignore", str(SERVER), str(folder), BUCKET, host]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     port = process.stdout.readline()
     if not port:
         raise RuntimeError("Swift did not start; what it says is above")
-    return Swift(int(port), folder, process)
+    return Swift(int(port), folder, process, host)

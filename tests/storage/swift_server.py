@@ -96,12 +96,12 @@ def make_bucket(application: object, bucket: str) -> None:
         raise SystemExit(f"the bucket was not made: {answer.status}")
 
 
-def main(folder: Path, bucket: str) -> None:
-    """Serve until told to stop."""
+def main(folder: Path, bucket: str, host: str = "127.0.0.1") -> None:
+    """Serve until told to stop. host: the address of the S3 door."""
     (folder / "devices" / "d1").mkdir(parents=True, exist_ok=True)
     (folder / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = test\nswift_hash_path_prefix = test\n")
     user = pwd.getpwuid(os.geteuid()).pw_name
-    sockets = {kind: eventlet.listen(("127.0.0.1", 0)) for kind in (*KINDS, "proxy")}
+    sockets = {kind: eventlet.listen((host if kind == "proxy" else "127.0.0.1", 0)) for kind in (*KINDS, "proxy")}
     for kind in KINDS:
         port = sockets[kind].getsockname()[1]
         build_ring(folder, kind, port)
@@ -125,4 +125,4 @@ def main(folder: Path, bucket: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), *sys.argv[2:4])

@@ -40,8 +40,9 @@ _SOONEST_S: Final = 0.5
 
 
 def ships(settings: Settings) -> bool:
-    """Whether closed segments are copied to the store: always with other nodes, and where the setting says so."""
-    return settings.ship_segments == "on" or (settings.ship_segments == "auto" and settings.node_port is not None)
+    """Whether closed segments are copied to the store: with other nodes or another site, and where the setting says."""
+    others = settings.node_port is not None or settings.second_site_url is not None
+    return settings.ship_segments == "on" or (settings.ship_segments == "auto" and others)
 
 
 @dataclass(slots=True)
