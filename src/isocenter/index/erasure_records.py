@@ -176,20 +176,21 @@ def shipped_before_wiping(connection: Connection, record_id: int) -> list[str]:
 
 
 def copies_left(connection: Connection, keys: Sequence[str], beginnings: Sequence[str]) -> list[tuple[str, str]]:
-    """(object key, name of a storage) whose copy is still to be deleted: the storage is away, or retains it.
-
-    Of objects with these keys, and of those whose keys begin so.
+    """(object key, where) of copies that are still to be deleted: the storage is away or retains it, or the other site
+    was not told yet. Of objects with these keys, and of those whose keys begin so.
     """
     rows = connection.execute(
         """
-        SELECT d.object_key, s.name FROM object_deletion d JOIN storage s USING (storage_id)
-        WHERE d.object_key = ANY (%s) OR EXISTS (
-            SELECT FROM unnest(%s::text[]) AS b (beginning) WHERE starts_with(d.object_key, b.beginning))
+        SELECT l.object_key, l.place FROM (
+            SELECT d.object_key, 'storage ' || s.name AS place FROM object_deletion d JOIN storage s USING (storage_id)
+            UNION SELECT c.object_key, 'the other site' FROM site_change c WHERE c.gone
+        ) l WHERE l.object_key = ANY (%s) OR EXISTS (
+            SELECT FROM unnest(%s::text[]) AS b (beginning) WHERE starts_with(l.object_key, b.beginning))
         ORDER BY 1, 2
         """,
         [list(keys), list(beginnings)],
     ).fetchall()
-    return [(str(key), str(name)) for key, name in rows]
+    return [(str(key), str(place)) for key, place in rows]
 
 
 def _records(connection: Connection, condition: str, parameters: list[object]) -> list[ErasureRecord]:

@@ -23,6 +23,7 @@ from isocenter.domain.archive.erase import erase_study, facts_key_path
 from isocenter.domain.archive.errors import NothingErased
 from isocenter.domain.archive.seal import Sealer
 from isocenter.index.nodes import record_shipped
+from isocenter.index.site_changes import announce
 from isocenter.kit.errors import Refused
 from isocenter.storage.encrypted_store import EncryptedStore
 from isocenter.storage.errors import NoSuchObject
@@ -205,3 +206,25 @@ def test_replicas_and_copies_of_segments_are_looked_for_too(
     made = certificate(hospital, work)
     assert made.content["gone_nodes"] == ["away"]
     assert [one["members"] for one in made.content["journals"]] == [2]
+
+
+def test_a_storage_or_a_site_that_was_not_reached_yet_is_named(
+    hospital: Hospital, work: ErasureWork, encrypted: EncryptedStore, store: LocalObjectStore
+) -> None:
+    work = replace(work, store=encrypted)
+    hospital.store(a_ct_slice(1))
+    seal(hospital, encrypted)
+    [key_object] = [head.key for head in store.list("keys/1/data")]
+    erase(hospital, work)
+    with hospital.database.transaction() as connection:
+        connection.execute("INSERT INTO object_deletion (object_key, storage_id) VALUES (%s, 1)", [key_object])
+        announce(connection, key_object, 0, gone=True)
+    assert finish_erasures(work) == 0
+    assert certificate(hospital, work).remaining == (
+        f"storage primary still has {key_object}",
+        f"the other site still has {key_object}",
+    )
+    with hospital.database.transaction() as connection:
+        connection.execute("DELETE FROM object_deletion")
+        connection.execute("DELETE FROM site_change")
+    assert finish_erasures(work) == 1

@@ -14,6 +14,7 @@ from blake3 import blake3
 
 from isocenter.access.caller import Caller
 from isocenter.kit.database import Connection
+from isocenter.storage.encrypted_store import key_for
 from isocenter.storage.facts import FactLog
 from isocenter.storage.object_store import ObjectStore
 
@@ -39,7 +40,7 @@ class RestrictionFacts:
         assert row is not None
         body = {"format": RESTRICTION_FORMAT, "patient": list(row), "restriction": restriction, "reason": reason}
         data = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
-        key = f"restrictions/{caller.institution_id}/{uuid4().hex}.json"
+        key = key_for(self._store, f"restrictions/{caller.institution_id}/{uuid4().hex}.json", caller.institution_id)
         self._store.put(key, data)
         FactLog(self._store, caller.institution_id, self._key_file).append(
             {

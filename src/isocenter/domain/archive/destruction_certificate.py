@@ -162,7 +162,8 @@ def _finish(work: ErasureWork, institution_id: int) -> int:
             return done
         for record in waiting:
             last = record.record_id
-            delete_objects(work.store, [one.key for one in record.erased.objects])  # a crash may have come before
+            left = [one.key for one in record.erased.objects if _is_left(work.store, one.key)]
+            delete_objects(work.store, left)  # a crash may have come before the first of them
             _wipe(work, institution_id, record)
             done += certificate_of_record(caller, work.database, work.store, work.key_file, last).complete
 
@@ -230,7 +231,7 @@ def _remaining(database: Database, store: ObjectStore, institution_id: int, reco
     left = [f"object {key} is still in the store" for key in keys if _exists(store, key)]
     left += [f"the key of {key} is still in the store" for key in keys if key_is_left(store, key)]
     with database.transaction(institution_id) as connection:
-        left += [f"storage {name} still has {key}" for key, name in copies_left(connection, keys, _key_names(keys))]
+        left += [f"{place} still has {key}" for key, place in copies_left(connection, keys, _key_names(keys))]
         shipped = shipped_before_wiping(connection, record.record_id)
         left += [f"the store has a copy of {source} from before it was wiped" for source in shipped]
         nodes = nodes_to_wipe(connection, record.record_id)
@@ -239,6 +240,10 @@ def _remaining(database: Database, store: ObjectStore, institution_id: int, reco
 
 def _key_names(keys: Sequence[str]) -> list[str]:
     return [data_key_prefix(data_key_name(key)) for key in keys if is_encrypted_name(key)]
+
+
+def _is_left(store: ObjectStore, key: str) -> bool:
+    return _exists(store, key) or key_is_left(store, key)
 
 
 def _exists(store: ObjectStore, key: str) -> bool:

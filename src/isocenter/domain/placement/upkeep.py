@@ -24,7 +24,7 @@ from isocenter.storage.places import PRIMARY_ID, Place, delete_at
 
 log = get_logger(__name__)
 
-RECORDS: Final = ("facts", "corrections", "restrictions", "institutions", "audit", "keys")
+RECORDS: Final = ("facts", "corrections", "restrictions", "institutions", "audit", "certificates", "keys")
 """Folders of what is not a pack; below each lies a folder for each institution."""
 LATE: Final = timedelta(days=1)
 _AT_ONCE: Final = 1000
