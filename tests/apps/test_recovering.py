@@ -21,7 +21,7 @@ from isocenter.apps import recovering
 from isocenter.apps.home import make_home
 from isocenter.apps.master_key import ensure_master_key
 from isocenter.apps.postgres_dump import DumpFailed, load_index
-from isocenter.apps.recovering import IndexInUse, back_up_home, backup_store, rebuild_index, restore_home
+from isocenter.apps.recovering import IndexInUse, back_up_home, backup_store, forward_index, rebuild_index, restore_home
 from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.seal import Sealer
@@ -146,6 +146,8 @@ def test_a_home_is_the_same_after_its_restore_and_with_an_index_made_anew(saved:
     assert saved.rows["audit_event"]
     forward = rebuild_index(other, replace_index=True)
     assert (forward.adopted.instances, forward.journal.recorded, forward.problems) == (3, 3, [])
+    again = forward_index(other)
+    assert (again.adopted.packs, again.journal.recorded, again.problems) == (0, 0, [])
 
 
 def test_a_restore_that_fails_leaves_an_empty_home_and_an_empty_database(

@@ -22,7 +22,7 @@ from isocenter.apps.home import HomeLock, make_home
 from isocenter.apps.postgres_dump import dump_index, load_index
 from isocenter.apps.wiring import node_name, open_bytes, open_storage, open_stored_objects
 from isocenter.domain.archive.erase import facts_key_path
-from isocenter.domain.continuity.backup import BackupReport, BackupSource, back_up
+from isocenter.domain.continuity.backup import BackupReport, BackupSource, back_up, fact_heads
 from isocenter.domain.continuity.forward import Forward, bring_forward, make_institutions
 from isocenter.domain.continuity.replay import FactReplay
 from isocenter.domain.continuity.restore import (
@@ -147,6 +147,23 @@ def rebuild_index(settings: Settings, *, replace_index: bool) -> Forward:
             forward = bring_forward(caller, work)
             _record(url, "rebuild-index", audit.Action.INDEX_REBUILT, problems=len(forward.problems))
         _mark(url, newest_revision())
+    return forward
+
+
+def forward_index(settings: Settings) -> Forward:
+    """Take in what the index of a home at rest does not know: packs of a storage that was added, an older index.
+
+    It may be interrupted and called again. Raises DatabaseUnfit when there is no whole index.
+    """
+    caller = _caller("rebuild-index")
+    with locked(settings.home), database_of(settings) as url:
+        migrate(url)
+        running = replace(settings, database_url=url)
+        with closing(Database(url)) as database:
+            data = open_bytes(running, database)
+            work = FactReplay(database, data, facts_key_path(settings.home), recoverable_for=settings.recoverable_for)
+            forward = bring_forward(caller, work, after=fact_heads(data.store))
+        _record(url, "rebuild-index", audit.Action.INDEX_REBUILT, problems=len(forward.problems))
     return forward
 
 

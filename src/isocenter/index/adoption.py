@@ -5,7 +5,7 @@ Every function runs inside `Database.transaction(institution_id)`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from isocenter.kit.database import Connection, current_institution
 
 REBUILDING: Final = ("rebuilding", 1, 1)
 """The segment that rows name between being recorded and being put into their pack: there is no such journal."""
+_BATCH: Final = 5000
 UNFINISHED_REBUILD: Final = "rebuilding"
 """Stands in the place of the schema's revision while an index is rebuilt: every other program refuses to open it."""
 
@@ -28,6 +29,25 @@ def is_known(connection: Connection, sop_instance_uid: str) -> bool:
     """Whether there is a current version of an instance."""
     wanted = uid_hash(current_institution(connection), sop_instance_uid)
     return connection.execute("SELECT FROM instance_lookup WHERE uid_hash = %s", [wanted]).fetchone() is not None
+
+
+def known_instances(connection: Connection, sop_instance_uids: Sequence[str]) -> set[str]:
+    """Which of these instances have a current version."""
+    institution_id = current_institution(connection)
+    known: set[str] = set()
+    for start in range(0, len(sop_instance_uids), _BATCH):
+        by_hash = {uid_hash(institution_id, uid): uid for uid in sop_instance_uids[start : start + _BATCH]}
+        rows = connection.execute(
+            "SELECT uid_hash FROM instance_lookup WHERE uid_hash = ANY (%s)", [list(by_hash)]
+        ).fetchall()
+        known |= {by_hash[row[0]] for row in rows}  # type: ignore[index]
+    return known
+
+
+def kept_aside(connection: Connection, digests: Sequence[bytes]) -> set[bytes]:
+    """Which of these versions, by the digest as received, are kept aside."""
+    rows = connection.execute("SELECT digest FROM aside_instance WHERE digest = ANY (%s)", [list(digests)]).fetchall()
+    return {row[0] for row in rows if isinstance(row[0], bytes)}
 
 
 def aside_ids(connection: Connection, study_id: int, versions: Collection[tuple[str, bytes]]) -> list[int]:

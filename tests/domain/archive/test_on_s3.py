@@ -117,8 +117,6 @@ def test_a_store_that_is_silent_leaves_everything_in_the_journal(
     assert reclaim(hospital) == 0
 
 
-def test_a_pack_without_a_row_is_swept(hospital: Hospital, data: Bytes) -> None:
-    data.store.put("packs/ab/abcdef.tar", b"left by a worker that died")
-    assert sweep_orphan_packs(hospital.database, data.store) == 0
-    assert sweep_orphan_packs(hospital.database, data.store, now=utc_now() + timedelta(hours=2)) == 1
-    assert list(data.store.list("packs")) == []
+def test_an_unreadable_pack_without_a_row_is_kept(hospital: Hospital, data: Bytes) -> None:
+    data.store.put("packs/ab/abcdef.tar", b"not as it was written")
+    assert sweep_orphan_packs(hospital.database, data.store, now=utc_now() + timedelta(hours=2)) == 0

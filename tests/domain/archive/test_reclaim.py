@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 
 from tests.domain.conftest import Hospital, a_ct_slice
 
+from isocenter.access.caller import system_caller
 from isocenter.domain.archive.reclaim import Budget, Reclaimed, reclaim_segments, sweep_orphan_packs
+from isocenter.domain.archive.seal import Sealer
+from isocenter.index.adoption import note_erasure
 from isocenter.kit.clock import utc_now
-from isocenter.storage.object_store import open_store
 from isocenter.storage.segments import segments
 
 NOTHING_HOT = Budget(hot_bytes=0, hot_for=timedelta(0))
@@ -64,8 +67,33 @@ def test_a_version_kept_aside_holds_its_segment(hospital: Hospital) -> None:
 
 
 def test_a_pack_that_no_row_names_is_swept_once_it_is_old(hospital: Hospital) -> None:
-    store = open_store((hospital.home / "store").as_uri())
-    store.put("packs/ab/orphan.tar", b"left by a worker that died")
+    store = hospital.data.store
+    key = a_pack(hospital)
+    store.put("packs/ab/orphan.tar", store.get(key))  # as a worker that died between a pack and its row leaves it
     assert sweep_orphan_packs(hospital.database, store) == 0
     assert sweep_orphan_packs(hospital.database, store, now=utc_now() + timedelta(hours=2)) == 1
-    assert list(store.list("packs")) == []
+    assert [head.key for head in store.list("packs")] == [key]
+
+
+def test_a_pack_that_holds_what_the_index_does_not_know_is_never_swept(hospital: Hospital) -> None:
+    """An older index, or a pack that cannot be read, is no reason to delete what may be the only copy."""
+    key = a_pack(hospital)
+    hospital.data.store.put("packs/ab/unreadable.tar", b"not as it was written")
+    with hospital.database.transaction(hospital.caller.institution_id) as connection:
+        for table in ("pack", "instance_lookup"):
+            connection.execute(f"DELETE FROM {table}".encode())
+    late = utc_now() + timedelta(hours=2)
+    assert sweep_orphan_packs(hospital.database, hospital.data.store, now=late) == 0
+    assert {head.key for head in hospital.data.store.list("packs")} == {key, "packs/ab/unreadable.tar"}
+    with hospital.database.transaction(hospital.caller.institution_id) as connection:
+        note_erasure(connection, "1.2.3", utc_now())
+    assert sweep_orphan_packs(hospital.database, hospital.data.store, now=late) == 1
+
+
+def a_pack(hospital: Hospital) -> str:
+    """The key of a sealed study's pack."""
+    hospital.store(a_ct_slice())
+    with closing(Sealer(database=hospital.database, data=hospital.data)) as sealer:
+        report = sealer.seal_study(system_caller(hospital.caller.institution_id, "test"), "1.2.3")
+    assert report is not None
+    return report.pack_keys[0]

@@ -243,12 +243,15 @@ def restore(
 @app.command("rebuild-index")
 def rebuild_index_(
     replace: Annotated[bool, typer.Option("--replace", help="Set an index that is there aside.")] = False,
+    forward: Annotated[
+        bool, typer.Option("--forward", help="Only take in what the index that is there does not know.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make the index anew of packs, journals and facts, when it is lost and there is no backup of it."""
     from isocenter.apps.cli import recovery
 
-    raise typer.Exit(recovery.rebuild(replace_index=replace, as_json=as_json))
+    raise typer.Exit(recovery.rebuild(replace_index=replace, forward_only=forward, as_json=as_json))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from isocenter.apps.home import NotRunning
 from isocenter.apps.recovering import (
     back_up_home,
     backup_store,
+    forward_index,
     locked,
     rebuild_index,
     restore_home,
@@ -97,11 +98,14 @@ def restore(place: str, backup_id: str | None, secrets: Path | None, *, as_json:
     return SOME_REFUSED if done.forward.problems else 0
 
 
-def rebuild(*, replace_index: bool, as_json: bool) -> int:
-    """Make the index of the home at rest anew."""
-    forward = rebuild_index(settings_from_environment(), replace_index=replace_index)
+def rebuild(*, replace_index: bool, forward_only: bool, as_json: bool) -> int:
+    """Make the index of the home at rest anew, or take in what the one that is there does not know."""
+    settings = settings_from_environment()
+    forward = forward_index(settings) if forward_only else rebuild_index(settings, replace_index=replace_index)
     if as_json:
         tell_json(_told(forward))
+    elif forward_only:
+        _show(forward)
     else:
         out.print("The index is made anew. People, devices, rules and the audit trail are not in it: enter them again.")
         _show(forward)

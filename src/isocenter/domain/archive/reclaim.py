@@ -13,14 +13,18 @@ from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
+from isocenter.index.adoption import erased_instances, kept_aside, known_instances
 from isocenter.index.checkpoints import checkpoint_of
+from isocenter.index.erasures import erased_at
 from isocenter.index.institutions import institutions
 from isocenter.index.segments import forget_segments, live_segments
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database, set_institution
 from isocenter.kit.logging import get_logger
-from isocenter.storage.errors import NoSuchObject
+from isocenter.storage.errors import Damaged, KeyDestroyed, KeyLost, NoSuchObject, UnknownFormat
 from isocenter.storage.journal import SegmentName, segments
+from isocenter.storage.manifest import read_manifest
+from isocenter.storage.manifest_layout import AsideReason
 from isocenter.storage.object_store import ObjectHead, ObjectStore
 
 log = get_logger(__name__)
@@ -76,17 +80,44 @@ def reclaim_segments(database: Database, journal_directory: Path, node: str, bud
 
 
 def sweep_orphan_packs(database: Database, store: ObjectStore, *, now: datetime | None = None) -> int:
-    """Delete packs that no row names, left by a worker that died between the pack and its row; returns how many."""
+    """Delete packs that no row names, left by a worker that died between the pack and its row; returns how many.
+
+    Only those whose every instance the index knows elsewhere, or knows to be erased: an index that is older than the
+    store, or does not see all of it, is no reason to delete anything. `isocenter rebuild-index` takes those in.
+    """
     before = (now or utc_now()) - ORPHAN_AFTER
     old = (head for head in store.list("packs") if head.last_modified < before)
     swept = 0
     while batch := list(islice(old, _BATCH)):
         for key in sorted({head.key for head in batch} - _named(database, batch)):
+            if not _is_superfluous(database, store, key):
+                log.error("archive.unknown-pack-kept", key=key)
+                continue
             with contextlib.suppress(NoSuchObject):
                 store.delete(key)
             log.warning("archive.orphan-pack-swept", key=key)
             swept += 1
     return swept
+
+
+def _is_superfluous(database: Database, store: ObjectStore, key: str) -> bool:
+    """Whether everything in a pack is known without it, or gone for good."""
+    try:
+        manifest = read_manifest(store, key)
+    except KeyDestroyed:
+        return True
+    except (Damaged, NoSuchObject, UnknownFormat, KeyLost):
+        return False
+    entries = list(manifest.entries())
+    with database.transaction(manifest.institution_id) as connection:
+        known = known_instances(connection, [entry.sop_instance_uid for entry in entries])
+        aside = kept_aside(connection, [entry.digest for entry in entries])
+        gone, alone = erased_at(connection, manifest.study_instance_uid), erased_instances(connection)
+    return all(
+        (entry.sop_instance_uid in known if entry.aside_reason is AsideReason.NONE else entry.digest in aside)
+        or any(end is not None and entry.received_at <= end for end in (gone, alone.get(entry.sop_instance_uid)))
+        for entry in entries
+    )
 
 
 def _removable(database: Database, node: str, names: Sequence[SegmentName]) -> list[SegmentName]:

@@ -101,7 +101,7 @@ def back_up(
     at = utc_now()
     backup_id = f"{at:%Y%m%dt%H%M%Sz}-{secrets.token_hex(4)}"
     copying = _Copying(source, target, backup_id, with_packs, _known_objects(target))
-    facts = _fact_heads(source.store)
+    facts = fact_heads(source.store)
     _copy_objects(copying)
     with _pinned_journals(source.home, backup_id) as pins:
         snapshot = _closed_snapshot(copying, pins)
@@ -141,7 +141,8 @@ def _known_objects(target: ObjectStore) -> dict[str, tuple[int, str]]:
     return known
 
 
-def _fact_heads(store: ObjectStore) -> dict[str, int]:
+def fact_heads(store: ObjectStore) -> dict[str, int]:
+    """Number of the last fact by institution."""
     heads: dict[str, int] = {}
     for head in store.list("facts"):
         _, institution, name = head.key.split("/", 2)
