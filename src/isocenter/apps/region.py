@@ -36,8 +36,7 @@ def two_copies_of(settings: Settings, database: Database) -> TwoCopies | None:
     """The second copy that an archive waits for before it acknowledges; None when one is enough."""
     if settings.acknowledge_after != "two_copies":
         return None
-    copies = SecondCopies(member_of(settings, database), settings.second_copy_within.total_seconds())
-    return TwoCopies(copies.begin, copies.check, copies.close)
+    return SecondCopies(member_of(settings, database), settings.second_copy_within.total_seconds()).two_copies()
 
 
 def member_of(settings: Settings, database: Database) -> Member:

@@ -36,7 +36,7 @@ from isocenter.storage.journal_reader import (
 )
 from isocenter.storage.large_member import ROOM_STEP_BYTES, LargeMember
 from isocenter.storage.ready_segments import ReadySegments
-from isocenter.storage.second_copy import Grown, SecondCopy
+from isocenter.storage.second_copy import Grown, TwoCopies
 from isocenter.storage.segment_format import (
     NONCE_LENGTH,
     MemberHeader,
@@ -122,7 +122,7 @@ class JournalWriter:
         after_epoch: int = 0,
         ready_segments: int = 0,
         keys: SegmentKeys = PLAIN,
-        second_copy: SecondCopy | None = None,
+        two_copies: TwoCopies | None = None,
     ) -> None:
         """directory: the journal directory, `<home>/journal`. Leases a new epoch of the node, later than after_epoch.
 
@@ -130,14 +130,14 @@ class JournalWriter:
         reserve_bytes: append fails with StorageFull while less is free, so that others on the disk can go on.
         ready_segments: so many are prepared beforehand, by calls of `prepare_segment`.
         keys: whether data sets are encrypted, and with what.
-        second_copy: brings what is appended onto another node too; then nothing is durable before it is there.
+        two_copies: brings what is appended onto another node too; then nothing is durable before it is there.
         """
         self._directory = directory
         self._lease = EpochLease(directory, node, after=after_epoch)
         self._close_bytes = close_bytes
         self._close_after_s = close_after_s
         self._reserve_bytes = reserve_bytes
-        self._second_copy = second_copy
+        self._two_copies = two_copies
         self.keys = keys
         self._sealed = bytearray()
         self._lock = threading.Lock()
@@ -331,12 +331,12 @@ class JournalWriter:
 
     def _durable(self, segment: _SegmentFile) -> int:
         """Up to where a segment may be acknowledged."""
-        return segment.synced if self._second_copy is None else min(segment.synced, segment.copied)
+        return segment.synced if self._two_copies is None else min(segment.synced, segment.copied)
 
     def _begin_copies(self, due: list[tuple[_SegmentFile, int]]) -> Callable[[], None] | None:
-        if self._second_copy is None or not due:
+        if self._two_copies is None or not due:
             return None
-        return self._second_copy([Grown(each.name, each.path, end, each.finished) for each, end in due])
+        return self._two_copies.begin([Grown(each.name, each.path, end, each.finished) for each, end in due])
 
     def _await_copies(
         self, wait: Callable[[], None] | None, due: list[tuple[_SegmentFile, int]]
@@ -504,10 +504,13 @@ class JournalWriter:
             self._sequence += 1
             path = name.path(self._directory)
             part.rename(path)
-            segment = _SegmentFile(name, path, file, b"", time.monotonic(), end, members=1)
+        if self._two_copies is not None:  # nobody but its own sender waits for it
+            self._two_copies.ahead(Grown(name, path, end, whole=False))
+        segment = _SegmentFile(name, path, file, b"", time.monotonic(), end, members=1)
+        with self._lock:
             self._unsynced.append(segment)
             self._finish(segment)
-            return name
+        return name
 
 
 def _fsync_folder(folder: Path) -> None:

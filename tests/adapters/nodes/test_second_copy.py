@@ -30,7 +30,7 @@ class Node:
         self.copies = stack.enter_context(
             closing(SecondCopies(Member("me", KEY, lambda: self.peers), within_s=within_s))
         )
-        self.journal = JournalWriter(folder, "me", reserve_bytes=0, second_copy=self.copies.begin)
+        self.journal = JournalWriter(folder, "me", reserve_bytes=0, two_copies=self.copies.two_copies())
         stack.callback(self.journal.close)
 
     def append(self, number: int = 1, data: bytes = DATA) -> MemberLocation:
@@ -88,7 +88,7 @@ def test_without_another_node_nothing_is_durable_until_there_is_one(me: Node, ho
         me.copies.check()
     me.peers = peers
     me.copies = SecondCopies(Member("me", KEY, lambda: peers), WITHIN_S)  # as after a moment
-    me.journal._second_copy = me.copies.begin
+    me.journal._two_copies = me.copies.two_copies()
     me.journal.sync()
     assert me.journal.is_durable(location)
     assert kept(homes, location) == ["one"]
@@ -123,18 +123,46 @@ def test_a_node_that_is_silent_is_passed_by(tmp_path: Path, stack: ExitStack, ho
     assert kept(homes, location) == ["two"]
 
 
-def test_a_large_member_is_copied_too(me: Node, homes: list[Home]) -> None:
+def a_large_member(me: Node) -> MemberLocation:
+    """Five MiB in a segment of their own, finished."""
     large = me.journal.begin_large(a_header(None))
     data = some_bytes(5 << 20)
     large.write(data)
-    header = a_header(data)
-    assert header.digest is not None
-    location = large.finish(header.digest)
-    small = me.append(2)
+    digest = a_header(data).digest
+    assert digest is not None
+    return large.finish(digest)
+
+
+def test_a_large_member_is_there_before_its_group(me: Node, homes: list[Home]) -> None:
+    small = me.append(1)
     me.journal.sync()
-    assert me.journal.is_durable(location) and me.journal.is_durable(small)
-    assert kept(homes, location) == kept(homes, small) == ["one"]
-    assert me.journal.closed_segments() == [location.segment]
+    large = a_large_member(me)
+    assert kept(homes, large) == ["one"]
+    assert not me.journal.is_durable(large)
+    assert me.journal.closed_segments() == []
+    me.journal.sync()
+    assert me.journal.is_durable(large) and me.journal.is_durable(small)
+    assert me.journal.closed_segments() == [large.segment]
+    path = large.segment.path(me.folder)
+    assert large.segment.path(homes[0].served.replicas.directory).read_bytes() == path.read_bytes()
+
+
+def test_a_large_member_that_could_not_go_ahead_goes_with_its_group(me: Node, homes: list[Home]) -> None:
+    peers, me.peers = me.peers, []
+    large = a_large_member(me)
+    assert kept(homes, large) == []
+    me.peers = peers
+    me.journal.sync()
+    assert me.journal.is_durable(large)
+    assert kept(homes, large) == ["one"]
+
+
+def test_a_large_member_whose_node_dies_afterwards_goes_to_the_next(me: Node, homes: list[Home]) -> None:
+    large = a_large_member(me)
+    homes[0].server.stop()
+    me.journal.sync()
+    assert me.journal.is_durable(large)
+    assert kept(homes, large) == ["one", "three"]
 
 
 def test_a_segment_is_closed_when_its_end_is_elsewhere_too(me: Node, homes: list[Home]) -> None:

@@ -37,7 +37,10 @@ class Region:
 
     def two_copies(self) -> TwoCopies:
         return TwoCopies(
-            lambda grown: self.copies.begin(grown), lambda: self.copies.check(), lambda: self.copies.close()
+            lambda grown: self.copies.begin(grown),
+            lambda grown: self.copies.ahead(grown),
+            lambda: self.copies.check(),
+            lambda: self.copies.close(),
         )
 
     def cut(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from isocenter.adapters.nodes.client import Member, Peer
@@ -12,7 +13,7 @@ from isocenter.adapters.nodes.messages import PIECE_BYTES, Kind, failure, place_
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.storage.errors import BytesAway, NoSecondCopy
-from isocenter.storage.second_copy import Grown
+from isocenter.storage.second_copy import Grown, TwoCopies
 from isocenter.storage.segments import SegmentName
 from isocenter.wire.node_connection import NodeAway, NodeConnection
 
@@ -41,6 +42,11 @@ class SecondCopies:
         self._stream: _Stream | None = None
         self._avoided: dict[str, float] = {}
         self._hopeless_until = 0.0
+        self._ahead: dict[SegmentName, tuple[Peer, int]] = {}
+
+    def two_copies(self) -> TwoCopies:
+        """What a journal takes of it."""
+        return TwoCopies(self.begin, self.ahead, self.check, self.close)
 
     def check(self) -> None:
         """Raise NoSecondCopy when it is known that a copy would find no place now. Any thread may ask."""
@@ -49,6 +55,8 @@ class SecondCopies:
 
     def begin(self, grown: Sequence[Grown]) -> Callable[[], None]:
         """See `storage.second_copy.SecondCopy`."""
+        for each in grown:
+            self._take_over_what_is_ahead(each.name)
         size = sum(each.end - self._sent(each.name) for each in grown)
         patience = self._within_s + size / SLOWEST_BYTES
         until = time.monotonic() + patience
@@ -62,11 +70,35 @@ class SecondCopies:
 
         return wait
 
+    def ahead(self, grown: Grown) -> None:
+        """See `storage.second_copy.TwoCopies`: over a connection of its own, to the node that takes the others."""
+        stream = self._stream
+        peer = stream.peer if stream is not None else next(iter(self._candidates()), None)
+        limit = time.monotonic() + self._within_s + grown.end / SLOWEST_BYTES
+        own = None if peer is None else self._open(peer, min(limit, time.monotonic() + self._within_s / 2))
+        if own is None:
+            return
+        try:
+            own.connection.wait_until(limit)
+            own.copy([replace(grown, whole=True)])
+        except (IsocenterError, OSError) as error:
+            log.warning("nodes.not-ahead", node=own.peer.name, segment=grown.name.source, reason=str(error))
+            return
+        finally:
+            own.close()
+        self._ahead[grown.name] = (own.peer, grown.end)
+
     def close(self) -> None:
         """End the connection."""
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
+
+    def _take_over_what_is_ahead(self, name: SegmentName) -> None:
+        """Only once: a connection that fails later sends everything again."""
+        peer, end = self._ahead.pop(name, (None, 0))
+        if self._stream is not None and self._stream.peer == peer:
+            self._stream.sent.setdefault(name, end)
 
     def _sent(self, name: SegmentName) -> int:
         return 0 if self._stream is None else self._stream.sent.get(name, 0)

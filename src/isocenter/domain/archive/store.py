@@ -76,7 +76,7 @@ class Archive:
             after_epoch=after_epoch,
             ready_segments=ready_segments,
             keys=data.keys,
-            second_copy=None if two_copies is None else two_copies.begin,
+            two_copies=two_copies,
         )
         self.under_way = UnderWay(self.journal.position)
         self._link = IndexLink(self._holdings, self.journal, self.under_way.settled_up_to)
