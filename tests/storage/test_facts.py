@@ -66,6 +66,30 @@ def test_many_writers_never_take_the_same_place(store: ObjectStore, key_file: Pa
     assert len(list(logs[0].facts())) == 40
 
 
+def test_appending_reads_one_fact_however_long_the_log_is(
+    store: ObjectStore, key_file: Path, log: FactLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    real = store.get
+    monkeypatch.setattr(store, "get", lambda key: (read.append(key), real(key))[1])
+    assert FactLog(store, 7, key_file).append({"kind": "hold"}).sequence == 4
+    assert [key for key in read if key < "facts/7/000000000004.json"] == ["facts/7/000000000003.json"]
+
+
+def test_an_older_list_than_the_store_is_no_obstacle(
+    store: ObjectStore, key_file: Path, log: FactLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = list(store.list("facts/7"))[:2]
+    monkeypatch.setattr(store, "list", lambda prefix="": iter(old))
+    assert FactLog(store, 7, key_file).append({"kind": "hold"}).sequence == 4
+
+
+def test_nothing_is_appended_behind_a_gap(store: ObjectStore, key_file: Path, log: FactLog) -> None:
+    store.delete("facts/7/000000000002.json")
+    with pytest.raises(ForgedFact, match="missing"):
+        FactLog(store, 7, key_file).append({"kind": "hold"})
+
+
 def test_institutions_have_logs_of_their_own(store: ObjectStore, key_file: Path, log: FactLog) -> None:
     assert FactLog(store, 70, key_file).append({}).sequence == 1
     assert len(list(log.facts())) == 3
