@@ -21,6 +21,7 @@ from bench import (
     region,
     report,
     retrieve,
+    scrub,
     sealing,
     servers,
     site,
@@ -74,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     retrieving.add_argument("--slices", type=int, default=200)
     retrieving.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     retrieving.set_defaults(work=_retrieve)
+    scrubbing = commands.add_parser("scrub", help="copies written down, copied, read again, mended and moved: rates")
+    scrubbing.add_argument("--packs", type=int, default=16)
+    scrubbing.add_argument("--pack-mb", type=int, default=128)
+    scrubbing.set_defaults(work=lambda chosen: scrub.run(chosen.packs, chosen.pack_mb))
     exploring = commands.add_parser(
         "models", help="what decides about copies and retention, explored to the last state"
     )

@@ -39,6 +39,8 @@ class World:
 
 
 VALID = 2
+MOST = 3
+"""Entries at the witness: a lead, a renewal, a take-over; beyond that the orders repeat."""
 
 
 def entry(number: int, generation: int, site: str) -> LeadEntry:
@@ -79,6 +81,8 @@ def moves(world: World, site: Site) -> Iterator[tuple[Site, tuple[str, ...]]]:
     if site.look is None and site.put is None:
         yield replace(site, look=(now, None, False)), entries
         view = view_of(site, now)
+        if len(entries) >= MOST:
+            return
         if (site.name == "a" and view.is_ours()) or (site.name == "b" and (view.is_ours() or view.may_be_taken())):
             number = 1 if view.entry is None else view.entry.number + 1
             if site.looked is not None:

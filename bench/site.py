@@ -208,7 +208,8 @@ def _compared(
     lost = [uid for uid in at if uid not in present]
     wrong = sum(uid in present and present[uid] != entries[uid].digest for uid in at)
     rpo_s = max((lost_at - at[uid] for uid in lost), default=0.0)
-    return Loss(len(at), *(round(one, 1) for one in times), len(lost), round(rpo_s, 1), wrong)
+    stores_s, serves_s, promoted_s = (round(one, 1) for one in times)
+    return Loss(len(at), stores_s, serves_s, promoted_s, len(lost), round(rpo_s, 1), wrong)
 
 
 def _digests(node: Node, path: str) -> dict[str, str]:
