@@ -5,6 +5,8 @@ It imports nothing of isocenter, on purpose.
 
 from __future__ import annotations
 
+import hmac
+import json
 import struct
 import tarfile
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ from urllib.parse import unquote
 
 import zstandard
 from blake3 import blake3
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 
 def segment_members(path: Path) -> list[tuple[dict[str, str], bytes]]:
@@ -160,3 +164,68 @@ class Pack:
             zstandard.ZstdCompressionDict(dictionary, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if dictionary else None
         )
         return zstandard.ZstdDecompressor(dict_data=known).decompress(self.data[offset : offset + length])
+
+
+def encrypted_object(home: Path, key: str) -> bytes:
+    """What an encrypted object holds; home: with master.key and store."""
+    data = (home / "store" / key).read_bytes()
+    name, ending = key.rsplit(".i", 1)
+    institution = int(ending.removesuffix(".enc"))
+    digits = name.rsplit("/", 1)[1][:32]
+    head = struct.unpack_from("<8sHHI16sI16s32s44s", data)
+    assert head[:4] == (b"ISO.CIPH", 1, 128, 65536)
+    assert (head[4].rstrip(b"\0"), head[5], head[6].hex(), head[8]) == (b"aes-256-gcm", institution, digits, bytes(44))
+    secret = AESGCM(hmac.digest(data_key(home, institution, digits), b"isocenter object/1\0" + head[7], "sha256"))
+    associated, chunks, stored = blake3(data[:128] + key.encode()).digest(), [], data[128:]
+    count = max(1, -(-len(stored) // 65552))
+    for number in range(count):
+        nonce = number.to_bytes(11, "big") + bytes([number == count - 1])
+        chunks.append(secret.decrypt(nonce, stored[number * 65552 : (number + 1) * 65552], associated))
+    return b"".join(chunks)
+
+
+def data_key(home: Path, institution: int, digits: str) -> bytes:
+    """The key of an object, by the highest version of its institution's key that it is under."""
+    folder = home / "store" / "keys" / str(institution)
+    path = max((folder / "data" / digits[:2]).glob(f"{digits}.*.key"))
+    version = path.name.split(".")[1]
+    [of_institution] = (folder / "institution").glob(f"{version}.*.key")
+    master = master_keys(home)[of_institution.name.split(".")[1]]
+    return unwrapped(path, unwrapped(of_institution, master))
+
+
+def master_keys(home: Path) -> dict[str, bytes]:
+    """Every version of the master key by its id."""
+    lines = [line.split(" ") for line in (home / "master.key").read_text().splitlines()]
+    found = {key_id: bytes.fromhex(digits) for _, key_id, digits in lines}
+    assert [blake3(secret).hexdigest()[:16] for secret in found.values()] == list(found)
+    assert [state for state, _, _ in lines].count("current") == 1
+    return found
+
+
+def unwrapped(path: Path, wrapping: bytes) -> bytes:
+    """The key in an object of a key."""
+    line, wrapped, _ = path.read_bytes().split(b"\n")
+    body = json.loads(line)
+    assert (body["format"], body["algorithm"]) == ("key/1", "aes-256-gcm")
+    sealed = bytes.fromhex(wrapped.decode())
+    return AESGCM(wrapping).decrypt(sealed[:12], sealed[12:], line)
+
+
+def encrypted_segment(home: Path, path: Path) -> list[bytes]:
+    """The data sets of an encrypted segment."""
+    data, found = path.read_bytes(), []
+    with tarfile.open(path) as archive:
+        for member in archive:
+            records = {key: unquote(value) for key, value in member.pax_headers.items()}
+            assert records["ISOCENTER.cipher"] == "aes-256-ctr"
+            wrapped = bytes.fromhex(records["ISOCENTER.wrapped_key"])
+            about = b"isocenter segment/1\0" + bytes.fromhex(records["ISOCENTER.nonce"])
+            secret = AESGCM(master_keys(home)[records["ISOCENTER.key_id"]]).decrypt(wrapped[:12], wrapped[12:], about)
+            stream = Cipher(algorithms.AES(secret), modes.CTR(bytes(16))).encryptor().update(bytes(len(data)))
+            start = member.offset_data + int(records["ISOCENTER.meta_length"])
+            place = range(start, start + int(records["ISOCENTER.data_set_length"]))
+            plain = bytes(data[at] ^ stream[at] for at in place)
+            assert blake3(plain).hexdigest() == records["ISOCENTER.digest"]
+            found.append(plain)
+    return found

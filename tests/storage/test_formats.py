@@ -7,16 +7,21 @@ import hmac
 import json
 import re
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from blake3 import blake3
 from tests.storage.builders import EXPLICIT, HTJ2K, a_header, a_packed_instance, a_segment, a_writer, some_bytes
-from tests.storage.independent_reader import Pack, segment_members
+from tests.storage.independent_reader import Pack, encrypted_object, encrypted_segment, segment_members
 
+from isocenter.storage.encrypted_store import EncryptedStore
 from isocenter.storage.extents import Bytes
 from isocenter.storage.facts import FactLog, make_key_file
 from isocenter.storage.journal import JournalMember, SegmentName, read_segment
+from isocenter.storage.journal_cipher import segment_keys_of
+from isocenter.storage.key_ring import KeyRing
 from isocenter.storage.manifest import decode_received, read_json, read_manifest
+from isocenter.storage.master_keys import MasterKeys
 from isocenter.storage.object_store import LocalObjectStore, copy_into_staging
 from isocenter.storage.pack import PackWriter, ReceivedParts, contiguous_frames, derived_frames, verify_pack
 
@@ -160,3 +165,16 @@ def test_a_fact_is_what_the_document_says(tmp_path: Path) -> None:
     assert first.digest == json.loads(line)["previous"]
     expected = hmac.new(secret, line, hashlib.sha256).hexdigest()
     assert signature.decode() == f"hmac-sha256 {blake3(secret).hexdigest()[:16]} {expected}"
+
+
+def test_golden_encrypted_bytes_are_read_by_both_readers(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    copytree(GOLDEN / "encrypted-1", home)
+    inner = LocalObjectStore(home / "store")
+    store = EncryptedStore(inner, KeyRing(inner, MasterKeys(home / "master.key")), encrypts=True)
+    [key] = [head.key for head in store.list("corrections")]
+    assert store.get(key) == encrypted_object(home, key) == b'{"format":"correction/1","reason":"golden"}' * 1600
+    path = home / "journal" / "node-a" / "00000001-00000001.tar"
+    ours = list(read_segment(path, keys=segment_keys_of(store)))
+    assert [bytes(item.data_set) for item in ours if isinstance(item, JournalMember)] == encrypted_segment(home, path)
+    assert encrypted_segment(home, path) == [b"golden data set %d " % number * 20 for number in (1, 2)]
