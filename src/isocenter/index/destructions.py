@@ -283,10 +283,8 @@ def names_of_people(connection: Connection, found: Sequence[Destruction]) -> dic
     return {str(number): str(name) for number, name in rows}
 
 
-def believed_day(connection: Connection, *, locked: bool = True) -> date | None:
+def believed_day(connection: Connection) -> date | None:
     """The last day that was believed; None before the first look."""
-    if locked:
-        connection.execute("SELECT FROM retention_clock FOR UPDATE")
     row: Any = connection.execute("SELECT seen_on FROM retention_clock").fetchone()
     return None if row is None else row[0]
 

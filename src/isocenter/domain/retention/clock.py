@@ -31,27 +31,26 @@ class ClockState:
         return self.believed is not None and self.today - self.believed > LONGEST_SILENCE
 
 
-def clock_in(connection: Connection) -> ClockState:
-    """The clock as this transaction finds it; nobody else judges it until the transaction ends."""
-    return ClockState(keeping.today(), believed_day(connection))
-
-
 def show_clock(database: Database) -> ClockState:
     """The clock, for whoever may see the policy."""
     with database.transaction() as connection:
-        return ClockState(keeping.today(), believed_day(connection, locked=False))
+        return _clock_in(connection)
 
 
 def check_clock(connection: Connection) -> date:
-    """Today, when it may be believed; it is, from then on. Raises ClockLeapt."""
-    state = clock_in(connection)
+    """Today, when it may be believed; it is, from then on. Raises ClockLeapt.
+
+    Written down once a day only, so that decisions do not wait for one another.
+    """
+    state = _clock_in(connection)
     if state.has_leapt:
         raise ClockLeapt(
             "The clock went far ahead since studies were last looked at; have it checked and confirmed.",
             believed=str(state.believed),
             today=str(state.today),
         )
-    believe(connection, state.today)
+    if state.believed is None or state.today > state.believed:
+        believe(connection, state.today)
     return state.today
 
 
@@ -59,7 +58,7 @@ def confirm_clock(database: Database, caller: Caller) -> ClockState:
     """Somebody looked at the clock, and it is right. Raises Refused."""
     caller.require(Right.MANAGE_STORAGE)
     with database.transaction(caller.institution_id) as connection:
-        before = clock_in(connection)
+        before = _clock_in(connection)
         believe(connection, before.today, caller.id)
         audit.record(
             connection,
@@ -68,4 +67,8 @@ def confirm_clock(database: Database, caller: Caller) -> ClockState:
             believed=str(before.believed),
             today=str(before.today),
         )
-        return clock_in(connection)
+        return _clock_in(connection)
+
+
+def _clock_in(connection: Connection) -> ClockState:
+    return ClockState(keeping.today(), believed_day(connection))

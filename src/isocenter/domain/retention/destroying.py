@@ -201,8 +201,9 @@ class Destructions:
 
     def _destroy(self, caller: Caller, item_id: int) -> bool:
         """One study, with its row locked from looking until it is gone: nobody withdraws it meanwhile."""
-        with self.database.transaction(caller.institution_id) as connection:
+        with self.database.transaction() as connection:
             today = check_clock(connection)
+        with self.database.transaction(caller.institution_id) as connection:
             item = index.item_numbered(connection, item_id)
             if item is None or item.state != State.APPROVED or item.destruction_id is None:
                 return False
