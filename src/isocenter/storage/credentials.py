@@ -41,9 +41,10 @@ def read_credentials(path: Path) -> StoreCredentials:
             mode, data = path.stat().st_mode, file.read(_MAX_BYTES)
         lines = data.decode("ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid("The credentials of an object store cannot be read.", file=path.name) from error
+        message = f"Put access_key_id and secret_access_key into secrets/{path.name}, a file of mode 600."
+        raise Invalid(message, file=path.name) from error
     if mode & 0o077:
-        raise Invalid("Others may read this file of credentials: chmod 600 it.", file=path.name)
+        raise Invalid(f"Others may read secrets/{path.name}: chmod 600 it.", file=path.name)
     values: dict[str, str] = {}
     for line in lines:
         if not line.strip() or line.lstrip().startswith("#"):

@@ -42,10 +42,10 @@ def _in_our_words(error: Exception, text: str, key: str) -> IsocenterError:
         return ObjectExists("The store already has an object under this key.", key=key)
     if _FULL.search(text):
         return StorageFull("The object store has no room for this object.", key=key)
-    if isinstance(error, obstore_errors.PermissionDeniedError | obstore_errors.UnauthenticatedError):
+    status = _STATUS.search(text)
+    if status is not None and status[1] in ("401", "403"):
         message = "The object store refuses us: check its credentials, its rules and our clock."
         return StoreAway(message, key=key, cause="refused")
-    status = _STATUS.search(text)
     if status is not None:
         message = "The object store did not answer as it should."
         return StoreAway(message, key=key, cause="server-error", status=int(status[1]))
