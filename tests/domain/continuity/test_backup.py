@@ -72,6 +72,22 @@ def test_the_next_backup_copies_only_what_is_new_and_old_ones_go(kept: Kept) -> 
     assert verify_backup(kept.target, third.backup_id) == []
 
 
+def test_an_interrupted_backup_is_none_and_what_it_copied_is_used_by_the_next(kept: Kept) -> None:
+    kept.slices(2)
+    kept.seal()
+
+    def killed(_snapshot_id: str, _path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        back_up(kept.system, replace(kept.source, dump=killed), kept.target)
+    assert backup_ids(kept.target) == []
+    assert not list((kept.home / "run").iterdir())
+    done = back_up(kept.system, kept.source, kept.target)
+    assert verify_backup(kept.target, done.backup_id) == []
+    assert len(files(kept, "objects/packs/")) == 1
+
+
 def test_packs_that_have_their_copies_elsewhere_can_be_left_out(kept: Kept) -> None:
     kept.slices(2)
     kept.seal()

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -88,6 +89,10 @@ class _Copying:
     copied_objects: int = 0
     copied_bytes: int = 0
 
+    def listed(self) -> list[tuple[str, int, str]]:
+        """(key, size, digest) of every object, by key."""
+        return [(key, *self.objects[key]) for key in sorted(self.objects)]
+
 
 def back_up(
     caller: Caller, source: BackupSource, target: ObjectStore, *, with_packs: bool = True, keep: int | None = None
@@ -107,25 +112,29 @@ def back_up(
         snapshot = _closed_snapshot(copying, pins)
         segment_count = _copy_journals(copying, pins)
     _put_file(copying, layout.SECRETS, _secrets_tar(source.home))
-    listed = [(key, *copying.objects[key]) for key in sorted(copying.objects)]
-    _put_file(copying, layout.OBJECT_LIST, layout.encode_objects(listed))
-    manifest = BackupManifest(
-        backup_id=backup_id,
+    _put_file(copying, layout.OBJECT_LIST, layout.encode_objects(copying.listed()))
+    manifest = _manifest(copying, at, facts, snapshot)
+    target.put(f"{layout.folder_of(backup_id)}/{layout.MANIFEST}", layout.encode_manifest(manifest, source.key))
+    removed = tuple(_prune(target, keep)) if keep else ()
+    count, copied = len(copying.objects), copying.copied_objects
+    log.info("continuity.backed-up", backup_id=backup_id, objects=count, copied=copied)
+    return BackupReport(backup_id, count, copied, copying.copied_bytes, segment_count, removed)
+
+
+def _manifest(copying: _Copying, at: datetime, facts: dict[str, int], snapshot: Snapshot) -> BackupManifest:
+    return BackupManifest(
+        backup_id=copying.backup_id,
         at=at,
         isocenter=__version__,
         revision=snapshot.revision,
-        node=source.node,
-        with_packs=with_packs,
+        node=copying.source.node,
+        with_packs=copying.with_packs,
         facts=facts,
         counts=snapshot.counts,
         files=tuple(copying.files),
-        object_count=len(listed),
-        object_bytes=sum(size for _, size, _ in listed),
+        object_count=len(copying.objects),
+        object_bytes=sum(size for size, _ in copying.objects.values()),
     )
-    target.put(f"{layout.folder_of(backup_id)}/{layout.MANIFEST}", layout.encode_manifest(manifest, source.key))
-    removed = tuple(_prune(target, keep)) if keep else ()
-    log.info("continuity.backed-up", backup_id=backup_id, objects=len(listed), copied=copying.copied_objects)
-    return BackupReport(backup_id, len(listed), copying.copied_objects, copying.copied_bytes, segment_count, removed)
 
 
 def _known_objects(target: ObjectStore) -> dict[str, tuple[int, str]]:

@@ -34,7 +34,7 @@ from isocenter.index.senders import SenderBook
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Invalid
 from isocenter.kit.logging import get_logger
-from isocenter.storage.errors import Damaged, NoSuchObject, UnknownFormat
+from isocenter.storage.errors import Damaged, KeyDestroyed, NoSuchObject, UnknownFormat
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_footer, read_manifest
 from isocenter.storage.manifest_layout import AsideReason
 from isocenter.storage.object_store import ObjectStore
@@ -124,6 +124,9 @@ class _Adopting:
         for key in self._unnamed():
             try:
                 manifest = read_manifest(self.store, key)
+            except KeyDestroyed:
+                self.adopted.left += 1
+                continue
             except (Damaged, NoSuchObject, UnknownFormat) as error:
                 self.adopted.problems.append((key, error.reason))
                 continue
@@ -158,40 +161,46 @@ class _Adopting:
     def _adopt(self, institution_id: int, key: str) -> None:
         footer = read_footer(self.store, key)
         manifest = read_manifest(self.store, key, footer.pack_length)
-        with self.database.transaction(institution_id) as connection:
-            gone = _Gone(erasures(connection), erased_instances(connection))
-        live = list(_live(manifest, gone))
-        asides = [entry for entry in live if entry.aside_reason is not AsideReason.NONE]
-        current = sorted(
-            (entry for entry in live if entry.aside_reason is AsideReason.NONE), key=lambda entry: entry.received_at
-        )
-        try:
-            taken = [pair for pair in self._recorded(manifest, current) if _is_open(*pair)]
-            self._keep_aside(manifest, asides)
-        except (Invalid, Damaged, NoSuchObject) as error:
-            self.adopted.problems.append((key, error.reason))
-            return
         received_bytes = sum(entry.received_length for entry in manifest.entries())
         pack = NewPack(key, footer.pack_length, received_bytes, footer.instance_count, footer.manifest_digest)
+        with self.database.transaction(institution_id) as connection:
+            gone = _Gone(erasures(connection), erased_instances(connection))
+        live = sorted(_live(manifest, gone), key=lambda entry: entry.received_at)
+        asides = [entry for entry in live if entry.aside_reason is not AsideReason.NONE]
+        try:  # all is read before any row is written
+            current_rows = list(
+                self._rows(manifest, [entry for entry in live if entry.aside_reason is AsideReason.NONE])
+            )
+            aside_rows = list(self._rows(manifest, asides))
+        except (Damaged, NoSuchObject) as error:
+            self.adopted.problems.append((key, error.reason))
+            return
+        taken = [pair for pair in self._recorded(current_rows) if _is_open(*pair)]
+        self._keep_aside(manifest, aside_rows)
+        self._seal(institution_id, manifest, pack, taken, asides)
+
+    def _seal(
+        self,
+        institution_id: int,
+        manifest: Manifest,
+        pack: NewPack,
+        taken: Sequence[tuple[InstanceEntry, IngestOutcome]],
+        asides: Sequence[InstanceEntry],
+    ) -> None:
+        """The pack takes the place of the rows, and of packs of the study that are not there any more."""
         with self.database.transaction(institution_id) as connection:
             see_deleted(connection)
             study_id = study_number(connection, manifest.study_instance_uid)
             if study_id is None:
-                self.adopted.problems.append((key, "study-not-made"))
+                self.adopted.problems.append((manifest.key, "study-not-made"))
                 return
             versions = aside_ids(connection, study_id, {(entry.sop_instance_uid, entry.digest) for entry in asides})
             older = [row.pack_id for row in packs_of(connection, study_id) if not self._is_there(row.object_key)]
             if not taken and not versions and not older:
                 self.adopted.left += 1
                 return
-            seal(
-                connection,
-                study_id,
-                pack,
-                [outcome.ordinal for _, outcome in taken],
-                aside_ids=versions,
-                replaces=older,
-            )
+            ordinals = [outcome.ordinal for _, outcome in taken]
+            seal(connection, study_id, pack, ordinals, aside_ids=versions, replaces=older)
             give_ordinals(connection, study_id, {entry.sop_instance_uid: entry.ordinal for entry, _ in taken})
         self.adopted.packs += 1
         self.adopted.instances += len(taken)
@@ -203,12 +212,23 @@ class _Adopting:
             return False
         return True
 
-    def _recorded(
-        self, manifest: Manifest, entries: Sequence[InstanceEntry]
-    ) -> Iterator[tuple[InstanceEntry, IngestOutcome]]:
+    def _rows(self, manifest: Manifest, entries: Sequence[InstanceEntry]) -> Iterator[tuple[InstanceEntry, IngestRow]]:
+        """Rows as reception makes them; an instance that cannot be read is named, and the others go on."""
         for batch in _batches(entries):
-            rows = [self._row(manifest, entry, head) for entry, head in self._heads(manifest, batch)]
-            yield from zip(batch, self._record(rows), strict=True)
+            ranges = [(entry.data_set_offset, entry.header_length) for entry in batch]
+            for entry, head in zip(batch, self.store.get_ranges(manifest.key, ranges), strict=True):
+                try:
+                    yield entry, self._row(manifest, entry, head)
+                except Invalid as error:
+                    self.adopted.problems.append((f"{manifest.key} {entry.sop_instance_uid}", error.reason))
+
+    def _recorded(
+        self, rows: Sequence[tuple[InstanceEntry, IngestRow]]
+    ) -> Iterator[tuple[InstanceEntry, IngestOutcome]]:
+        for start in range(0, len(rows), _BATCH_INSTANCES):
+            batch = rows[start : start + _BATCH_INSTANCES]
+            outcomes = self._record([row for _, row in batch])
+            yield from zip((entry for entry, _ in batch), outcomes, strict=True)
 
     def _record(self, rows: Sequence[IngestRow]) -> list[IngestOutcome]:
         try:
@@ -216,21 +236,15 @@ class _Adopting:
         except ServerChanged:  # a fresh connection: nothing that it may have lost was acknowledged
             return self.ingest.record(rows)
 
-    def _keep_aside(self, manifest: Manifest, entries: Sequence[InstanceEntry]) -> None:
-        for batch in _batches(entries):
-            for entry, head in self._heads(manifest, batch):
-                with self.database.transaction(manifest.institution_id) as connection:
-                    known = is_known(connection, entry.sop_instance_uid)
-                if not known:
-                    self.adopted.problems.append((manifest.key, "aside-without-current"))
-                    continue
-                row = self._row(manifest, entry, head)
-                [outcome] = self._record([row])
-                self.ingest.keep_aside(row, outcome, _REASONS[entry.aside_reason])
-
-    def _heads(self, manifest: Manifest, batch: Sequence[InstanceEntry]) -> Iterable[tuple[InstanceEntry, bytes]]:
-        ranges = [(entry.data_set_offset, entry.header_length) for entry in batch]
-        return zip(batch, self.store.get_ranges(manifest.key, ranges), strict=True)
+    def _keep_aside(self, manifest: Manifest, rows: Sequence[tuple[InstanceEntry, IngestRow]]) -> None:
+        for entry, row in rows:
+            with self.database.transaction(manifest.institution_id) as connection:
+                known = is_known(connection, entry.sop_instance_uid)
+            if not known:
+                self.adopted.problems.append((manifest.key, "aside-without-current"))
+                continue
+            [outcome] = self._record([row])
+            self.ingest.keep_aside(row, outcome, _REASONS[entry.aside_reason])
 
     def _row(self, manifest: Manifest, entry: InstanceEntry, head: bytes) -> IngestRow:
         sender = self.senders.find(manifest.institution_id, entry.calling_ae_title)
