@@ -9,16 +9,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from isocenter.access.certificates.expiry import watching_task
 from isocenter.access.certificates.store import store_of
+from isocenter.apps.region import client_of, replicas_of
 from isocenter.apps.wiring import erasure_work, node_name
 from isocenter.domain.archive.destruction_certificate import finish_erasures
 from isocenter.domain.archive.duplicates import Holdings
 from isocenter.domain.archive.reclaim import Budget, reclaim_segments
+from isocenter.domain.nodes.lost_segments import take_over_lost
 from isocenter.domain.nodes.registry import declare_silent_gone
 from isocenter.domain.nodes.shipping import Shipper, sweep_orphan_segments
 from isocenter.domain.nodes.takeover import take_over
@@ -92,6 +95,7 @@ class NodeWork:
         if self._settings.node_port is not None:
             replicas = self._settings.home / "replicas"
             chores.append(Chore("take-over", 5.0, lambda: take_over(self._holdings, replicas)))
+            chores.append(Chore("take-over-lost", 30.0, self._take_over_lost))
         return chores
 
     def _run(self) -> None:
@@ -107,6 +111,11 @@ class NodeWork:
         budget = Budget(self._settings.hot_cache_bytes, self._settings.hot_cache_for)
         for node in node_folders(journal):
             reclaim_segments(self._database, journal, node, budget)
+
+    def _take_over_lost(self) -> None:
+        """What nodes that are up have lost, and is replicated here."""
+        with closing(client_of(self._settings, self._database)) as client:
+            take_over_lost(self._holdings, replicas_of(self._settings), client.owner_has)
 
     def _drop_copies(self) -> None:
         """Our own copies, and those of nodes that are gone, which nobody else looks after."""

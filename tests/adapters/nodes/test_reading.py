@@ -100,6 +100,18 @@ def test_a_registry_that_is_away_is_no_reason_to_fail_otherwise(homes: list[Home
         client.read(SegmentName("one", 1, 2).source, 0, 6)
 
 
+def test_a_node_says_whether_it_still_has_a_segment(homes: list[Home], client: NodeClient) -> None:
+    homes[1].replica(NAME, b"member")
+    assert not client.owner_has(NAME)
+    homes[0].journal(NAME, b"member")
+    assert client.owner_has(NAME)
+    homes[0].server.stop()
+    with pytest.raises(Exhausted):
+        client.owner_has(NAME)
+    with pytest.raises(Exhausted):
+        client.owner_has(SegmentName("four", 1, 1))
+
+
 def test_replicas_are_listed(homes: list[Home], client: NodeClient) -> None:
     homes[1].replica(NAME, b"member")
     assert client.replicas_of("one", homes[1].peer) == [Replica(NAME, 6)]

@@ -111,6 +111,16 @@ class NodeClient:
                 log.debug("nodes.not-there", node=peer.name, segment=source, reason=error.reason)
         raise BytesAway("These bytes are on no node that answers now.", source=source)
 
+    def owner_has(self, name: SegmentName) -> bool:
+        """Whether the node that wrote a segment still has it. Raises NodeAway when it does not say so."""
+        for peer in self.member.others():
+            if peer.name == name.node:
+                try:
+                    return len(self._read_from(peer, name.source, 0, 1)) == 1
+                except BytesAway:
+                    return False
+        raise NodeAway("The node is not known, or does not answer others.", node=name.node)
+
     def replicas_of(self, node: str, peer: Peer) -> list[Replica]:
         """What a peer keeps of a node's journal. Raises NodeAway, NotOurCluster."""
         with self._talking(peer, time.monotonic() + ANSWER_WITHIN_S) as connection:

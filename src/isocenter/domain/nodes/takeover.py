@@ -51,7 +51,8 @@ def _take_over_one(holdings: Holdings, replicas: Path, node: str) -> int:
     live = live_segments(holdings.database, node)
     shipped = 0
     for name, replaces in due:
-        if (name.node, name.epoch, name.sequence) not in live:
+        if (name.node, name.epoch, name.sequence) not in live:  # it was read back, and nothing of it is needed
+            name.path(replicas).unlink(missing_ok=True)
             continue
         try:
             path = name.path(replicas)
