@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from isocenter.apps.wiring import open_places
+from isocenter.domain.archive.reclaim import is_superfluous
 from isocenter.domain.placement.jobs import Pacing
 from isocenter.domain.placement.placing import Placement
 from isocenter.kit.database import Database
@@ -23,7 +24,10 @@ def placement_of(settings: Settings, database: Database, store: ObjectStore) -> 
         except IsocenterError:
             return False
 
-    return Placement(database, open_places(settings, database), proven)
+    def superfluous(key: str) -> bool:
+        return is_superfluous(database, store, key)
+
+    return Placement(database, open_places(settings, database), proven, superfluous)
 
 
 def pacing_of(settings: Settings) -> Pacing:

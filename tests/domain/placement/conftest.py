@@ -26,12 +26,16 @@ from isocenter.storage.pack import pack_key
 
 @dataclass
 class Region:
-    """caller: may manage storages. work: what jobs are given; what is in `unproven` has wrong digests inside."""
+    """caller: may manage storages. work: what jobs are given; what is in `unproven` has wrong digests inside.
+
+    unknown: packs that hold what the index does not know.
+    """
 
     database: Database
     institution_id: int
     root: Path
     unproven: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
     studies: int = 0
 
     def __post_init__(self) -> None:
@@ -43,7 +47,9 @@ class Region:
         """As a process that starts now."""
         self.register = Register(self.database, self.primary, self.open_storage)
         self.places = places_of(self.database, self.register)
-        self.work = Placement(self.database, self.places, lambda key: key not in self.unproven)
+        self.work = Placement(
+            self.database, self.places, lambda key: key not in self.unproven, lambda key: key not in self.unknown
+        )
 
     def open_storage(self, url: str, credentials: str | None) -> ObjectStore:
         assert credentials is None

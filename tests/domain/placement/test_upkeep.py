@@ -58,6 +58,10 @@ def test_copies_of_erased_packs_go_with_their_rows(region: Region) -> None:
     region.forget(key)  # and whoever erased it was killed before the copies went
     assert follow_deletions(region.work, SHIFT) == 0  # a copy may be that of a pack which is about to have its row
     region.sql("UPDATE object_copy SET written_at = now() - interval '2 hours'")
+    region.unknown.add(key)  # an index that is older than the storages
+    assert follow_deletions(region.work, SHIFT) == 0
+    assert region.folder("warm").get(key) == b"a pack"
+    region.unknown.clear()
     assert follow_deletions(region.work, SHIFT) == 2
     assert region.rows(key) == []
     for name in ("primary", "warm"):

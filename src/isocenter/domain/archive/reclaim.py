@@ -90,7 +90,7 @@ def sweep_orphan_packs(database: Database, store: ObjectStore, *, now: datetime 
     swept = 0
     while batch := list(islice(old, _BATCH)):
         for key in sorted({head.key for head in batch} - _named(database, batch)):
-            if not _is_superfluous(database, store, key):
+            if not is_superfluous(database, store, key):
                 log.error("archive.unknown-pack-kept", key=key)
                 continue
             with contextlib.suppress(NoSuchObject):
@@ -100,7 +100,7 @@ def sweep_orphan_packs(database: Database, store: ObjectStore, *, now: datetime 
     return swept
 
 
-def _is_superfluous(database: Database, store: ObjectStore, key: str) -> bool:
+def is_superfluous(database: Database, store: ObjectStore, key: str) -> bool:
     """Whether everything in a pack is known without it, or gone for good."""
     try:
         manifest = read_manifest(store, key)

@@ -52,11 +52,15 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What placing works with. proven: whether the digests inside a pack hold, read as readers read it."""
+    """What placing works with. proven: whether the digests inside a pack hold, read as readers read it.
+
+    superfluous: whether all that is in a pack is known to lie elsewhere, or to be erased.
+    """
 
     database: Database
     places: Places
     proven: Callable[[str], bool]
+    superfluous: Callable[[str], bool]
 
     def place(self, storage_id: int) -> Place | None:
         """An open storage by its number."""

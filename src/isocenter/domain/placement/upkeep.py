@@ -50,7 +50,20 @@ def follow_deletions(work: Placement, shift: Shift) -> int:
 
 
 def _taken_away(work: Placement, institution_id: int, key: str, storage_id: int) -> bool:
-    """A copy of a pack that is no more: its row goes at once, the copy now or when its storage lets it."""
+    """A copy of a pack that is no more: its row goes at once, the copy now or when its storage lets it.
+
+    An index that is older than the storages is no reason to delete anything.
+    """
+    try:
+        work.places.head(key)
+        if not work.superfluous(key):
+            log.error("storage.unknown-pack-kept", key=key)
+            return False
+    except NoSuchObject:
+        pass
+    except (StoreAway, Damaged) as error:
+        log.warning("storage.deletion-waits", key=key, reason=error.reason)
+        return False
     with work.database.transaction(institution_id) as connection:
         placement.ask_deletion(connection, key, [storage_id])
         placement.end_alarm(connection, "copy-lost", key)
