@@ -124,7 +124,7 @@ def other_site_of(settings: Settings, database: Database, stopping: threading.Ev
         return None
     return OtherSite(
         database,
-        open_stored_objects(settings),
+        open_stored_objects(settings, database),
         open_storage(settings, settings.second_site_url),
         settings.site,
         generation_of(database.url),
