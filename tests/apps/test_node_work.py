@@ -14,14 +14,19 @@ from tests.domain.conftest import SOURCE, a_ct_slice
 from typer.testing import CliRunner
 
 from isocenter.access.caller import Caller, CallerKind, system_caller
+from isocenter.access.devices import watch
 from isocenter.access.roles import Role
+from isocenter.access.sharing import doors
+from isocenter.adapters.web import authentication
 from isocenter.apps.cli.commands import app
 from isocenter.apps.home import make_home
 from isocenter.apps.node_work import Chore, NodeWork, attempt, ships
 from isocenter.apps.pulse import Pulse
 from isocenter.apps.wiring import open_archive, open_bytes
+from isocenter.delivery import library
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.nodes import registry
+from isocenter.index import senders
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database, DatabaseAway
 from isocenter.kit.settings import Settings
@@ -130,3 +135,15 @@ def test_the_keys_of_a_region_are_carried_to_a_new_home_and_never_over_others(
     assert run(new, "join", str(file)) == 0
     assert [path.name for path in (new / "secrets").iterdir() if path.is_file()] == ["facts.key"]
     assert facts_key_path(new).read_bytes() == facts_key_path(settings.home).read_bytes()
+
+
+def test_what_a_process_remembers_of_rights_and_devices_is_felt_on_every_node_within_five_seconds() -> None:
+    """Nothing tells another node of a change: what is remembered is read again, by each process, after this."""
+    believed_for_s = {
+        "sessions, tokens, roles": authentication._BELIEVED_FOR_S,
+        "devices": watch.READ_EVERY_S,
+        "senders": senders.BELIEVED_FOR_S,
+        "sharing rules": doors.REMEMBERED_FOR_S,
+        "what somebody may see": library.SIGHT_TRUSTED_FOR_S,
+    }
+    assert {name: seconds for name, seconds in believed_for_s.items() if seconds > 5.0} == {}

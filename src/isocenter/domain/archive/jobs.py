@@ -32,7 +32,7 @@ def sealing_tasks(database: Database, sealer: Sealer, quiet_for: timedelta) -> l
         defer_due_studies(database, quiet_for)
 
     return [
-        Task(SEAL_STUDY, seal_study, attempts=10),
+        Task(SEAL_STUDY, seal_study, attempts=50),
         Task("defer-due-studies", defer_due, every=EVERY_FIVE_SECONDS),
     ]
 

@@ -175,21 +175,21 @@ class Sealer:
         """
         series = {one.series_id: one for one in places.series}
         work: list[_Work] = []
-        away: BytesAway | None = None
+        away: dict[str, BytesAway] = {}
         rows: list[OpenInstance | AsideInstance] = [*places.instances, *asides]
         for row in rows:
-            if (row.source, row.data_set_offset) in self._damaged:
+            if (row.source, row.data_set_offset) in self._damaged or row.source in away:
                 continue
             end = row.data_set_offset + row.data_set_length
             try:
                 path = borrowed.path(Extent(row.source, row.member_offset, end - row.member_offset))
             except BytesAway as error:
-                away = error
+                away[row.source] = error  # not asked for again: a node that does not answer costs seconds
                 continue
             belongs = series[row.series_id] if isinstance(row, OpenInstance) else None
             work.append(self._work(row, path, places.study_instance_uid, belongs))
-        if away is not None and not work:
-            raise away
+        if away and not work:
+            raise next(iter(away.values()))
         return work
 
     def _work(self, row: OpenInstance | AsideInstance, path: Path, study: str, series: SeriesRow | None) -> _Work:
