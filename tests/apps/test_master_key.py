@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from isocenter.kit.errors import Invalid
 from isocenter.kit.settings import Settings
 from isocenter.storage.cipher import encrypted_name
 from isocenter.storage.encrypted_store import key_for
-from isocenter.storage.errors import KeyLost
+from isocenter.storage.errors import KeyLost, StoreAway
 from isocenter.storage.master_keys import master_key_path
 from isocenter.storage.object_store import random_key
 
@@ -50,3 +51,16 @@ def test_a_lost_key_is_told_before_anything_is_written(tmp_path: Path, encryptio
     master_key_path(tmp_path).write_text("nonsense\n")
     with pytest.raises(Invalid, match="damaged"):
         ensure_master_key(Settings(tmp_path, encryption=encryption))
+
+
+def test_a_store_that_is_away_holds_up_only_who_might_make_a_second_key(tmp_path: Path) -> None:
+    away = Settings(
+        tmp_path,
+        storage_url="s3://bucket?endpoint=http://127.0.0.1:1&timeout=0.1",
+        storage_access_key_id="key",
+        storage_secret_access_key="secret",
+    )
+    ensure_master_key(away)
+    with pytest.raises(StoreAway):
+        ensure_master_key(replace(away, encryption="on"))
+    assert not master_key_path(tmp_path).exists()

@@ -107,9 +107,10 @@ def test_nobody_at_the_endpoint_is_said_so(prefix: str) -> None:
     with fault_proxy(0) as closed:
         endpoint = closed.endpoint
     store = open_store(store_url(endpoint, prefix, timeout="0.1"), credentials=CREDENTIALS)
-    with pytest.raises(StoreAway) as away:
-        store.put(KEY, b"x")
-    assert away.value.fields["cause"] == "unreachable"
+    for ask in (lambda: store.put(KEY, b"x"), lambda: store.get(KEY)):
+        with pytest.raises(StoreAway) as away:
+            ask()
+        assert away.value.fields["cause"] == "unreachable"
 
 
 @pytest.mark.parametrize("fault", [faults.status(500), faults.hang_up, faults.cut, faults.flip])

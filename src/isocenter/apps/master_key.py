@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from isocenter.apps.wiring import master_keys_of, open_stored_objects
+from isocenter.kit.errors import Exhausted
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import Settings
 from isocenter.storage.errors import KeyLost
@@ -21,7 +22,13 @@ def ensure_master_key(settings: Settings) -> None:
     if path.exists():
         master_keys_of(settings).current()
         return
-    if next(iter(open_stored_objects(settings).list("keys")), None) is not None:
+    try:
+        keys = next(iter(open_stored_objects(settings).list("keys")), None)
+    except Exhausted:
+        if settings.encryption == "on":
+            raise  # a second master key would lock out what the first one encrypted
+        return  # a store that is away holds nothing up
+    if keys is not None:
         raise KeyLost(
             f"What is stored is encrypted, and its master key is not here: put {path} back, from another node or from "
             "the recovery file (`isocenter keys import-recovery`). Nothing was changed.",

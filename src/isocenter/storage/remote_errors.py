@@ -49,6 +49,6 @@ def _in_our_words(error: Exception, text: str, key: str) -> IsocenterError:
     if status is not None:
         message = "The object store did not answer as it should."
         return StoreAway(message, key=key, cause="server-error", status=int(status[1]))
-    if "timed out" in text or "TimedOut" in text or "timeout" in text.partition("Debug source")[0].lower():
+    if "timed out" in text or "TimedOut" in text:
         return StoreAway("The object store is silent.", key=key, cause="time-out")
     return StoreAway("The object store cannot be reached.", key=key, cause="unreachable")
