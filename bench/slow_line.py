@@ -42,7 +42,7 @@ class SlowLine:
                 "dev",
                 f"sl{number}{host}"[:15],
             )
-        self._cut = threading.Event()
+        self._cut, self._closed = threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=self._carry, args=(*ends, mbit * 125_000, delay_ms / 2000), daemon=True)
             for ends in (self._files, self._files[::-1])
@@ -54,9 +54,13 @@ class SlowLine:
         """Nothing passes any more, and nobody is told."""
         self._cut.set()
 
+    def mend(self) -> None:
+        """As before."""
+        self._cut.clear()
+
     def close(self) -> None:
         """Take it down."""
-        self._cut.set()
+        self._closed.set()
         for thread in self._threads:
             thread.join()
         for file in self._files:
@@ -65,12 +69,12 @@ class SlowLine:
     def _carry(self, source: int, target: int, bytes_per_s: float, delay_s: float) -> None:
         waiting: deque[tuple[float, bytes]] = deque()
         free_at, queued = 0.0, 0
-        while not self._cut.is_set():
+        while not self._closed.is_set():
             pause_s = 0.05 if not waiting else max(0.0, min(0.05, waiting[0][0] - time.monotonic()))
             if select.select([source], [], [], pause_s)[0]:
                 packet = os.read(source, _MTU + 100)
                 now = time.monotonic()
-                if queued + len(packet) <= _QUEUE_BYTES:
+                if queued + len(packet) <= _QUEUE_BYTES and not self._cut.is_set():
                     free_at = max(now, free_at) + len(packet) / bytes_per_s
                     waiting.append((free_at + delay_s, packet))
                     queued += len(packet)

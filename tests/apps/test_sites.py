@@ -17,21 +17,24 @@ from bench.node import free_port
 from tests.domain.conftest import SOURCE, a_ct_slice
 
 from isocenter.access.caller import system_caller
-from isocenter.apps.continuity import init_standby, invite, promote_home, state_of
+from isocenter.apps.continuity import init_standby, invite, promote_home, rejoin, state_of
 from isocenter.apps.drilling import drill
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import make_home
-from isocenter.apps.invitation import read_invitation
+from isocenter.apps.invitation import Invitation, read_invitation, write_invitation
 from isocenter.apps.promotion import NoStandby
 from isocenter.apps.site import (
     OtherSiteLeads,
+    SiteNote,
     check_leads,
     check_note,
     leadership_of,
     listening_of,
     open_database,
     other_site_of,
+    site_note,
     witness_of,
+    write_site_note,
 )
 from isocenter.apps.standby import following
 from isocenter.apps.wiring import open_archive, open_bytes, open_stored_objects
@@ -193,6 +196,31 @@ def test_a_site_is_lost_and_the_other_takes_over_with_everything_that_came(folde
         if standby is not None:
             standby.stop()
         leader.close()
+
+
+def test_an_old_leader_comes_back_as_the_follower_and_brings_what_only_it_had(folder: Path) -> None:
+    database_url = "postgresql://isocenter@nowhere.invalid/isocenter"  # a region's own; nobody asks it here
+    here = replace(site(folder, "a", "b"), database_url=database_url, replication_address=None)
+    make_home(here.home)
+    make_key_file(here.home / "secrets" / "facts.key")
+    secrets = {"facts.key": (here.home / "secrets" / "facts.key").read_bytes()}
+    own, leader = open_stored_objects(here), open_stored_objects(site(folder, "b", "a"))
+    own.put("corrections/1/only-here.json", b"{}")
+    (here.home / "journal" / "node-a").mkdir()
+    (here.home / "journal" / "node-a" / "00000001-00000001.tar").write_bytes(b"the last minute")
+    write_site_note(here.home, SiteNote("fenced", "b", 2))
+    invitation = Invitation("b", "a", 2, None, None, None, None, secrets)
+    write_invitation(folder / "invitation", invitation)
+
+    with pytest.raises(Invalid, match="for the site a"):
+        rejoin(site(folder, "b", "a"), folder / "invitation")
+    brought = rejoin(here, folder / "invitation")
+
+    assert (brought.segments, brought.objects) == (1, 1)
+    assert leader.get("aside/a-1/segments/node-a/00000001-00000001.tar") == b"the last minute"
+    assert [head.key for head in own.list()] == [] and not list((here.home / "journal").iterdir())
+    note = site_note(here.home)
+    assert note is not None and (note.role, note.leader, note.generation) == ("standby", "b", 2)
 
 
 def _count(url: str, query: str) -> int:

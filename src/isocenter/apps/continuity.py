@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,15 +22,21 @@ from isocenter.apps.invitation import (
     write_invitation,
 )
 from isocenter.apps.promotion import promote, standby_note
-from isocenter.apps.replication import Source, allow_standby, copy_index, forget_standby, slot_of
+from isocenter.apps.replication import Source, allow_standby, copy_index, forget_standby, set_aside_index, slot_of
 from isocenter.apps.site import STANDBY, SiteNote, generation_of, listening_of, site_note, write_site_note
 from isocenter.apps.standby import ask_to_promote
-from isocenter.apps.wiring import database_url_of
+from isocenter.apps.wiring import announced, database_url_of, open_bytes, open_storage, open_stored_objects
+from isocenter.domain.archive.duplicates import Holdings
+from isocenter.domain.continuity.aside import Adopted, Brought, adopt, bring_aside
+from isocenter.domain.continuity.comparison import Compared, compare
 from isocenter.domain.continuity.sites import SiteState, site_state
-from isocenter.index.sites import record_lead
+from isocenter.index.sites import leads, record_lead
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Invalid
 from isocenter.kit.settings import Settings
+
+_DOUBT = timedelta(minutes=10)
+"""Clocks differ, and files are touched a little after what they hold: so much more is brought."""
 
 
 class NotPromoted(Conflict):
@@ -70,8 +78,17 @@ def invite(caller: Caller, settings: Settings, database: Database, site: str, to
         witness_url=settings.witness_url,
         source=source,
         secrets=shared_secrets(settings.home),
+        heard_until=_heard_until(database),
     )
     write_invitation(to, invitation)
+
+
+def _heard_until(database: Database) -> str | None:
+    """When the site that led before us was last heard of, in our index; None when nobody did."""
+    with database.transaction() as connection:
+        newest = leads(connection)[0]
+    age_s = newest.account.get("age_s")
+    return None if age_s is None else (newest.since - timedelta(seconds=float(age_s))).isoformat()
 
 
 def _source(settings: Settings, site: str, address: str | None) -> Source | None:
@@ -117,6 +134,56 @@ def _follow(settings: Settings, invitation: Invitation) -> SiteNote:
     note = SiteNote(STANDBY, invitation.leader, invitation.generation)
     write_site_note(settings.home, note)
     return note
+
+
+def rejoin(settings: Settings, file: Path) -> Brought:
+    """Make the home of a site that led follow the one that leads now. What only it has is kept aside there first.
+
+    Its index and its journals are renamed, not deleted. Raises Invalid, Conflict, AlreadyRunning, Exhausted.
+    """
+    invitation = read_invitation(file)
+    if invitation.site != settings.site:
+        raise Invalid(f"This invitation is for the site {invitation.site}; ISOCENTER_SITE says {settings.site}.")
+    if settings.second_site_url is None:
+        raise Invalid(
+            "Set ISOCENTER_SECOND_SITE_URL to the store of the site that leads: what only we have goes there."
+        )
+    heard = None if invitation.heard_until is None else datetime.fromisoformat(invitation.heard_until) - _DOUBT
+    lock = HomeLock(settings.home)
+    lock.take()
+    try:
+        own, leader = open_stored_objects(settings), open_storage(settings, settings.second_site_url)
+        generation = invitation.generation - 1
+        brought = bring_aside(settings.home / "journal", own, leader, settings.site, generation, heard)
+        set_aside_index(settings.home, f"{generation}")
+        _set_aside_journal(settings.home, generation)
+        _follow(settings, invitation)
+    finally:
+        lock.give_back()
+    return brought
+
+
+def _set_aside_journal(home: Path, generation: int) -> None:
+    """What it holds lies at the leader now; the files stay until somebody deletes them."""
+    kept = home / f"journal.aside-{generation}"
+    if not kept.exists():
+        (home / "journal").rename(kept)
+        make_home(home)
+
+
+def compare_sites(caller: Caller, settings: Settings, database: Database, *, digests: bool, mend: bool) -> Compared:
+    """Compare our store with the other site's. Raises Invalid without one."""
+    if settings.second_site_url is None:
+        raise Invalid("There is no other site: ISOCENTER_SECOND_SITE_URL is not set.")
+    ours, theirs = open_stored_objects(settings), open_storage(settings, settings.second_site_url)
+    return compare(caller, database, ours, theirs, digests=digests, mend=mend)
+
+
+def adopt_aside(caller: Caller, settings: Settings, database: Database) -> list[Adopted]:
+    """Take in what an old leader brought when it came back."""
+    holdings = Holdings(database, open_bytes(settings, database))
+    with closing(holdings.comparisons):
+        return adopt(caller, holdings, announced(settings, database, open_stored_objects(settings)))
 
 
 def promote_home(settings: Settings, *, other_is_down: bool, tell: Callable[[str], None]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _NOT_SHARED: Final = ("replication.key",)
 class Invitation:
     """leader: the site that leads now; site: the one that is invited; source: None with a region's own PostgreSQL.
 
+    heard_until: the last sign of life of the site that led before, in the leader's index (ISO 8601).
     leader_store, store: URLs of the two object stores as the leader reaches them. secrets: files of home/secrets.
     """
 
@@ -35,6 +36,7 @@ class Invitation:
     witness_url: str | None
     source: Source | None
     secrets: dict[str, bytes]
+    heard_until: str | None = None
 
 
 def shared_secrets(home: Path) -> dict[str, bytes]:

@@ -139,3 +139,9 @@ def copied(connection: Connection) -> tuple[int, int, int, datetime | None]:
     ).fetchone()
     assert row is not None
     return row  # type: ignore[return-value]
+
+
+def is_announced(connection: Connection, key: str) -> bool:
+    """Whether the other site is still to be told something of this object."""
+    row = connection.execute("SELECT EXISTS (SELECT FROM site_change WHERE object_key = %s)", [key]).fetchone()
+    return row == (True,)

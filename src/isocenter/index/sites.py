@@ -225,3 +225,9 @@ def sample_open_instances(connection: Connection, count: int) -> list[tuple[str,
         for source, at, length, digest in rows
         if isinstance(digest, bytes)
     ]
+
+
+def names_pack(connection: Connection, key: str) -> bool:
+    """Whether a study of the institution has a pack under this key."""
+    row = connection.execute("SELECT EXISTS (SELECT FROM pack WHERE object_key = %s)", [key]).fetchone()
+    return row == (True,)

@@ -90,6 +90,68 @@ def forget(site: Annotated[str, typer.Argument(help="Name of the site that does 
     out.print("Forgotten." if dropped else "There was nothing to forget, or that site is connected now.")
 
 
+@app.command()
+def rejoin(
+    source: Annotated[Path, typer.Option("--from", help="The file that `isocenter site invite` of the leader wrote.")],
+) -> None:
+    """Let a site that led follow the one that leads now; what only it has is kept aside there first."""
+    from isocenter.apps.continuity import rejoin as rejoin_site
+    from isocenter.apps.settings_from_environment import settings_from_environment
+
+    brought = rejoin_site(settings_from_environment(), source)
+    out.print(
+        f"{brought.segments} journal segments and {brought.objects} objects ({brought.bytes} bytes) that only this site"
+        " had are kept aside at the leader; `isocenter site adopt` takes them in there."
+    )
+    for folder, count in sorted(brought.by_folder.items()):
+        out.print(f"  {folder:<16} {count}")
+    out.print("This home follows now. Start it with `isocenter standby`.")
+
+
+@app.command()
+def adopt(as_json: JsonOption = False) -> None:
+    """Take in what a site that led brought when it came back: what it had acknowledged and we had not heard of."""
+    from isocenter.apps.cli.running import running_isocenter
+    from isocenter.apps.continuity import adopt_aside
+
+    with running_isocenter() as running:
+        done = adopt_aside(running.caller, running.settings, running.database)
+    if as_json:
+        tell_json([asdict(one) for one in done])
+        return
+    for one in done:
+        out.print(
+            f"{one.name}: {one.members} objects in {one.segments} journal segments, {one.recorded} of them new to the"
+            f" index; {one.restored} missing objects came back; {sum(one.left.values())} stay aside."
+        )
+    if not done:
+        out.print("Nothing lies aside.")
+
+
+@app.command()
+def compare(
+    digests: Annotated[bool, typer.Option("--digests", help="Read every byte of both stores.")] = False,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Copy again what the other site lacks or has otherwise.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare both object stores. Ends with 1 when they differ in more than what is on its way."""
+    from isocenter.apps.cli.running import running_isocenter
+    from isocenter.apps.continuity import compare_sites
+
+    with running_isocenter() as running:
+        found = compare_sites(running.caller, running.settings, running.database, digests=digests, mend=mend)
+    if as_json:
+        tell_json(asdict(found))
+    else:
+        out.print(f"{found.same} objects ({found.same_bytes} bytes) are the same, {found.waiting} are on their way,")
+        out.print(f"{found.only_ours} only here, {found.only_theirs} only there, {found.different} differ.")
+        for key in found.named:
+            out.print(f"  {key}", markup=False)
+    raise typer.Exit(0 if found.equal else 1)
+
+
 def standby() -> int:
     """Follow until told to take over, then lead; on a home that leads already, just lead."""
     from isocenter.apps.cli.start import show_started
