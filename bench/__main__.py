@@ -116,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     trouble.add_argument("--seed", type=int, default=0)
     trouble.add_argument("--pace", type=float, default=10, help="objects a second, of each of the four senders")
     trouble.add_argument("--small", action="store_true", help="small objects only")
+    trouble.add_argument("--set", action="append", default=[], metavar="ISOCENTER_NAME=VALUE", help="for every node")
     trouble.add_argument("--one-site", action="store_true", help="without another site that everything is copied to")
     trouble.add_argument("--loopback", action="store_true", help="without network namespaces: a cut is a standstill")
     trouble.set_defaults(work=_region_faults)
@@ -195,7 +196,12 @@ def _region_faults(chosen: argparse.Namespace) -> int:
     from bench import region_faults
 
     plan = region_faults.Plan(
-        60 * chosen.minutes, seed=chosen.seed, pace=chosen.pace, small=chosen.small, two_sites=not chosen.one_site
+        60 * chosen.minutes,
+        seed=chosen.seed,
+        pace=chosen.pace,
+        small=chosen.small,
+        two_sites=not chosen.one_site,
+        settings=dict(each.split("=", 1) for each in chosen.set),
     )
     outcome = (region_faults.on_loopback if chosen.loopback else region_faults.in_namespaces)(plan)
     said = region_faults.ledger_line(outcome)

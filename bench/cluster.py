@@ -23,6 +23,7 @@ from isocenter.index.migrate import migrate
 from isocenter.kit.database import Database
 from isocenter.storage.cluster_key import make_cluster_key
 from isocenter.storage.facts import make_key_file
+from isocenter.storage.master_keys import MasterState, master_key_path, new_master_key, write_master_keys
 
 
 class Network(Protocol):
@@ -108,14 +109,21 @@ class Cluster:
         """Of the database, as its owner."""
         return self._postgres.url
 
+    @property
+    def keys(self) -> Path:
+        """A folder laid out as a home, with nothing but the secrets of the region."""
+        return self.folder / "keys"
+
     def start(self) -> None:
         """Make the tables and the keys, then start all nodes at once."""
         migrate(self.url)
         with closing(Database(self.url)) as database:
             ensure_institution(database, "My institution")
-        keys = self.folder / "keys"
+        keys = self.keys
         for make in (make_cluster_key, lambda home: make_key_file(facts_key_path(home)), sealing_key_of):
             make(keys)
+        if self._settings.get("ISOCENTER_ENCRYPTION") == "on":
+            write_master_keys(master_key_path(keys), [new_master_key(MasterState.CURRENT)])
         for node in self.nodes.values():
             node.home.mkdir(mode=0o755, exist_ok=True)
             shutil.copytree(keys / "secrets", node.home / "secrets")  # as whoever sets up a node copies them
@@ -144,12 +152,12 @@ class Cluster:
             raise NotReadyError(f"{name} cannot be declared gone: {other.command('node', 'gone', name)}")
         new = self._node(host, lost)
         new.home.mkdir(mode=0o755)
-        shutil.copytree(self.folder / "keys" / "secrets", new.home / "secrets")
+        shutil.copytree(self.keys / "secrets", new.home / "secrets")
         new.share_token(lost.token)
         self.nodes[host] = new
         if isinstance(self.network, Loopback):
             self.network.nodes[host] = new
-        new.spawn()
+        new.start(180)
 
     def kill_database(self) -> None:
         """kill -9 of PostgreSQL's postmaster; commits that were not on its disk are gone."""

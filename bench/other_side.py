@@ -9,17 +9,23 @@ from pathlib import Path
 from bench.data import digest_of
 from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.kit.errors import IsocenterError
+from isocenter.storage.encrypted_store import EncryptedStore
 from isocenter.storage.journal import JournalMember, read_segment
+from isocenter.storage.journal_cipher import segment_keys_of
+from isocenter.storage.key_ring import KeyRing
 from isocenter.storage.manifest import read_manifest
-from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.master_keys import MasterKeys
+from isocenter.storage.object_store import open_store
 from isocenter.storage.segments import SegmentName
 
 
 class OtherSide:
     """A store, and the digests (BLAKE2b, as in ledgers) of every data set found in it so far, by SOP Instance UID."""
 
-    def __init__(self, folder: Path) -> None:
-        self._store: ObjectStore = open_store(folder.absolute().as_uri())
+    def __init__(self, folder: Path, master_key: Path) -> None:
+        """folder: of the store. master_key: the file that opens what is encrypted; it need not be there."""
+        stored = open_store(folder.absolute().as_uri())
+        self._store = EncryptedStore(stored, KeyRing(stored, MasterKeys(master_key)), encrypts=False)
         self._seen: set[str] = set()
         self.digests: dict[str, set[str]] = {}
 
@@ -47,6 +53,6 @@ class OtherSide:
             size = self._store.head(key).size
             copy.write(self._store.get_range(key, 0, size))
             copy.flush()
-            for item in read_segment(Path(copy.name), segment=name):
+            for item in read_segment(Path(copy.name), segment=name, keys=segment_keys_of(self._store)):
                 if isinstance(item, JournalMember):
                     yield item.header.sop_instance_uid, digest_of([item.data_set])

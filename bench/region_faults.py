@@ -29,6 +29,7 @@ from bench.faults import Entry, Ledger, a_mix
 from bench.namespaces import Namespaces
 from bench.node import Node, NotReadyError, eventually, kill, new_folder
 from bench.other_side import OtherSide
+from isocenter.storage.master_keys import master_key_path
 
 HOSTS = ("north", "south", "west")
 SETTINGS = {
@@ -51,7 +52,9 @@ ANSWER_WITHIN_S = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long (or how many faults), where, how fast, what. pace: objects a second, of each sender."""
+    """How long (or how many faults), where, how fast, what. pace: objects a second, of each sender. settings: further
+    ones, of every node.
+    """
 
     seconds: float = 0.0
     count: int = 0
@@ -62,6 +65,7 @@ class Plan:
     faults: Sequence[str] = FAULTS
     small: bool = False
     two_sites: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
     between_s: tuple[float, float] = (1.0, 6.0)
     down_s: tuple[float, float] = (0.5, 10.0)
 
@@ -251,7 +255,7 @@ def run(plan: Plan, network: Network, folder: Path, *, say: Callable[[str], None
     """One region, from its start to the comparison of everything. folder: empty."""
     other = folder / "other-site"
     second = {"ISOCENTER_SECOND_SITE_URL": other.absolute().as_uri()} if plan.two_sites else {}
-    cluster = Cluster(folder, plan.hosts, network, **SETTINGS | second)
+    cluster = Cluster(folder, plan.hosts, network, **SETTINGS | second | dict(plan.settings))
     ledger = Ledger()
     try:
         cluster.start()
@@ -272,7 +276,8 @@ def run(plan: Plan, network: Network, folder: Path, *, say: Callable[[str], None
                 break
             time.sleep(0.5)
         if plan.two_sites:
-            _compare_other_side(OtherSide(other), ledger.entries(), deleter, outcome, say)
+            side = OtherSide(other, master_key_path(cluster.keys))
+            _compare_other_side(side, ledger.entries(), deleter, outcome, say)
         return outcome
     finally:
         cluster.close()
