@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,15 @@ def test_leftovers_of_dead_processes_are_cleared_by_age(tmp_path: Path) -> None:
     assert clear_staging(tmp_path, older_than_s=100, now=made_at + 99) == 0
     assert clear_staging(tmp_path, older_than_s=100, now=made_at + 101) == 1
     assert not staged.exists()
+
+
+def test_only_staging_folders_are_cleared(tmp_path: Path) -> None:
+    for name in ("staging", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "left").write_bytes(b"x")
+    assert clear_staging(tmp_path / "staging", older_than_s=-1, now=time.time()) == 1
+    assert clear_staging(tmp_path / "other", older_than_s=-1, now=time.time()) == 0
+    assert clear_staging(tmp_path / "nothing", older_than_s=-1, now=time.time()) == 0
 
 
 def test_staged_files_are_never_listed(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from isocenter.domain.placement.register import Register, places_of
 from isocenter.domain.placement.storages import Opening
@@ -73,6 +74,12 @@ def open_stored_objects(settings: Settings, database: Database | None = None) ->
     database: where the storages besides the primary are written down; without it, only the primary is read.
     """
     return open_primary(settings) if database is None else open_places(settings, database)
+
+
+def staging_folders(settings: Settings) -> list[Path]:
+    """Where files wait on their way into the storages of this home."""
+    primary = urlsplit(settings.storage_url or (settings.home / "store").absolute().as_uri())
+    return [settings.home / "staging", *([Path(unquote(primary.path))] if primary.scheme == "file" else [])]
 
 
 def open_primary(settings: Settings) -> ObjectStore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from contextlib import ExitStack, closing
 
 from isocenter.access.keys.verbs import rewrapping_task
@@ -15,7 +16,14 @@ from isocenter.apps.audit_trail import trail_work
 from isocenter.apps.node_work import NodeWork, region_tasks
 from isocenter.apps.placement import pacing_of, placement_of
 from isocenter.apps.site import open_database, other_site_of
-from isocenter.apps.wiring import database_url_of, deletions_of, open_bytes, open_library, tls_files_of
+from isocenter.apps.wiring import (
+    database_url_of,
+    deletions_of,
+    open_bytes,
+    open_library,
+    staging_folders,
+    tls_files_of,
+)
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.deletions import deletion_tasks
 from isocenter.domain.archive.erase import facts_key_path
@@ -45,7 +53,7 @@ from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import Settings
 from isocenter.storage.extents import Bytes
 from isocenter.storage.facts import read_key_file
-from isocenter.storage.object_store import ObjectStore
+from isocenter.storage.object_store import ObjectStore, clear_staging
 
 log = get_logger(__name__)
 
@@ -60,6 +68,8 @@ QUEUES = {
     STORAGE_QUEUE: 2,
     RETENTION_QUEUE: 1,
 }
+STAGED_FOR_S = 86400
+"""A file on its way into a store that is older than this belongs to a process that died."""
 _PAUSE_S = 1.0
 
 
@@ -131,6 +141,8 @@ def upkeep_tasks(settings: Settings, database: Database, store: ObjectStore) -> 
 
     def sweep() -> None:
         sweep_orphan_packs(database, store)
+        for folder in staging_folders(settings):
+            clear_staging(folder, older_than_s=STAGED_FOR_S, now=time.time())
 
     return [
         Task("sweep-orphan-packs", sweep, every="17 * * * *"),

@@ -285,9 +285,13 @@ class RemoteObjectStore:
 
 
 def clear_staging(root: Path, *, older_than_s: float, now: float) -> int:
-    """Remove what processes that died left in the staging folder of a local store; returns how many files."""
+    """Remove what processes that died left behind; returns how many files.
+
+    root: of a local store, or the staging folder of another; there need not be one.
+    """
     removed = 0
-    for path in (root / _INCOMING).iterdir():
+    folder = root / _INCOMING if (root / _INCOMING).is_dir() else root
+    for path in folder.glob("*") if folder.name in (_INCOMING, "staging") else ():
         with contextlib.suppress(FileNotFoundError):
             if now - path.stat().st_mtime > older_than_s:
                 path.unlink()
