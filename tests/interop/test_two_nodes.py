@@ -57,5 +57,6 @@ def test_a_node_is_drained_and_nothing_it_received_is_missed(cluster: Cluster) -
     assert eventually(lambda: not a.alive(), 40)
     assert a.exit_code() == 0, a.said()
     assert states(b) == {"node-a": "stopped", "node-b": "up"}
+    assert "stopped" in b.command("node", "list").stdout
     assert list((cluster.folder / "store" / "segments" / "node-a").iterdir()), "shipped before it left"
     assert digests(b, first[0].study_instance_uid) == expected

@@ -76,7 +76,7 @@ class Settings:
     replication_address: str | None = None
     """Where the private PostgreSQL listens for the other site's copy of it, host:port, under TLS. None: nowhere."""
     ship_segments: str = "auto"
-    """Whether closed journal segments are copied to the store: auto: when there are other nodes; on; off."""
+    """Whether closed journal segments are copied to the store: auto: with other nodes or another site; on; off."""
     node_gone_after: timedelta = timedelta(minutes=10)
     """A node that is silent for so long, and whose journals are on other nodes too, is declared gone by the others."""
     dicom_accept_from: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK

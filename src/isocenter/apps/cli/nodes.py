@@ -50,7 +50,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, 
     for each in found:
         table.add_row(
             each.node,
-            each.state,
+            "silent" if each.state == "up" and each.silent_for_s > verbs.ALIVE_FOR_S else each.state,
             f"{each.silent_for_s:.0f} s" if each.state in ("up", "draining") else "-",
             each.address or "-",
             each.version,
