@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.domain.archive.unconfined import unconfined_sealer
 from tests.domain.conftest import Hospital, a_ct_slice
 
 from isocenter.access.caller import Caller, CallerKind, system_caller
@@ -21,7 +22,6 @@ from isocenter.domain.archive.destruction_certificate import (
 )
 from isocenter.domain.archive.erase import erase_study, facts_key_path
 from isocenter.domain.archive.errors import NothingErased
-from isocenter.domain.archive.seal import Sealer
 from isocenter.index.nodes import record_shipped
 from isocenter.index.site_changes import announce
 from isocenter.kit.errors import Refused
@@ -88,7 +88,7 @@ def received(hospital: Hospital) -> list[str]:
 
 
 def seal(hospital: Hospital, store: ObjectStore) -> None:
-    sealer = Sealer(database=hospital.database, data=Bytes(hospital.home / "journal", store))
+    sealer = unconfined_sealer(hospital.database, Bytes(hospital.home / "journal", store))
     try:
         assert sealer.seal_study(who(hospital), STUDY) is not None
     finally:

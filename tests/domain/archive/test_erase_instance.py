@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.domain.archive.unconfined import compare_here, unconfined_sealer
 from tests.domain.conftest import Hospital, Open, a_ct_slice
 
 from isocenter.access.caller import Caller, CallerKind, system_caller
@@ -38,6 +39,11 @@ from isocenter.storage.object_store import LocalObjectStore
 STUDY = "1.2.3"
 
 
+@pytest.fixture(autouse=True)
+def no_children(hospital: Hospital) -> None:
+    compare_here(hospital.archive)
+
+
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:
     path = facts_key_path(tmp_path)
@@ -54,7 +60,7 @@ def store(tmp_path: Path) -> EncryptedStore:
 
 @pytest.fixture
 def sealer(hospital: Hospital, store: EncryptedStore) -> Iterator[Sealer]:
-    made = Sealer(database=hospital.database, data=Bytes(hospital.home / "journal", store))
+    made = unconfined_sealer(hospital.database, Bytes(hospital.home / "journal", store))
     yield made
     made.close()
 
