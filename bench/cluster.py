@@ -94,7 +94,8 @@ class Cluster:
         (folder / "database").mkdir(mode=0o755)
         self._postgres = EmbeddedPostgres(folder / "database")
         self._postgres.start()
-        self._allow_connections(400)
+        if len(hosts) > 2:
+            self._allow_connections(150 * len(hosts))
         self.nodes: dict[str, Node] = {}
         self._names: dict[str, str] = {}
         self._ports: dict[str, int] = {}
