@@ -98,7 +98,7 @@ def run(settings: Settings) -> int:
             *region_tasks(settings, database, data),
             *promise_tasks(settings, database, data, library, stop),
             *audit_tasks(trail_work(settings, database, store)),
-            *placement_tasks(placement_of(settings, database, store), pacing_of(settings), stop.is_set),
+            *placement_tasks(placement_of(settings, database, store), pacing_of(settings), stop),
         ]
         queues = dict(QUEUES)
         other = other_site_of(settings, database, stop)

@@ -158,6 +158,18 @@ def copies_without_pack(connection: Connection, limit: int) -> list[tuple[str, i
     return [(str(key), int(str(storage_id))) for key, storage_id in rows]
 
 
+def records_in(connection: Connection, storage_id: int, limit: int) -> list[str]:
+    """Objects besides packs of which a copy is written down in this storage."""
+    rows = connection.execute(
+        """
+        SELECT object_key FROM object_copy WHERE storage_id = %s AND NOT starts_with(object_key, 'packs/')
+        ORDER BY object_key LIMIT %s
+        """,
+        [storage_id, limit],
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
 def known_keys(connection: Connection, object_keys: Sequence[str], storage_id: int) -> set[str]:
     """Which of these objects have a copy written down in this storage that counts."""
     rows = connection.execute(

@@ -12,8 +12,15 @@ from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Role
 from isocenter.domain.placement.placing import Placed, Shift
 from isocenter.domain.placement.scrub import Scrub
-from isocenter.domain.placement.storages import retire_storage
-from isocenter.domain.placement.upkeep import copy_records, count_storages, follow_deletions, read_uses, watch
+from isocenter.domain.placement.storages import overview, retire_storage
+from isocenter.domain.placement.upkeep import (
+    copy_records,
+    count_storages,
+    follow_deletions,
+    leave_records,
+    read_uses,
+    watch,
+)
 from isocenter.index import storages as index
 from isocenter.index.storages import Storage
 from isocenter.kit.clock import utc_now
@@ -107,6 +114,12 @@ def test_records_are_copied_where_they_are_taken_and_mended_at_home(region: Regi
     again = Placed()
     copy_records(region.work, SHIFT, again)
     assert again == Placed()
+    retire_storage(region.caller, region.database, safe)
+    region.reopen()
+    leave_records(region.work, SHIFT, again)
+    assert (again.left, region.copies(fact)) == (1, {1: "verified"})
+    count_storages(region.database)
+    assert storages_of(region)["safe"].state == "retired"
 
 
 def test_a_record_that_is_deleted_does_not_come_back(region: Region) -> None:
@@ -168,6 +181,9 @@ def test_deleting_in_masses_raises_an_alarm_and_our_own_jobs_do_not(region: Regi
     watch(region.work, 4)
     [(kind, subject, detail)] = region.sql("SELECT kind, subject, detail FROM storage_alarm")
     assert (kind, subject, detail) == ("mass-deletion", str(region.institution_id), {"studies": 4})
+    elsewhere = Caller(CallerKind.USER, "8", region.institution_id + 1, (Role.ADMINISTRATOR,))
+    assert [alarm.kind for alarm in overview(person, region.database).alarms] == ["mass-deletion"]
+    assert overview(elsewhere, region.database).alarms == []
     watch(region.work, 5)
     assert region.sql("SELECT kind FROM storage_alarm WHERE ended_at IS NULL") == []
 

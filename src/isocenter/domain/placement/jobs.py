@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -38,8 +38,12 @@ class Pacing:
     deletion_alarm: int
 
 
-def placement_tasks(work: Placement, pacing: Pacing, stopping: Callable[[], bool]) -> list[Task]:
-    """What a worker does about copies; each round ends within a minute and goes on in the next."""
+def placement_tasks(work: Placement, pacing: Pacing, stop: threading.Event) -> list[Task]:
+    """What a worker does about copies; each round ends within a minute and goes on in the next.
+
+    stop: the process is to end; what is being read is read to its end without waiting.
+    """
+    stopping, pace = stop.is_set, Pace(pacing.scrub_bytes_per_s, wait=stop.wait)
 
     def place() -> None:
         place_round(work, Shift.of(_SHIFT_S, stopping))
@@ -48,7 +52,7 @@ def placement_tasks(work: Placement, pacing: Pacing, stopping: Callable[[], bool
         move_round(work, Shift.of(_SHIFT_S, stopping))
 
     def scrub() -> None:
-        scrub_round(work, pacing, Shift.of(_SHIFT_S, stopping))
+        scrub_round(work, pacing, Shift.of(_SHIFT_S, stopping), pace)
 
     def watch() -> None:
         upkeep.watch(work, pacing.deletion_alarm)
@@ -57,6 +61,7 @@ def placement_tasks(work: Placement, pacing: Pacing, stopping: Callable[[], bool
     def records() -> None:
         upkeep.read_uses(work.database)
         upkeep.copy_records(work, Shift.of(10 * _SHIFT_S, stopping), Placed())
+        upkeep.leave_records(work, Shift.of(_SHIFT_S, stopping), Placed())
 
     def count() -> None:
         upkeep.count_storages(work.database)
@@ -90,11 +95,11 @@ def move_round(work: Placement, shift: Shift) -> Placed:
     return done
 
 
-def scrub_round(work: Placement, pacing: Pacing, shift: Shift) -> None:
+def scrub_round(work: Placement, pacing: Pacing, shift: Shift, pace: Pace) -> None:
     """Read what nobody has read for as long as the pace asks."""
     if not pacing.scrub_bytes_per_s:
         return
-    report = Scrub(work, utc_now() - pacing.scrub_every, shift, Pace(pacing.scrub_bytes_per_s)).run()
+    report = Scrub(work, utc_now() - pacing.scrub_every, shift, pace).run()
     if report.damaged or report.missing:
         log.error(
             "storage.scrubbed",

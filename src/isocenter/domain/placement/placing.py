@@ -258,7 +258,7 @@ def leave_storage(work: Placement, institution_id: int, key: str, storage_id: in
         return False
     with work.database.transaction(institution_id) as connection:
         states = _states(copies.copies_of(connection, key, lock=True))
-        if not copies.has_pack(connection, key) or not may_leave(states, storage_id, wanted):
+        if not is_wanted(connection, key) or not may_leave(states, storage_id, wanted):
             return False
         copies.set_state(connection, key, storage_id, CopyState.LEAVING, of=list(CopyState))
     kept_until = delete_at(place, key)

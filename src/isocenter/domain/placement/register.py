@@ -152,7 +152,7 @@ def places_of(database: Database, register: Register) -> Places:
         try:
             with database.transaction() as connection:
                 placement.suspect(connection, key, place.storage_id, reason)
-        except Exhausted:  # the reader gets its bytes all the same; scrubbing will come by
+        except Exception:
             log.warning("storage.suspect-not-recorded", storage=place.name, key=key)
 
     return Places(register.places, deletions=DeletionList(database), doubting=doubting)

@@ -61,11 +61,20 @@ class TriedStep:
 
 
 def overview(caller: Caller, database: Database) -> Overview:
-    """Storages with their counts, what is wrong with them, what was found. Raises Refused."""
-    if not caller.may(Right.SEE_OPERATIONS):
-        caller.require(Right.MANAGE_STORAGE)
+    """Storages with their counts, what is wrong with them, what was found. Raises Refused.
+
+    What happens in an institution is told to its own people and to those who manage storages.
+    """
+    everything = caller.may(Right.MANAGE_STORAGE)
+    if not everything:
+        caller.require(Right.SEE_OPERATIONS)
     with database.transaction() as connection:
-        return Overview(index.storages(connection), placement.alarms(connection), placement.findings(connection, 50))
+        alarms = [
+            alarm
+            for alarm in placement.alarms(connection)
+            if everything or alarm.kind != "mass-deletion" or alarm.subject == str(caller.institution_id)
+        ]
+        return Overview(index.storages(connection), alarms, placement.findings(connection, 50))
 
 
 def storage_named(caller: Caller, database: Database, name: str) -> Storage:

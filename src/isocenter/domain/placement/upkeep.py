@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from isocenter.domain.placement.placing import Placed, Placement, Shift, write_copy
+from isocenter.domain.placement.placing import Placed, Placement, Shift, leave_storage, write_copy
 from isocenter.domain.placement.register import MARKER
 from isocenter.domain.placement.scrub import every_institution
 from isocenter.domain.placement.tiers import CopyState
@@ -118,6 +118,27 @@ def _copy_records(
             except (StoreAway, StorageFull, Damaged) as error:
                 done.failed += 1
                 log.warning("placement.record-waits", storage=target.name, key=key, reason=error.reason)
+
+
+def leave_records(work: Placement, shift: Shift, done: Placed) -> None:
+    """Take records away from storages that take them no more; the primary's copies are looked at first."""
+    for place in work.places.all[1:]:
+        for institution_id in every_institution(work.database) if not place.takes_records else ():
+            with work.database.transaction(institution_id) as connection:
+                keys = copies.records_in(connection, place.storage_id, _AT_ONCE)
+            for key in keys:
+                if shift.over():
+                    return
+                done.left += _left(work, institution_id, key, place)
+
+
+def _left(work: Placement, institution_id: int, key: str, place: Place) -> bool:
+    with copies.one_at_a_time(work.database, key) as mine:
+        try:
+            return mine and leave_storage(work, institution_id, key, place.storage_id, [PRIMARY_ID])
+        except StoreAway as error:
+            log.warning("placement.record-waits", storage=place.name, key=key, reason=error.reason)
+            return False
 
 
 def _register_record(work: Placement, institution_id: int, key: str) -> bool:
