@@ -143,6 +143,17 @@ def test_a_caller_whose_name_is_no_node_is_not_served(homes: list[Home], client:
                 raise BytesAway("ended")
 
 
+def test_a_connection_whose_other_side_is_cut_off_does_not_stay(homes: list[Home], client: NodeClient) -> None:
+    with closing(client.member.call(homes[0].peer, 5)):
+        (accepted,) = homes[0].server._sockets
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        silence_s = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+        silence_s += accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) * accepted.getsockopt(
+            socket.IPPROTO_TCP, socket.TCP_KEEPCNT
+        )
+        assert silence_s <= 60
+
+
 def test_a_taken_port_is_said(homes: list[Home]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CannotServeNodes, match="NODE_PORT"):
         NodeServer("127.0.0.1", taken.getsockname()[1], homes[0].served)

@@ -111,7 +111,7 @@ class NodeServer:
         accepted = connection
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            _notice_the_dead(connection)
             with closing(self._greeted(connection)) as greeted:
                 _Conversation(self._served, greeted).run()
         except IsocenterError as error:
@@ -131,7 +131,8 @@ class NodeServer:
             secured = self._tls.begin(connection)
             secured.settimeout(GREETING_WITHIN_S)
             secured.do_handshake()
-            objection = self._tls.objection(secured)
+            with self._lock:  # it is asked by one thread at a time
+                objection = self._tls.objection(secured)
             if objection is not None:
                 raise Invalid("A node's certificate is refused.", why=objection)
             connection = secured
@@ -195,6 +196,13 @@ class _Conversation:
         if failure is not None:
             raise failure
         self._writer.sync()
+
+
+def _notice_the_dead(connection: socket.socket) -> None:
+    """A node that was cut off may never say goodbye: ask after half a minute of silence, and end after another one."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3)):
+        connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _listening(host: str, port: int) -> socket.socket:
