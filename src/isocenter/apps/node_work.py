@@ -118,10 +118,11 @@ class NodeWork:
             take_over_lost(self._holdings, replicas_of(self._settings), client.owner_has)
 
     def _drop_copies(self) -> None:
-        """Our own copies, and those of nodes that are gone, which nobody else looks after."""
+        """Our own copies, and those of nodes that are not up, which look after theirs."""
         with self._database.transaction() as connection:
-            gone = [row.node for row in index.nodes(connection) if row.state == "gone" and row.node != self._node]
-        self._shipper.drop_unneeded([self._node, *gone])
+            up = {row.node for row in index.nodes(connection) if row.state in ("up", "draining")}
+            others = index.who_shipped(connection) - up - {self._node}
+        self._shipper.drop_unneeded([self._node, *sorted(others)])
 
     def finish(self) -> bool:
         """The home stops: ship what its doors have closed, which have ended by now; whether nothing is left."""

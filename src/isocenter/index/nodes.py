@@ -142,6 +142,11 @@ def shipped_of(connection: Connection, node: str) -> dict[SegmentKey, ShippedSeg
     return found
 
 
+def who_shipped(connection: Connection) -> set[str]:
+    """Names of nodes of whose segments there are copies."""
+    return {str(row[0]) for row in connection.execute("SELECT DISTINCT node FROM shipped_segment").fetchall()}
+
+
 def record_shipped(
     connection: Connection, name: SegmentKey, size_bytes: int, digest: bytes, file_changed_ns: int
 ) -> None:

@@ -19,8 +19,9 @@ from isocenter.index import nodes
 from isocenter.index.nodes import shipped_of
 from isocenter.index.segments import live_segments
 from isocenter.kit.clock import utc_now
-from isocenter.storage.errors import BytesAway
-from isocenter.storage.extents import Extent, read_file_range
+from isocenter.storage.errors import BytesAway, StorageFull
+from isocenter.storage.extents import Bytes, Extent, read_file_range
+from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.segments import SegmentName, segments
 
 
@@ -145,15 +146,49 @@ def test_a_copy_whose_row_was_not_written_is_taken_as_it_is_and_a_wrong_one_repl
         region.a.data.store.delete(name.key)
 
 
-def test_only_an_old_copy_without_a_row_is_swept(region: Region) -> None:
+def test_only_an_old_copy_without_a_row_is_swept_and_one_that_is_needed_gets_its_row(region: Region) -> None:
     region.a.store(1)
     region.a.close_segment()
     region.a.ship()
     store = region.a.data.store
     store.put("segments/node-z/00000001-00000001.tar", b"left behind")
+    with region.database.transaction() as connection:
+        before = shipped_of(connection, "node-a")
+        connection.execute("DELETE FROM shipped_segment")  # an index that was made again
     assert sweep_orphan_segments(region.database, store) == 0
     assert sweep_orphan_segments(region.database, store, now=utc_now() + timedelta(hours=2)) == 1
     assert [head.key for head in store.list("segments")] == [only_segment(region.a).key]
+    with region.database.transaction() as connection:
+        [copy] = shipped_of(connection, "node-a").values()
+    assert [copy.digest] == [each.digest for each in before.values()]
+
+
+class FullStore:
+    """Takes nothing, and counts how often it was asked."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def put_file(self, key: str, path: Path) -> None:
+        self.asked += 1
+        raise StorageFull("There is no room.", key=key, file=path.name)
+
+
+def test_a_store_that_takes_nothing_is_left_alone_for_a_while_and_nothing_is_lost(region: Region) -> None:
+    for number in (1, 2):
+        region.a.store(number)
+        region.a.close_segment()
+    full = FullStore(region.a.data.store)
+    shipper = Shipper(region.database, Bytes(region.a.journal, full), "node-a")  # type: ignore[arg-type]
+    assert shipper.ship() == Shipped(left=2)
+    assert shipper.ship() == Shipped(left=2)
+    assert full.asked == 1
+    assert not list((region.a.home.parent / "store" / ".incoming").iterdir()), "no half copy is left"
+    assert region.a.ship().segments == 2
 
 
 def test_each_node_reclaims_its_own_segments_and_never_a_live_one(region: Region) -> None:

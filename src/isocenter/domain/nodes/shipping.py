@@ -7,6 +7,7 @@ more is appended to it. The copy lies under `SegmentName.key`, whole and with it
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from isocenter.index.nodes import ShippedSegment
 from isocenter.index.segments import SegmentKey, live_segments
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
-from isocenter.kit.errors import IsocenterError
+from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.storage.errors import Damaged, ObjectExists
 from isocenter.storage.extents import Bytes
@@ -31,6 +32,8 @@ from isocenter.storage.segments import SegmentName, segments
 
 log = get_logger(__name__)
 
+PAUSE_S: Final = 5.0
+"""A store that did not take a segment is left alone for so long."""
 KEPT_UNNEEDED_S: Final = 120.0
 """A copy stays so long after its last instance was sealed, for readers that looked at the index before."""
 ORPHAN_AFTER: Final = timedelta(hours=1)
@@ -58,11 +61,13 @@ class Shipper:
         self._node = node
         self._stopping = stopping or threading.Event()
         self._settled: set[SegmentName] = set()  # sealed or erased when we looked, and never needed again
+        self._paused_until = 0.0
 
     def ship(self) -> Shipped:
         """Copy every closed segment that is still needed and not in the store as it is now.
 
-        One that fails does not hold up the others; Raises Exhausted when the database is away.
+        A segment that fails does not hold up the others; a store that takes nothing is left alone for a while.
+        Raises Exhausted when the database is away.
         """
         total = Shipped()
         for node in _writers(self._data.journal_directory):
@@ -81,7 +86,11 @@ class Shipper:
             live = live_segments(self._database, node)
             self._settled.update(name for name in due if _key(name) not in live)
         for name in due:
-            if name not in self._settled and not self._stopping.is_set():
+            if name in self._settled:
+                continue
+            if self._stopping.is_set() or time.monotonic() < self._paused_until:
+                total = Shipped(total.segments, total.bytes, total.left + 1)
+            else:
                 total = self._counted(name, replaces=_key(name) in shipped, total=total)
         if node == self._node:
             self._note_alone(names, checkpoints)
@@ -105,6 +114,7 @@ class Shipper:
         except (IsocenterError, OSError) as error:
             reason = error.reason if isinstance(error, IsocenterError) else type(error).__name__
             log.warning("nodes.segment-not-shipped", segment=name.source, reason=reason)
+            self._paused_until = time.monotonic() + PAUSE_S if isinstance(error, Exhausted) else 0.0
             return Shipped(total.segments, total.bytes, total.left + 1)
         return Shipped(total.segments + 1, total.bytes + size, total.left)
 
@@ -131,15 +141,16 @@ class Shipper:
         """Remove copies of these nodes' segments in which nothing unsealed has lain for a while; how many."""
         dropped = 0
         for node in nodes:
-            live = live_segments(self._database, node)
             with self._database.transaction() as connection:
-                index.mark_unneeded(
-                    connection, node, [key for key in index.shipped_of(connection, node) if key not in live]
-                )
+                known = index.shipped_of(connection, node)
+            live = live_segments(self._database, node)  # after, so that what is shipped meanwhile is not judged by it
+            with self._database.transaction() as connection:
+                index.mark_unneeded(connection, node, [key for key in known if key not in live])
                 going = index.unneeded_for(connection, node, kept_s)
             for key in going:
                 name = SegmentName(*key)
-                self._settled.add(name)  # its file may stay as a hot cache, and is not shipped again
+                if name.path(self._data.journal_directory).exists():  # a hot cache, which is not shipped again
+                    self._settled.add(name)
                 self._data.store.delete(name.key)
                 with self._database.transaction() as connection:
                     index.forget_shipped(connection, [key])
@@ -186,16 +197,26 @@ def _put(store: ObjectStore, key: str, staged: Path, digest: bytes, size: int, r
 
 
 def sweep_orphan_segments(database: Database, store: ObjectStore, *, now: datetime | None = None) -> int:
-    """Delete copies without a row, left by a worker that died in between and never came back; returns how many."""
+    """Look after copies without a row: those that are needed get one, old ones that are not go; how many went.
+
+    Left by a worker that died in between and never came back, or by an index that was made again.
+    """
     before = (now or utc_now()) - ORPHAN_AFTER
-    rows: dict[str, set[str]] = {}
+    known: dict[str, tuple[set[SegmentKey], set[SegmentKey]]] = {}
     swept = 0
     for head in list(store.list("segments")):
-        node = head.key.split("/")[1]
-        if node not in rows:
+        name = SegmentName.from_path(Path(head.key))
+        if name.node not in known:
             with database.transaction() as connection:
-                rows[node] = {SegmentName(*key).key for key in index.shipped_of(connection, node)}
-        if head.last_modified < before and head.key not in rows[node]:
+                rows = set(index.shipped_of(connection, name.node))
+            known[name.node] = rows, live_segments(database, name.node)
+        rows, live = known[name.node]
+        if _key(name) in rows:
+            continue
+        if _key(name) in live:
+            with database.transaction() as connection:
+                index.record_shipped(connection, _key(name), head.size, _stored_digest(store, head.key), 0)
+        elif head.last_modified < before:
             store.delete(head.key)
             log.warning("nodes.orphan-segment-swept", key=head.key)
             swept += 1
