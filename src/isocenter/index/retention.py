@@ -70,13 +70,18 @@ def hold_keeping(connection: Connection) -> None:
 def old_studies(
     connection: Connection, latest_study_date: str, after: tuple[str, int] = ("", 0), limit: int = _SCAN
 ) -> list[tuple[str, int, str]]:
-    """(study date, study_id, UID) of studies dated up to a day (DA) or not at all, in this order, behind `after`."""
+    """(study date, study_id, UID) of studies dated up to a day (DA) or not at all, in this order, behind `after`.
+
+    Those that are on their way to destruction are left out.
+    """
     see_deleted(connection)
     rows: list[Any] = connection.execute(
         """
-        SELECT study_date, study_id, study_instance_uid FROM study
-        WHERE study_date <= %s AND (study_date, study_id) > (%s, %s)
-        ORDER BY study_date, study_id LIMIT %s
+        SELECT s.study_date, s.study_id, s.study_instance_uid FROM study s
+        WHERE s.study_date <= %s AND (s.study_date, s.study_id) > (%s, %s) AND NOT EXISTS (
+            SELECT FROM destruction_study d
+            WHERE d.study_instance_uid = s.study_instance_uid AND d.state <> 'destroyed')
+        ORDER BY s.study_date, s.study_id LIMIT %s
         """,
         [latest_study_date, *after, limit],
     ).fetchall()

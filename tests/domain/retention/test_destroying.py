@@ -29,6 +29,8 @@ from isocenter.domain.retention.looking import look_everywhere, look_for_due
 from isocenter.domain.retention.policy import set_policy
 from isocenter.domain.retention.states import State
 from isocenter.domain.retention.visits import record_visit
+from isocenter.index.erasures import erase_study as forget_study
+from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Refused
 from isocenter.storage.facts import FactLog
 
@@ -251,6 +253,19 @@ def test_a_destruction_that_was_interrupted_is_finished_and_what_came_again_stay
     assert states(kept) == [(STUDY, "destroyed")]
     assert kept.rows("SELECT count(*) FROM study") == [(1,)]
     assert len(facts(due, administrator.institution_id)) == 2
+
+
+def test_what_a_restored_index_takes_for_approved_is_destroyed_when_a_fact_says_so(
+    kept: Hospital, due: Destructions, administrator: Caller, officer: Caller
+) -> None:
+    number = due.propose(administrator, [STUDY], "kept long enough")
+    due.approve(administrator, number)
+    due.approve(officer, number)
+    with kept.database.transaction(administrator.institution_id) as connection:
+        forget_study(connection, STUDY, [], utc_now())  # as an older index is brought forward
+    look_for_due(due.database, administrator)
+    assert due.destroy_approved() == 1
+    assert states(kept) == [(STUDY, "destroyed")]
 
 
 def test_a_clock_that_leaps_makes_nothing_old_until_somebody_confirms_it(

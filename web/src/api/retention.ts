@@ -23,9 +23,13 @@ export const policyQuery = queryOptions({
   queryFn: async ({ signal }) => dataOf(await api.GET('/api/retention/policy', { signal })),
 })
 
+/** Those that are due, then those that only a legal hold keeps. */
 export const dueStudiesQuery = queryOptions({
   queryKey: [KEY, 'due'],
-  queryFn: async ({ signal }) => dataOf(await api.GET('/api/retention/studies', { params: { query: { state: 'due' } }, signal })).studies,
+  queryFn: async ({ signal }) => {
+    const inState = async (state: 'due' | 'held') => dataOf(await api.GET('/api/retention/studies', { params: { query: { state } }, signal })).studies
+    return [...(await inState('due')), ...(await inState('held'))]
+  },
 })
 
 export const destructionsQuery = queryOptions({

@@ -40,8 +40,10 @@ from isocenter.domain.retention.states import (
 from isocenter.index import destructions as index
 from isocenter.index.destructions import Destruction, Item, Step
 from isocenter.index.erasure_records import records_of_study
+from isocenter.index.erasures import erased_at
 from isocenter.index.institutions import institutions
 from isocenter.index.outbox import append_event
+from isocenter.index.retention import kept_until
 from isocenter.index.visits import forget_visits, identifiers_of_study
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.jobs import defer
@@ -208,16 +210,14 @@ class Destructions:
             if item is None or item.state != State.APPROVED or item.destruction_id is None:
                 return False
             record_id = _record_of(connection, item)  # it was done, and whoever did it was interrupted
-            identifiers: list[tuple[str, str]] = []
-            if record_id is None:
-                if not refresh(connection, caller, [item], today):
-                    return False
-                identifiers = identifiers_of_study(connection, item.study_instance_uid)
+            identifiers = identifiers_of_study(connection, item.study_instance_uid)
+            if record_id is None and refresh(connection, caller, [item], today):
                 record_id = self._erase(connection, caller, item)
-            if record_id is not None:
-                _write_destroyed(connection, caller, item, record_id)
-                forget_visits(connection, identifiers)
-            return record_id is not None
+            if record_id is None and not _is_gone(connection, item):
+                return False
+            _write_destroyed(connection, caller, item, record_id)
+            forget_visits(connection, identifiers)
+            return True
 
     def _erase(self, connection: Connection, caller: Caller, item: Item) -> int | None:
         assert item.destruction_id is not None
@@ -267,7 +267,13 @@ class Destructions:
         defer(connection, DESTROY, {}, queue=RETENTION_QUEUE, once=DESTROY)
 
 
-def _write_destroyed(connection: Connection, caller: Caller, item: Item, record_id: int) -> None:
+def _is_gone(connection: Connection, item: Item) -> bool:
+    """Whether a fact says that it was erased: an index of a backup knows what was approved, not what became of it."""
+    uid = item.study_instance_uid
+    return kept_until(connection, uid) is None and erased_at(connection, uid) is not None
+
+
+def _write_destroyed(connection: Connection, caller: Caller, item: Item, record_id: int | None) -> None:
     uid, number = item.study_instance_uid, item.destruction_id
     index.move_item(connection, item, State.DESTROYED, number, _by(caller), record_id=record_id)
     append_event(connection, "study-erased", uid)

@@ -22,7 +22,8 @@ export function DueStudies() {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const [proposing, setProposing] = useState(false)
   const columns = useDueColumns()
-  const there = (data ?? []).filter((study) => chosen.has(study.study_instance_uid)).map((study) => study.study_instance_uid)
+  const due = (data ?? []).filter((study) => study.state === 'due').map((study) => study.study_instance_uid)
+  const there = due.filter((uid) => chosen.has(uid))
   const toggle = (uid: string) => setChosen(new Set(chosen.has(uid) ? [...chosen].filter((each) => each !== uid) : [...chosen, uid]))
   const done = () => {
     setProposing(false)
@@ -32,6 +33,7 @@ export function DueStudies() {
     <Checkbox
       aria-label={t('retention.due.choose', { name: nameOfStudy(study) })}
       checked={chosen.has(study.study_instance_uid)}
+      disabled={study.state !== 'due'}
       onChange={() => toggle(study.study_instance_uid)}
     />
   )
@@ -53,11 +55,11 @@ export function DueStudies() {
         tools={
           <div className={classes.choose}>
             <Look />
-            {data && data.length > 0 && (
+            {due.length > 0 && (
               <Checkbox
                 label={t('retention.due.all')}
-                checked={there.length === data.length}
-                onChange={(event) => setChosen(new Set(event.currentTarget.checked ? data.map((study) => study.study_instance_uid) : []))}
+                checked={there.length === due.length}
+                onChange={(event) => setChosen(new Set(event.currentTarget.checked ? due : []))}
               />
             )}
             {there.length > 0 && <Button onClick={() => setProposing(true)}>{t('retention.due.propose', { count: there.length })}</Button>}
@@ -111,6 +113,7 @@ function DueSince({ study }: { readonly study: DueStudy }) {
   return (
     <>
       {study.kept_until} {study.is_deleted && <Mark tone="quiet">{t('retention.due.deleted')}</Mark>}
+      {study.state === 'held' && <Mark tone="warning">{t('retention.destructions.states.held')}</Mark>}
     </>
   )
 }
