@@ -149,6 +149,12 @@ const operationsRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/administration/operations/Operations'), 'Operations'),
 })
 
+const continuityRoute = createRoute({
+  getParentRoute: () => administrationRoute,
+  path: '/continuity',
+  component: lazyRouteComponent(() => import('./rooms/administration/continuity/Continuity'), 'Continuity'),
+})
+
 const storagesRoute = createRoute({
   getParentRoute: () => administrationRoute,
   path: '/storages',
@@ -268,6 +274,7 @@ export const router = createRouter({
         sendersRoute,
         deletedRoute,
         operationsRoute,
+        continuityRoute,
         retentionRoute,
         destructionCertificateRoute,
       ]),

@@ -1,6 +1,7 @@
 /** English: the catalogue that the keys are typed by. */
 import { administrationWords } from './administration.en'
 import { auditWords } from './audit.en'
+import { continuityWords } from './continuity.en'
 import { identityWords } from './identities.en'
 import { operationsWords } from './operations.en'
 import { retentionWords } from './retention.en'
@@ -10,6 +11,7 @@ import { storagesWords } from './storages.en'
 
 export const en = {
   identities: identityWords,
+  continuity: continuityWords,
   operations: operationsWords,
   common: {
     product: 'Isocenter',
@@ -566,6 +568,7 @@ export const en = {
     },
     sections: {
       storages: { title: 'Storages', about: 'Where images lie, copies, tiers' },
+      continuity: { title: 'Continuity', about: 'The second site, drills and their evidence' },
       operations: { title: 'Operations', about: 'How it runs, what is wrong, who uses how much' },
       institutions: { title: 'Institutions', about: 'The hospitals of the region' },
       departments: { title: 'Departments', about: 'Where people and devices belong' },

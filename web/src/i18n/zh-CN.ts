@@ -3,6 +3,7 @@ import type { Catalogue } from './catalogue'
 import { administrationWords } from './administration.zh-CN'
 import { auditWords } from './audit.zh-CN'
 import { identityWords } from './identities.zh-CN'
+import { continuityWords } from './continuity.zh-CN'
 import { operationsWords } from './operations.zh-CN'
 import { retentionWords } from './retention.zh-CN'
 import { sharingWords } from './sharing.zh-CN'
@@ -11,6 +12,7 @@ import { storagesWords } from './storages.zh-CN'
 
 export const zhCN: Catalogue = {
   identities: identityWords,
+  continuity: continuityWords,
   operations: operationsWords,
   common: {
     product: 'Isocenter',
@@ -567,6 +569,7 @@ export const zhCN: Catalogue = {
     },
     sections: {
       storages: { title: '存储', about: '影像位置、副本与分级' },
+      continuity: { title: '业务连续性', about: '第二站点、演练及其证据' },
       operations: { title: '运行状况', about: '运行情况、问题与各机构用量' },
       institutions: { title: '机构', about: '区域内的医院' },
       departments: { title: '科室', about: '人员和设备的归属' },

@@ -72,6 +72,7 @@ const GROUPS: readonly Group[] = [
     name: 'running',
     sections: [
       { name: 'operations', to: '/administration/operations', icon: 'signal', rights: ['see-operations'] },
+      { name: 'continuity', to: '/administration/continuity', icon: 'copy', rights: ['see-operations'] },
       { name: 'storages', to: '/administration/storages', icon: 'disc', rights: ['manage-storage', 'see-operations'] },
     ],
   },
