@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from isocenter.apps.master_key import ensure_master_key
+from isocenter.apps.master_key import check_master_key, ensure_master_key
 from isocenter.apps.wiring import open_object_store, open_stored_objects
 from isocenter.kit.errors import Invalid
 from isocenter.kit.settings import Settings
 from isocenter.storage.cipher import encrypted_name
 from isocenter.storage.encrypted_store import key_for
 from isocenter.storage.errors import KeyLost, StoreAway
-from isocenter.storage.master_keys import master_key_path
+from isocenter.storage.master_keys import MasterState, master_key_path, new_master_key, write_master_keys
 from isocenter.storage.object_store import random_key
 
 
@@ -64,3 +64,14 @@ def test_a_store_that_is_away_holds_up_only_who_might_make_a_second_key(tmp_path
     with pytest.raises(StoreAway):
         ensure_master_key(replace(away, encryption="on"))
     assert not master_key_path(tmp_path).exists()
+
+
+def test_a_node_with_another_master_key_than_the_regions_does_not_start(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, encryption="on")
+    check_master_key(settings, [1, 2])
+    ensure_master_key(settings)
+    open_object_store(settings).put(encrypted_name(random_key("packs", ".tar"), 2), b"content")
+    check_master_key(settings, [1, 2])
+    write_master_keys(master_key_path(tmp_path), [new_master_key(MasterState.CURRENT)])
+    with pytest.raises(KeyLost, match="another version"):
+        check_master_key(settings, [1, 2])

@@ -33,7 +33,7 @@ from isocenter.access.users import administrator_exists
 from isocenter.apps.audit_trail import record_application
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, RunState, make_home, write_state
-from isocenter.apps.master_key import ensure_master_key
+from isocenter.apps.master_key import check_master_key, ensure_master_key
 from isocenter.apps.processes import Child
 from isocenter.apps.pulse import DRAINED, Pulse
 from isocenter.apps.settings_from_environment import settings_to_environment
@@ -43,6 +43,7 @@ from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.continuity.institution_book import write_institutions
 from isocenter.domain.continuity.restore import check_whole
 from isocenter.domain.retention.policy import without_retention_in_a_demo
+from isocenter.index.institutions import institutions
 from isocenter.index.migrate import migrate
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
@@ -142,6 +143,9 @@ class Supervisor:
             self._join(settings, settings.database_url)
             with closing(Database(settings.database_url)) as database:
                 institution = ensure_institution(database, settings.institution_name)
+                with database.transaction() as connection:
+                    known = [one.institution_id for one in institutions(connection)]
+                check_master_key(settings, known)
                 if self._demo:
                     offer_in_a_demo(database, system_caller(institution.institution_id, "up"))
                     without_retention_in_a_demo(database, system_caller(institution.institution_id, "up"))
