@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-import psycopg
 import pytest
-from tests.conftest import new_database
+from tests.conftest import TEMPLATE, new_database
 from tests.domain.conftest import Hospital, a_ct_slice
-from tests.storage.builders import bytes_in
 
 from isocenter.access.caller import Caller, system_caller
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
@@ -20,7 +19,6 @@ from isocenter.apps.postgres_dump import dump_index
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.continuity.backup import BackupSource
-from isocenter.kit.database import Database
 from isocenter.storage.facts import make_key_file, read_key_file
 from isocenter.storage.object_store import LocalObjectStore
 
@@ -34,11 +32,14 @@ class Kept(Hospital):
 
     @property
     def source(self) -> BackupSource:
-        """What is backed up."""
+        """What is backed up, with a few bytes in the place of what pg_dump writes."""
         key = read_key_file(facts_key_path(self.home))
-        return BackupSource(
-            self.home, self.data.store, self.database_url, partial(dump_index, self.database_url), key, "testnode"
-        )
+        return BackupSource(self.home, self.data.store, self.database_url, write_some_bytes, key, "testnode")
+
+    @property
+    def source_with_index(self) -> BackupSource:
+        """What is backed up."""
+        return replace(self.source, dump=partial(dump_index, self.database_url))
 
     @property
     def system(self) -> Caller:
@@ -52,9 +53,26 @@ class Kept(Hospital):
             self.store(a_ct_slice(number, study=study, series=series, patient_id=patient_id), uid=f"{series}.{number}")
 
     def seal(self, study: str = "1.2.3") -> None:
-        """Seal a study."""
+        """Seal a study; what a confined process would read is ours."""
         with closing(Sealer(database=self.database, data=self.data)) as sealer:
+            sealer._confined = InProcess()  # type: ignore[assignment]
             assert sealer.seal_study(self.system, study) is not None
+
+
+class InProcess:
+    """Calls what a confined process is asked for here."""
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The answer."""
+        return function(*arguments)
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+def write_some_bytes(snapshot_id: str, path: Path) -> None:
+    """A dump that is not looked into."""
+    path.write_bytes(f"PGDMP as of {snapshot_id}\n".encode() * 50)
 
 
 @pytest.fixture
@@ -67,18 +85,5 @@ def kept(hospital: Hospital, database_url: str, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def other_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """Address of an empty database beside that of the test."""
-    yield from new_database(postgres, "template0")
-
-
-def opened(url: str, home: Path) -> Database:
-    """A database as the application reaches it."""
-    assert bytes_in(home) is not None
-    return Database(url)
-
-
-def counts(url: str, *tables: str) -> list[int]:
-    """Rows of tables, walls or not."""
-    with psycopg.connect(url) as connection:
-        found = [connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() for table in tables]
-    return [int(row[0]) for row in found if row is not None]
+    """Address of a second database beside that of the test, with a schema and no row."""
+    yield from new_database(postgres, TEMPLATE)

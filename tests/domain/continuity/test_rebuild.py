@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.domain.archive.test_recovery import die
 from tests.domain.conftest import a_ct_slice
-from tests.domain.continuity.conftest import Kept
+from tests.domain.continuity.conftest import InProcess, Kept
 from tests.domain.exchange.key_objects import KEY_OBJECTS, a_note
-from tests.domain.exchange.test_rejection import run_jobs
 from tests.storage.builders import bytes_in
 
 from isocenter.access.caller import Caller, CallerKind
@@ -32,7 +30,7 @@ from isocenter.domain.continuity.forward import Forward, bring_forward, make_ins
 from isocenter.domain.continuity.institution_book import write_institutions
 from isocenter.domain.continuity.replay import FactReplay
 from isocenter.domain.continuity.restore import begin_restore, examine_backup, lay_out
-from isocenter.domain.exchange.rejection import RejectionWork
+from isocenter.domain.exchange.rejection import RejectionWork, read_key_objects
 from isocenter.domain.identity.acts import Records
 from isocenter.domain.identity.corrections import correct_attributes, move_study_to_patient, undo
 from isocenter.domain.identity.patients import add_identifier, merge_patients
@@ -41,7 +39,6 @@ from isocenter.index.migrate import migrate
 from isocenter.index.outbox import events_after
 from isocenter.index.snapshot import loaded_counts, settle_loaded
 from isocenter.kit.clock import utc_now
-from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.storage.errors import ForgedFact
 from isocenter.storage.extents import Bytes
@@ -94,12 +91,6 @@ def rebuilt(kept: Kept, url: str, home: Path | None = None) -> Forward:
         return bring_forward(kept.system, FactReplay(database, data, facts_key_path(kept.home)))
 
 
-@contextmanager
-def rejecting(kept: Kept) -> Iterator[RejectionWork]:
-    with closing(Confined(processes=1, memory_bytes=1 << 30, timeout_s=20)) as confined:
-        yield RejectionWork(kept.database, kept.data, facts_key_path(kept.home), confined)
-
-
 @pytest.fixture
 def anna(kept: Kept) -> Caller:
     """Somebody who may everything in her hospital."""
@@ -144,8 +135,10 @@ def test_everything_that_was_done_is_there_again(kept: Kept, anna: Caller, other
     reception = kept.reception(uid="1.2.3.99.1", sop_class=KEY_OBJECTS)
     reception.write(note)
     reception.complete()
-    with rejecting(kept) as work:
-        run_jobs(work)
+    read_key_objects(
+        RejectionWork(kept.database, kept.data, key_file, InProcess()),  # type: ignore[arg-type]
+        kept.caller.institution_id,
+    )
     deletions = Deletions(kept.database, kept.data.store, key_file, recoverable_for=timedelta(days=30))
     deletions.delete(anna, "1.2.6", reason="twice")
     deletions.delete(anna, "1.2.5", reason="oops")
@@ -175,7 +168,7 @@ def test_an_older_index_is_brought_forward_to_a_store_that_went_on(kept: Kept, a
     kept.slices(2, "1.2.4")
     kept.slices(2, "1.2.5")
     correct_attributes(anna, records, "1.2.4", {"StudyDescription": "Before"}, "typo")
-    back_up(kept.system, kept.source, kept.target, with_packs=False)
+    back_up(kept.system, kept.source_with_index, kept.target, with_packs=False)
     kept.slices(8, first=10)
     kept.seal()  # merges: the pack that the older index names is gone
     kept.seal("1.2.4")
