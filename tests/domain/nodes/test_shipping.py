@@ -9,18 +9,23 @@ from uuid import uuid4
 
 import pytest
 from blake3 import blake3
+from tests.domain.archive.unconfined import unconfined_sealer
 from tests.domain.nodes.conftest import Host, Region, a_host
 
 from isocenter.access.caller import system_caller
 from isocenter.domain.archive.reclaim import Budget, reclaim_segments
-from isocenter.domain.archive.seal import Sealer, SealReport
+from isocenter.domain.archive.seal import SealReport
 from isocenter.domain.nodes.shipping import Shipped, Shipper, sweep_orphan_segments
 from isocenter.index import nodes
 from isocenter.index.nodes import shipped_of
 from isocenter.index.segments import live_segments
 from isocenter.kit.clock import utc_now
+from isocenter.storage.borrowed import Borrowed
+from isocenter.storage.encrypted_store import EncryptedStore
 from isocenter.storage.errors import BytesAway, StorageFull
 from isocenter.storage.extents import Bytes, Extent, read_file_range
+from isocenter.storage.key_ring import KeyRing
+from isocenter.storage.master_keys import MasterKeys, MasterState, new_master_key, write_master_keys
 from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.segments import SegmentName, segments
 
@@ -31,7 +36,7 @@ def only_segment(host: Host) -> SegmentName:
 
 
 def seal(host: Host, study: str = "1.2.3") -> SealReport | None:
-    sealer = Sealer(database=host.database, data=host.data)
+    sealer = unconfined_sealer(host.database, host.data)
     try:
         return sealer.seal_study(system_caller(host.caller.institution_id, "test"), study)
     finally:
@@ -224,3 +229,26 @@ def test_what_a_node_alone_has_is_known(region: Region) -> None:
     region.a.close_segment()
     region.a.ship()
     assert alone() == 0
+
+
+def test_of_an_encrypted_region_no_plain_byte_is_shipped_or_borrowed(region: Region, tmp_path: Path) -> None:
+    keys = tmp_path / "master.key"
+    write_master_keys(keys, [new_master_key(MasterState.CURRENT)])
+    for host in (region.a, region.b):
+        store = host.data.store
+        host.data = Bytes(host.journal, EncryptedStore(store, KeyRing(store, MasterKeys(keys)), encrypts=True))
+    region.a.store(1)
+    region.a.close_segment()
+    region.a.ship()
+    [(extent, digest)] = placed(region)
+    planted = b"Sample^One"
+    with Borrowed(region.b.data) as borrowed:
+        path = borrowed.path(extent)
+        assert path.is_relative_to(region.b.home)
+        assert planted not in path.read_bytes()
+    assert planted not in region.b.data.store.get(only_segment(region.a).key)
+    assert planted in region.b.data.read(extent)
+    assert blake3(region.b.data.read(extent)).digest() == digest
+    report = seal(region.b)
+    assert report is not None
+    assert report.instance_count == 1
