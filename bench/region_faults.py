@@ -12,23 +12,23 @@ import json
 import random
 import shutil
 import signal
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.association import Association, AssociationError, contexts_of
+from bench.association import contexts_of
 from bench.cluster import Cluster, Loopback, Network, signal_all
-from bench.data import EXPLICIT_VR_LITTLE_ENDIAN, MR, Instance, digest_of, endless, folder_of, load
+from bench.data import EXPLICIT_VR_LITTLE_ENDIAN, MR, digest_of, endless, folder_of, load
 from bench.dicomweb import NotRetrievedError, instances
 from bench.faults import Entry, Ledger, a_mix
 from bench.namespaces import Namespaces
 from bench.node import Node, NotReadyError, eventually, kill, new_folder
 from bench.other_side import OtherSide
+from bench.region_senders import RegionSender, is_good
 from isocenter.storage.master_keys import master_key_path
 
 HOSTS = ("north", "south", "west")
@@ -46,8 +46,6 @@ HEALED_WITHIN_S = 60.0
 """After so long what is missing is lost."""
 COPIED_WITHIN_S = 180.0
 """After so long what the other site has not is lost there."""
-ANSWER_WITHIN_S = 8.0
-"""What a sender waits for an answer before it goes to another node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,68 +101,6 @@ class Outcome:
             "healed_s": self.healed_after_s,
             "other_side_s": self.other_side_after_s,
         }
-
-
-class RegionSender(threading.Thread):
-    """One modality: sends to one node until that fails, then to the next, and what was not acknowledged again."""
-
-    def __init__(
-        self,
-        nodes: Sequence[Node],
-        ledger: Ledger,
-        stream: Iterator[Instance],
-        contexts: Sequence[tuple[str, str]],
-        pace: float,
-    ) -> None:
-        super().__init__(name="sender", daemon=True)
-        self._nodes, self._ledger, self._stream, self._contexts = list(nodes), ledger, stream, contexts
-        self._pause_s = 1 / pace
-        self._ending = threading.Event()
-
-    def run(self) -> None:
-        """Until `end`."""
-        association: Association | None = None
-        instance = next(self._stream)
-        while not self._ending.wait(self._pause_s):
-            try:
-                association = association or self._associate()
-                self._ledger.sent(instance)
-                status = association.store(instance).status
-            except (OSError, EOFError, AssociationError):
-                self._go_on(association)
-                association = None
-                continue
-            self._ledger.answered(instance, status)
-            if _is_good(status):
-                instance = next(self._stream)
-            else:
-                self._go_on(association)
-                association = None
-        self._go_on(association)
-
-    def _associate(self) -> Association:
-        node = self._nodes[0]
-        return Association(
-            node.dicom_port,
-            called=node.ae_title,
-            contexts=self._contexts,
-            timeout_s=ANSWER_WITHIN_S,
-            host=node.host,
-        )
-
-    def _go_on(self, association: Association | None) -> None:
-        """To the next node."""
-        self._nodes.append(self._nodes.pop(0))
-        if association is not None:
-            try:
-                association.reset()
-            except OSError:
-                pass
-
-    def end(self) -> None:
-        """Stop and wait."""
-        self._ending.set()
-        self.join(60)
 
 
 class Faults:
@@ -309,7 +245,7 @@ def _trouble(plan: Plan, faults: Faults, deleter: Deleter, ledger: Ledger) -> No
 def _counted(ledger: Ledger, deleter: Deleter, faults: Faults) -> Outcome:
     entries = ledger.entries().values()
     acknowledged = sum(entry.acknowledged for entry in entries)
-    refused = sum(sum(not _is_good(status) for status in entry.answers) for entry in entries)
+    refused = sum(sum(not is_good(status) for status in entry.answers) for entry in entries)
     return Outcome(acknowledged, len(entries) - acknowledged, refused, len(deleter.gone), faults=faults.done)
 
 
@@ -381,10 +317,6 @@ def _digests(node: Node, study: str, within_s: float = 60.0) -> dict[str, str]:
             if not str(refused).startswith("503") or time.monotonic() > end:
                 raise
         time.sleep(0.5)
-
-
-def _is_good(status: int) -> bool:
-    return status == 0 or status & 0xF000 == 0xB000
 
 
 def in_namespaces(plan: Plan, *, say: Callable[[str], None] = print) -> Outcome:

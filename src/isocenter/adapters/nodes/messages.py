@@ -19,7 +19,7 @@ MOST_READ_BYTES: Final = 256 << 20
 
 
 class Kind(IntEnum):
-    """The kinds of frame. Questions are odd numbers of ten, answers begin at 64."""
+    """The kinds of frame: questions, and from 64 on answers."""
 
     READ = 1
     WRITE = 2
