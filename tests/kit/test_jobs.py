@@ -75,6 +75,24 @@ def test_the_job_of_a_worker_that_was_killed_is_given_out_again(database: Databa
     assert done == [7]
 
 
+def test_work_that_comes_back_is_not_given_out_again_beside_its_next_turn(database: Database) -> None:
+    done: list[int] = []
+    with database.transaction() as connection:
+        defer(connection, "look", {"turn": 1}, once="look")
+        connection.execute(
+            """
+            WITH dead AS (
+                INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '10 minutes') RETURNING id)
+            UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM dead)
+            """
+        )
+        defer(connection, "look", {"turn": 2}, once="look")
+    work(database.url, [Task("look", lambda turn: done.append(turn))], wait=False)
+    assert done == [2]
+    with database.transaction() as connection:
+        assert job_counts(connection) == {}
+
+
 def test_a_queue_that_hangs_holds_no_other_up(database: Database) -> None:
     other_ran = threading.Event()
     waited: list[bool] = []

@@ -206,4 +206,7 @@ async def _retry_stalled(app: procrastinate.App) -> None:
     """Give out again what a worker was doing when it was killed."""
     for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_WORKER_AFTER_S):
         log.warning("job.given-out-again", job=job.id, task=job.task_name)
-        await app.job_manager.retry_job(job)
+        try:
+            await app.job_manager.retry_job(job)
+        except procrastinate.exceptions.UniqueViolation:  # work that comes back: its next turn waits already
+            await app.job_manager.finish_job(job, status=procrastinate.jobs.Status.FAILED, delete_job=True)

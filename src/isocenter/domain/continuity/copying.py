@@ -25,7 +25,7 @@ from isocenter.index.site_changes import (
 from isocenter.index.sites import beat
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
-from isocenter.kit.errors import IsocenterError
+from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.kit.jobs import Task
 from isocenter.kit.logging import get_logger
 from isocenter.storage.copying import FULL_SPEED, Pace, copy_object
@@ -63,18 +63,30 @@ class OtherSite:
 def copying_tasks(to: OtherSite) -> list[Task]:
     """What the worker of a leading site does for the other: copy both lanes, and say that it lives."""
 
-    def lane(queue: str) -> Callable[[], int]:
-        return lambda: copy_lane(to, _LANES_OF_QUEUES[queue], within_s=_ROUND_S)
+    def lane(queue: str) -> Callable[[], None]:
+        return lambda: _later(lambda: copy_lane(to, _LANES_OF_QUEUES[queue], within_s=_ROUND_S))
 
     def say() -> None:
-        with to.database.transaction() as connection:
-            beat(connection, to.site, to.generation)
+        _later(lambda: _beat(to))
 
     every_two_s = "* * * * * */2"
     return [
         *(Task(f"copy-{queue}", lane(queue), queue=queue, every=every_two_s, attempts=1) for queue in _LANES_OF_QUEUES),
         Task("site-beat", say, queue="site-beat", every=every_two_s, attempts=1),
     ]
+
+
+def _later(work: Callable[[], object]) -> None:
+    """Do it; when it cannot be done now, the next turn comes in two seconds anyway."""
+    try:
+        work()
+    except Exhausted as error:
+        log.warning("site.waits", reason=error.reason)
+
+
+def _beat(to: OtherSite) -> None:
+    with to.database.transaction() as connection:
+        beat(connection, to.site, to.generation)
 
 
 def copy_lane(to: OtherSite, lane: int, *, within_s: float = _ROUND_S) -> int:
