@@ -77,12 +77,17 @@ def test_an_interrupted_backup_is_none_and_what_it_copied_is_used_by_the_next(ke
     kept.seal()
 
     def killed(_snapshot_id: str, _path: Path) -> None:
+        with pytest.raises(BackupUnfit, match="Another backup"):
+            back_up(kept.system, kept.source, kept.target)
         raise KeyboardInterrupt
+
+    left = kept.home / "run" / "backup-of-one-that-was-killed"
+    left.mkdir(parents=True)
 
     with pytest.raises(KeyboardInterrupt):
         back_up(kept.system, replace(kept.source, dump=killed), kept.target)
     assert backup_ids(kept.target) == []
-    assert not list((kept.home / "run").iterdir())
+    assert [path.name for path in (kept.home / "run").iterdir()] == ["backup.lock"]
     done = back_up(kept.system, kept.source, kept.target)
     assert verify_backup(kept.target, done.backup_id) == []
     assert len(files(kept, "objects/packs/")) == 1

@@ -8,6 +8,7 @@ it; then every pack and segment that the snapshot names must be in the backup, o
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import os
 import secrets
@@ -219,12 +220,27 @@ def digest_of(store: ObjectStore, key: str, size: int) -> str:
 def _pinned_journals(home: Path, backup_id: str) -> Iterator[Path]:
     """A folder with hard links to every segment, so that what is reclaimed meanwhile stays until it is copied."""
     pins = home / "run" / f"backup-{backup_id}"
-    pins.mkdir(mode=0o700, parents=True)
-    try:
-        _pin(home, pins)
-        yield pins
-    finally:
-        shutil.rmtree(pins, ignore_errors=True)
+    with _alone(home / "run"):
+        for left in (home / "run").glob("backup-*/"):  # a backup that was killed: its links hold room
+            shutil.rmtree(left, ignore_errors=True)
+        pins.mkdir(mode=0o700)
+        try:
+            _pin(home, pins)
+            yield pins
+        finally:
+            shutil.rmtree(pins, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One backup of a home at a time. Raises BackupUnfit."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "backup.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupUnfit("Another backup of this home is being made: wait for its end.") from None
+        yield
 
 
 def _pin(home: Path, pins: Path) -> None:
