@@ -35,7 +35,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing. subject: the name of the node, storage or queue, '' for this node; since: None when not known."""
+    """One thing. subject: the name of the node, storage or queue, an institution's number, '' for this node.
+
+    since: None when not known.
+    """
 
     word: str
     severity: Severity

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -104,9 +104,12 @@ def operations(caller: Caller, database: Database, home: Path, warnings: Sequenc
     Raises Refused, Exhausted.
     """
     caller.require(Right.SEE_OPERATIONS)
-    if sees_every_institution(caller):
-        return running(database, home, warnings), uses(database)
-    return running(database, home, warnings, caller.institution_id), uses(database, [caller.institution_id])
+    only = None if sees_every_institution(caller) else caller.institution_id
+    used = uses(database, None if only is None else [only])
+    now = running(database, home, warnings, only)
+    names = {str(each.institution_id): each.name for each in used}
+    alerts = [replace(each, subject=names.get(each.subject, each.subject)) for each in now.alerts]
+    return replace(now, alerts=alerts), used
 
 
 def sees_every_institution(caller: Caller) -> bool:

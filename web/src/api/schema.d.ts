@@ -6046,7 +6046,8 @@ export interface components {
         };
         /**
          * OperationsAlert
-         * @description What somebody has to look at. word: stable; subject: the node, storage or queue, '' for the node that answers.
+         * @description What somebody has to look at. word: stable; subject: the node, storage, queue or institution, '' for
+         *     the node that answers.
          */
         OperationsAlert: {
             /** Word */

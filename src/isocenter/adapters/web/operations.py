@@ -24,7 +24,9 @@ _Who = Annotated[Caller, Depends(caller)]
 
 
 class OperationsAlert(BaseModel):
-    """What somebody has to look at. word: stable; subject: the node, storage or queue, '' for the node that answers."""
+    """What somebody has to look at. word: stable; subject: the node, storage, queue or institution, '' for
+    the node that answers.
+    """
 
     word: str
     severity: str
