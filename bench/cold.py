@@ -23,7 +23,8 @@ from isocenter.storage.object_store import ObjectStore, open_store
 
 GOAL_MS = 300
 SLICES = 40
-_RECLAIMED_WITHIN_S = 180
+_RECLAIMED_WITHIN_S = 900
+_LOOK_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def measure(*, studies: int, slices: int = SLICES, say: Callable[[str], None] = 
 
 def _cold(node: Node, instances: int) -> bool:
     """Sealed, and no member left in a journal."""
+    time.sleep(_LOOK_EVERY_S)
     if sealed_instances(node) < instances:
         return False
     return all(path.stat().st_size < 1 << 20 for path in (node.home / "journal").rglob("*.tar"))
