@@ -102,7 +102,6 @@ def test_two_people_at_the_command_line(isocenter: Isocenter, database: Database
     assert "1 approved" in isocenter("approve", "1", "--as", "otto", typed=f"{PASSWORD}\n")
     [proposal] = json.loads(isocenter("proposals", "--json"))
     assert [len(proposal["approvals"]), proposal["counts"]] == [2, {"approved": 1}]
-    isocenter("withdraw", "1", "--reason", "wanted", "--as", "otto", typed=f"{PASSWORD}\n")
     assert "kept long enough" in isocenter("proposals")
     with database.transaction(institution.institution_id) as connection:
         row = connection.execute("SELECT count(*) FROM session").fetchone()

@@ -89,15 +89,6 @@ def test_visits_and_stays_move_the_day(client: TestClient, administrator: Header
     assert client.post("/api/visits/import", **csv).json()["added"] == 1  # type: ignore[arg-type]
 
 
-def test_what_is_deleted_stays_hidden_until_its_day(client: TestClient, administrator: Headers) -> None:  # noqa: F811
-    client.request("DELETE", f"/api/studies/{PHANTOM}", json={"reason": "test"}, headers=administrator)
-    [listed] = client.get("/api/deleted-studies", headers=administrator).json()["studies"]
-    assert (listed["kept_until"], listed["kept_because"]) == (OF_PHANTOM, "outpatient")
-    erased = client.delete(f"/api/deleted-studies/{PHANTOM}", headers=administrator)
-    assert reason(erased) == (409, "kept-by-law")
-    assert erased.json()["error"]["fields"]["kept_until"] == OF_PHANTOM
-
-
 def test_from_due_to_the_certificate(
     client: TestClient,  # noqa: F811
     administrator: Headers,
@@ -135,13 +126,19 @@ def test_from_due_to_the_certificate(
     assert client.get("/api/retention/destructions", headers=officer).json()["counts"] == {"due": 5, "destroyed": 1}
 
 
-def test_who_keeps_storage_sets_the_years_and_confirms_the_clock(
+def test_what_is_deleted_stays_hidden_until_its_day_and_who_keeps_storage_sets_the_years(
     client: TestClient,  # noqa: F811
     administrator: Headers,
     database: Database,
     institution: Institution,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    client.request("DELETE", f"/api/studies/{PHANTOM}", json={"reason": "test"}, headers=administrator)
+    [listed] = client.get("/api/deleted-studies", headers=administrator).json()["studies"]
+    assert (listed["kept_until"], listed["kept_because"]) == (OF_PHANTOM, "outpatient")
+    erased = client.delete(f"/api/deleted-studies/{PHANTOM}", headers=administrator)
+    assert reason(erased) == (409, "kept-by-law")
+    assert erased.json()["error"]["fields"]["kept_until"] == OF_PHANTOM
     region = bearer(database, institution, Role.REGION_ADMINISTRATOR)
     shown = client.get("/api/retention/policy", headers=administrator).json()
     assert (shown["applies"], shown["below_the_law"], shown["may_set"]) == (True, False, False)
