@@ -1,15 +1,18 @@
-"""What encryption costs: ingest with it beside ingest without, interleaved; and reading frames of sealed packs.
+"""What encryption costs: ingest with it beside ingest without, interleaved; and appending and reading alone.
 
-Reading is measured below the web server, as `delivery` asks for bytes: frames that lie in memory, one after the other.
+Those two are measured below the servers, as reception and `delivery` do it, in seconds of the processor: what lies in
+memory waits for nothing else.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +25,7 @@ from isocenter.storage.cipher import encrypted_name
 from isocenter.storage.encrypted_store import EncryptedStore
 from isocenter.storage.extents import Bytes, Extent, store_source
 from isocenter.storage.journal import JournalWriter, MemberHeader
+from isocenter.storage.journal_cipher import PLAIN
 from isocenter.storage.key_ring import KeyRing
 from isocenter.storage.master_keys import MasterKeys, MasterState, master_key_path, new_master_key, write_master_keys
 from isocenter.storage.object_store import LocalObjectStore, random_key
@@ -61,7 +65,7 @@ def measure_ingest(repeats: int, size: ingest.Size) -> tuple[list[ingest.Run], l
 
 
 def measure_reading(repeats: int, frames: int = FRAMES) -> list[Ratio]:
-    """Frames of a pack and slices of a journal in memory, plain and encrypted in turn; medians of MB/s."""
+    """Appending, frames of a pack and slices of a journal in memory, plain and encrypted in turn; medians."""
     folder = new_folder("isocenter-encryption-")
     write_master_keys(master_key_path(folder), [new_master_key(MasterState.CURRENT)])
     inner = LocalObjectStore(folder / "store")
@@ -78,17 +82,24 @@ def measure_reading(repeats: int, frames: int = FRAMES) -> list[Ratio]:
         for key in (plain, sealed)
     ]
     slices = [_slices(folder, data, encrypted=encrypted, count=frames // 4) for encrypted in (False, True)]
+    appends = [partial(_slices, folder, data, encrypted=encrypted, count=frames // 8) for encrypted in (False, True)]
     found = [
-        _in_turn("frames of a sealed pack, in memory", files, packs, repeats),
-        _in_turn("slices of a journal, in memory", files, slices, repeats),
+        _in_turn("appending slices of a CT to the journal", appends, frames // 8 * SLICE_BYTES, repeats),
+        _in_turn("frames of a sealed pack", [partial(_read, files, each) for each in packs], len(content), repeats),
+        _in_turn(
+            "slices of a journal",
+            [partial(_read, files, each) for each in slices],
+            sum(each.length for each in slices[0]),
+            repeats,
+        ),
     ]
     files.close()
+    shutil.rmtree(folder)
     return found
 
 
 def _slices(folder: Path, data: Bytes, *, encrypted: bool, count: int) -> list[Extent]:
-    keys = data.keys if encrypted else type(data.keys)()
-    writer = JournalWriter(folder / "journal", "bench", reserve_bytes=0, keys=keys)
+    writer = JournalWriter(folder / "journal", "bench", reserve_bytes=0, keys=data.keys if encrypted else PLAIN)
     content = os.urandom(SLICE_BYTES)
     header = MemberHeader(1, "1.2", "1.2.3", "1.2.840.10008.1.2.1", "", "", "", utc_now(), bytes(32), "bench")
     places = [writer.append(header, [content]) for _ in range(count)]
@@ -96,16 +107,20 @@ def _slices(folder: Path, data: Bytes, *, encrypted: bool, count: int) -> list[E
     return [Extent(place.segment.source, place.data_set_offset, place.data_set_length) for place in places]
 
 
-def _in_turn(what: str, files: Files, both: Sequence[Sequence[Extent]], repeats: int) -> Ratio:
+def _read(files: Files, extents: Sequence[Extent]) -> None:
+    for extent in extents:
+        files.read(extent)
+
+
+def _in_turn(what: str, both: Sequence[Callable[[], object]], size: int, repeats: int) -> Ratio:
+    """size: bytes that each of the two works on."""
     rates: list[list[float]] = [[], []]
     for _ in range(repeats + 1):
-        for which, extents in enumerate(both):
-            began = time.perf_counter()
-            for extent in extents:
-                files.read(extent)
-            took = time.perf_counter() - began
-            rates[which].append(sum(extent.length for extent in extents) / 1e6 / took)
-    return Ratio(what, "MB/s", *(statistics.median(each[1:]) for each in rates))  # the first warms up
+        for which, work in enumerate(both):
+            began = time.process_time()
+            work()
+            rates[which].append(size / 1e6 / (time.process_time() - began))
+    return Ratio(what, "MB/s of a processor", *(statistics.median(each[1:]) for each in rates))  # the first warms up
 
 
 def as_json(runs: Sequence[ingest.Run], ratios: Sequence[Ratio]) -> dict[str, object]:
