@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from isocenter.domain.continuity.restore import (
     is_unfinished,
     lay_out,
 )
+from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Invalid, Refused
 from isocenter.storage.errors import Damaged
 from isocenter.storage.facts import FactLog
@@ -70,6 +72,15 @@ def test_the_next_backup_copies_only_what_is_new_and_old_ones_go(kept: Kept) -> 
     assert third.copied_objects == 0
     assert backup_ids(kept.target) == [third.backup_id]
     assert verify_backup(kept.target, third.backup_id) == []
+
+
+def test_backups_are_in_order_though_the_clock_went_back(kept: Kept) -> None:
+    now = utc_now()
+    made: list[str] = []
+    for moment in (now, now, now - timedelta(days=1), now + timedelta(microseconds=5)):
+        made.append(backup_format.next_backup_id(kept.target, moment))
+        kept.target.put(f"backups/{made[-1]}/manifest.json", b"{}")
+    assert backup_ids(kept.target) == made
 
 
 def test_an_interrupted_backup_is_none_and_what_it_copied_is_used_by_the_next(kept: Kept) -> None:

@@ -11,7 +11,6 @@ import errno
 import fcntl
 import io
 import os
-import secrets
 import shutil
 import tarfile
 import time
@@ -105,7 +104,7 @@ def back_up(
     """
     caller.require(Right.MANAGE_STORAGE)
     at = utc_now()
-    backup_id = f"{at:%Y%m%dt%H%M%Sz}-{secrets.token_hex(4)}"
+    backup_id = layout.next_backup_id(target, at)
     copying = _Copying(source, target, backup_id, with_packs, _known_objects(target))
     facts = fact_heads(source.store)
     _copy_objects(copying)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import zstandard
@@ -89,6 +90,17 @@ def backup_ids(target: ObjectStore) -> list[str]:
         if name == MANIFEST and _ID.fullmatch(backup_id):
             found.append(backup_id)
     return sorted(found)
+
+
+def next_backup_id(target: ObjectStore, at: datetime) -> str:
+    """A new id: the second, five hex digits of the microsecond, three of chance. Behind all there, whatever the clock."""
+    known = backup_ids(target)
+    moment = at
+    if known:
+        last = datetime.strptime(known[-1].partition("-")[0], "%Y%m%dt%H%M%Sz").replace(tzinfo=UTC)
+        last += timedelta(microseconds=int(known[-1].partition("-")[2][:5], 16))
+        moment = max(at, last + timedelta(microseconds=1))
+    return f"{moment:%Y%m%dt%H%M%Sz}-{moment.microsecond:05x}{secrets.token_hex(2)[:3]}"
 
 
 def encode_manifest(manifest: BackupManifest, key: SigningKey) -> bytes:
