@@ -77,7 +77,7 @@ def measured(database: Database, root: Path, packs: int, pack_bytes: int) -> tup
         {"name": "cold", "url": (root / "cold").as_uri(), "role": "cold"},
     )
     places = places_of(database, Register(database, primary, lambda url, _: open_store(url)))
-    work = Placement(database, places, proven=lambda _: True, superfluous=lambda _: True)
+    work = Placement(database, places, proven=lambda *_: True, superfluous=lambda _: True)
     keys = [_a_pack(database, caller, primary, number, pack_bytes) for number in range(packs)]
     everything = packs * pack_bytes
     taken = [_timed("write down new packs (each read once)", everything, lambda: place_round(work, _shift()).failed)]

@@ -12,7 +12,7 @@ import pytest
 
 from isocenter.storage.errors import Damaged, NoSuchObject, StoreAway
 from isocenter.storage.object_store import LocalObjectStore, ObjectStore, open_store
-from isocenter.storage.places import Place, Places, Unopened, delete_at
+from isocenter.storage.places import Place, Places, Unopened, delete_at, pass_over
 
 PACK = "packs/ab/abcdef.tar"
 FACT = "facts/1/000000000001.json"
@@ -32,6 +32,13 @@ class Outage:
             if self.away:
                 raise StoreAway("The object store does not answer.")
         return getattr(self.inner, name)
+
+
+@dataclass
+class Wrapper:
+    """A store around another, as encryption is."""
+
+    inner: object
 
 
 @dataclass
@@ -146,6 +153,22 @@ def test_a_disk_that_cannot_be_read_is_passed_over(region: Region, monkeypatch: 
     region.third.delete(PACK)
     with pytest.raises(Damaged):
         region.places.get(PACK)
+
+
+def test_a_copy_with_wrong_bytes_is_passed_over_until_it_was_mended(region: Region) -> None:
+    region.first.put(PACK, b"rotten")
+    assert not region.places.pass_over(PACK)
+    region.now = 601.0
+    region.third.put(PACK, b"sound!")
+    assert region.places.get(PACK) == b"rotten"
+    assert pass_over(Wrapper(Wrapper(region.places)), PACK)  # type: ignore[arg-type]
+    assert region.places.get(PACK) == b"sound!"
+    assert region.places.local_path(PACK) is None
+    assert region.told == [("first", f"{PACK} unsound")] * 2
+    assert not region.places.pass_over(PACK)
+    region.now = 1300.0
+    assert region.places.get(PACK) == b"rotten"
+    assert not pass_over(LocalObjectStore(region.root / "alone"), PACK)
 
 
 def test_a_local_copy_is_a_file_and_a_remote_one_is_not(region: Region) -> None:

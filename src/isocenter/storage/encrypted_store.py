@@ -25,10 +25,11 @@ from isocenter.storage.cipher import (
     sealed_object,
     stored_range,
 )
-from isocenter.storage.errors import StorageFull
+from isocenter.storage.errors import Damaged, StorageFull
 from isocenter.storage.key_ring import KeyRing
 from isocenter.storage.master_keys import new_secret
 from isocenter.storage.object_store import ObjectHead, ObjectStore
+from isocenter.storage.places import pass_over
 
 OPENED_KEPT: Final = 2048
 _PIECE: Final = 4 << 20
@@ -116,6 +117,14 @@ class EncryptedStore:
     def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         if not is_encrypted_name(key):
             return self.inner.get_ranges(key, ranges)
+        try:
+            return self._opened_ranges(key, ranges)
+        except Damaged:
+            if not pass_over(self.inner, key):
+                raise
+        return self.get_ranges(key, ranges)
+
+    def _opened_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         cipher, whole = self._open(key)
         places = [stored_range(offset, length, whole, key) if length else None for offset, length in ranges]
         wanted = [(place.offset, place.length) for place in places if place is not None]

@@ -43,6 +43,7 @@ from isocenter.storage.manifest_layout import (
     Rebuild,
 )
 from isocenter.storage.object_store import ObjectStore
+from isocenter.storage.places import pass_over
 from isocenter.storage.segment_format import MemberLocation, decode_value
 from isocenter.storage.segments import SegmentName
 
@@ -346,8 +347,17 @@ def read_footer(store: ObjectStore, key: str, pack_length: int | None = None) ->
 def read_manifest(store: ObjectStore, key: str, pack_length: int | None = None) -> Manifest:
     """The manifest of a stored pack: two small reads, digest checked. pack_length saves asking the store for it.
 
-    Raises NoSuchObject, Damaged, UnknownFormat.
+    Where another storage has a copy that is sound, that one is read. Raises NoSuchObject, Damaged, UnknownFormat.
     """
+    try:
+        return _manifest(store, key, pack_length)
+    except Damaged:
+        if not pass_over(store, key):
+            raise
+    return read_manifest(store, key, pack_length)
+
+
+def _manifest(store: ObjectStore, key: str, pack_length: int | None) -> Manifest:
     footer = read_footer(store, key, pack_length)
     tables = store.get_range(key, footer.manifest_offset, footer.tables_length)
     if blake3(tables).digest() != footer.tables_digest:

@@ -28,6 +28,8 @@ PRIMARY_ID: Final = 1
 PACKS: Final = "packs/"
 AWAY_FOR_S: Final = 10.0
 """A place that did not answer is asked last for so long, so that not every read waits for it."""
+DISTRUSTED_FOR_S: Final = 600.0
+"""A copy that gave wrong bytes is read last for so long; by then it has been looked at and mended."""
 _REMEMBERED: Final = 50_000
 
 
@@ -146,6 +148,7 @@ class Places:
         self._clock = clock
         self._found_at: dict[str, int] = {}
         self._away_until: dict[int, float] = {}
+        self._distrusted: dict[tuple[int, str], float] = {}
 
     @property
     def all(self) -> tuple[Place, ...]:
@@ -226,6 +229,34 @@ class Places:
         if self._deletions is not None and kept_until is None:
             self._deletions.done(key, place.storage_id)
 
+    def pass_over(self, key: str) -> bool:
+        """What was read under this key is not what was written: report that copy, and read another for a while.
+
+        False: there is no other.
+        """
+        holders = [place for place in self._in_order(key) if self._has(place, key)]
+        trusted = [place for place in holders if not self._is_distrusted(place, key)]
+        if not trusted:
+            return False
+        log.warning("storage.passed-over", storage=trusted[0].name, key=key, reason="unsound")
+        if len(self._distrusted) >= _REMEMBERED:
+            self._distrusted.clear()
+        self._distrusted[trusted[0].storage_id, key] = self._clock() + DISTRUSTED_FOR_S
+        self._found_at.pop(key, None)
+        if self._doubting is not None:
+            self._doubting(trusted[0], key, "unsound")
+        return len(trusted) > 1
+
+    def _has(self, place: Place, key: str) -> bool:
+        try:
+            place.store.head(key)
+        except (NoSuchObject, StoreAway, Damaged, OSError):
+            return False
+        return True
+
+    def _is_distrusted(self, place: Place, key: str) -> bool:
+        return self._distrusted.get((place.storage_id, key), 0.0) > self._clock()
+
     def _read(self, key: str, read: Callable[[ObjectStore], _T]) -> _T:
         trouble: StoreAway | Damaged | None = None
         for place in self._in_order(key):
@@ -251,13 +282,16 @@ class Places:
         return self._deletions.is_asked(key, place.storage_id)
 
     def _in_order(self, key: str) -> Sequence[Place]:
-        """Where the object was found last, then the primary and the others, those that are away at the end."""
+        """Where the object was found last, then the primary and the others; then what is away, then what is unsound."""
         places = self._places()
         if len(places) == 1:
             return places
         at, now = self._found_at.get(key, PRIMARY_ID), self._clock()
         away = {storage_id for storage_id, until in self._away_until.copy().items() if until > now}
-        return sorted(places, key=lambda place: (place.storage_id in away, place.storage_id != at))
+        return sorted(
+            places,
+            key=lambda place: (self._is_distrusted(place, key), place.storage_id in away, place.storage_id != at),
+        )
 
     def _remember(self, key: str, place: Place) -> None:
         if place.storage_id == PRIMARY_ID:
@@ -279,3 +313,16 @@ class Places:
             yield from place.store.list(prefix)
         except StoreAway as error:
             self._passed_over(place, prefix, error)
+
+
+def pass_over(store: ObjectStore, key: str) -> bool:
+    """Tell the storages behind a store that what it gave is not what was written.
+
+    True: they have another copy, which is read from now on: try again. False: there is none, or only one storage.
+    """
+    behind: object = store
+    while not isinstance(behind, Places):
+        behind = getattr(behind, "inner", None) or getattr(behind, "behind", None)
+        if behind is None:
+            return False
+    return behind.pass_over(key)

@@ -26,15 +26,15 @@ from isocenter.storage.pack import pack_key
 
 @dataclass
 class Region:
-    """caller: may manage storages. work: what jobs are given; what is in `unproven` has wrong digests inside.
+    """caller: may manage storages. work: what jobs are given.
 
-    unknown: packs that hold what the index does not know.
+    unproven: packs whose digests are right as these bytes only. unknown: packs that hold what the index does not know.
     """
 
     database: Database
     institution_id: int
     root: Path
-    unproven: set[str] = field(default_factory=set)
+    unproven: dict[str, bytes] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     studies: int = 0
 
@@ -47,9 +47,10 @@ class Region:
         """As a process that starts now."""
         self.register = Register(self.database, self.primary, self.open_storage)
         self.places = places_of(self.database, self.register)
-        self.work = Placement(
-            self.database, self.places, lambda key: key not in self.unproven, lambda key: key not in self.unknown
-        )
+        self.work = Placement(self.database, self.places, self.proven, lambda key: key not in self.unknown)
+
+    def proven(self, store: ObjectStore, key: str) -> bool:
+        return key not in self.unproven or store.get(key) == self.unproven[key]
 
     def open_storage(self, url: str, credentials: str | None) -> ObjectStore:
         assert credentials is None

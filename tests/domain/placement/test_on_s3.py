@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from tests.domain.conftest import Hospital, a_ct_slice
@@ -18,9 +19,11 @@ from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.placement.jobs import move_round, place_round
 from isocenter.domain.placement.placing import Shift
 from isocenter.domain.placement.policies import add_policy
+from isocenter.domain.placement.scrub import Scrub
 from isocenter.domain.placement.storages import add_storage, try_storage
 from isocenter.domain.retention.policy import without_retention_in_a_demo
 from isocenter.index.locators import packs_of, study_places
+from isocenter.kit.clock import utc_now
 from isocenter.kit.settings import Settings
 from isocenter.storage.credentials import credentials_file
 from isocenter.storage.errors import NoSuchObject
@@ -62,7 +65,10 @@ def test_a_study_goes_to_the_cold_store_and_stays_whole(hospital: Hospital, sett
     data = open_bytes(settings, database)
     work = placement_of(settings, database, data.store)
     assert place_round(work, Shift.of(60)).written == 1
-    assert primary.head(key)
+    spoil(primary, key)
+    assert received(data.store, key) == sent
+    assert Scrub(work, utc_now() - timedelta(days=30), Shift.of(60)).run().repaired == 1
+    assert received(primary, key) == sent
     assert move_round(work, Shift.of(60)).left == 1
     with pytest.raises(NoSuchObject):
         primary.head(key)
@@ -79,6 +85,17 @@ def pack_of(hospital: Hospital) -> str:
         assert places is not None
         [pack] = packs_of(connection, places.study_id)
     return pack.object_key
+
+
+def spoil(store: LocalObjectStore, key: str) -> None:
+    """Flip a byte of the only image in a pack."""
+    [entry] = read_manifest(store, key).entries()
+    path = store.local_path(key)
+    assert path is not None
+    assert entry.pixel_value_offset is not None
+    data = bytearray(path.read_bytes())
+    data[entry.pixel_value_offset + 2] ^= 0xFF
+    path.write_bytes(data)
 
 
 def received(store: ObjectStore, key: str) -> bytes:

@@ -157,10 +157,21 @@ def test_a_pack_whose_own_digests_do_not_hold_is_never_copied(region: Region) ->
     warm = region.storage("warm").storage_id
     region.policy(1, warm)
     key = region.pack()
-    region.unproven.add(key)
+    region.unproven[key] = b"what it once was"
     region.place()
     assert region.copies(key) == {1: "damaged"}
     assert region.sql("SELECT kind, subject FROM storage_alarm") == [("copy-lost", key)]
+
+
+def test_an_unsound_pack_that_another_storage_has_sound_is_counted_there_and_written_anew(region: Region) -> None:
+    warm = region.storage("warm").storage_id  # as after rebuilding the index: nothing is known of copies
+    region.policy(1, warm)
+    key = region.pack(b"rotten")
+    region.unproven[key] = b"sound!"
+    region.folder("warm").put(key, b"sound!")
+    region.place()
+    assert region.copies(key) == {1: "verified", warm: "verified"}
+    assert region.primary.get(key) == b"sound!"
 
 
 def test_packs_of_deleted_studies_are_placed_too(region: Region) -> None:

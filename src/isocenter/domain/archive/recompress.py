@@ -34,6 +34,7 @@ from isocenter.storage.manifest import InstanceEntry, Manifest, decode_received
 from isocenter.storage.manifest_layout import Rebuild
 from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.pack import Frames, ReceivedParts, contiguous_frames, derived_frames, frame_table, no_frames
+from isocenter.storage.places import pass_over
 
 MAX_RECOMPRESSED_BYTES: Final = 1 << 30
 """Larger objects stay as received: they would need more memory than a confined process has."""
@@ -388,8 +389,17 @@ def native_bytes(samples: Samples, description: ImageDescription, *, big_endian:
 def rebuild_received(store: ObjectStore, manifest: Manifest, entry: InstanceEntry) -> bytes:
     """The data set of a packed instance exactly as it was received, proven by its digest.
 
-    Raises Damaged when what lies in the pack does not give it, NoSuchObject when the pack is gone.
+    Raises Damaged when what lies in no copy of the pack gives it, NoSuchObject when the pack is gone.
     """
+    try:
+        return _rebuilt(store, manifest, entry)
+    except Damaged:
+        if not pass_over(store, manifest.key):
+            raise
+    return rebuild_received(store, manifest, entry)
+
+
+def _rebuilt(store: ObjectStore, manifest: Manifest, entry: InstanceEntry) -> bytes:
     stored = manifest.data_set(entry)
     data = store.get_range(manifest.key, stored.offset, stored.length)
     parts = manifest.received_parts(entry)

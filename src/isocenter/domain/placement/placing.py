@@ -23,6 +23,7 @@ from isocenter.kit.database import Connection, Database
 from isocenter.kit.logging import get_logger
 from isocenter.storage.copying import FULL_SPEED, Content, Pace, UnsoundSource, content_of, copy_object
 from isocenter.storage.errors import Damaged, NoSuchObject, StorageFull, StoreAway
+from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.places import PACKS, PRIMARY_ID, Place, Places, delete_at
 
 log = get_logger(__name__)
@@ -52,14 +53,14 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What placing works with. proven: whether the digests inside a pack hold, read as readers read it.
+    """What placing works with. proven: whether the digests inside a pack hold, as this store has it.
 
     superfluous: whether all that is in a pack is known to lie elsewhere, or to be erased.
     """
 
     database: Database
     places: Places
-    proven: Callable[[str], bool]
+    proven: Callable[[ObjectStore, str], bool]
     superfluous: Callable[[str], bool]
 
     def place(self, storage_id: int) -> Place | None:
@@ -95,15 +96,20 @@ def register_packs(work: Placement, institution_id: int, shift: Shift, done: Pla
 
 
 def _first_copy(work: Placement, key: str, pace: Pace) -> tuple[Place, Content] | None:
-    """None: erased meanwhile; what is truly missing is told by whoever reads it. Raises StoreAway, Damaged."""
+    """A copy whose digests hold, or one that does not when there is no other. Raises StoreAway, Damaged.
+
+    None: erased meanwhile; what is truly missing is told by whoever reads it.
+    """
+    unsound: tuple[Place, Content] | None = None
     for place in work.places.all:
         try:
             content = content_of(place.store, key, pace)
         except NoSuchObject:
             continue
-        # nobody knows the digest of what an unsound pack once was
-        return place, content if work.proven(key) else Content(content.size, b"")
-    return None
+        if work.proven(place.store, key):
+            return place, content
+        unsound = unsound or (place, Content(content.size, b""))  # nobody knows the digest of what it once was
+    return unsound
 
 
 def _register(work: Placement, institution_id: int, key: str, place: Place, content: Content) -> bool:
