@@ -93,7 +93,7 @@ def backup_ids(target: ObjectStore) -> list[str]:
 
 
 def next_backup_id(target: ObjectStore, at: datetime) -> str:
-    """A new id, behind all there whatever the clock says: second, five hex digits of the microsecond, three of chance."""
+    """A new id, behind all there whatever the clock says: second, five hex digits of the microsecond, three random."""
     known = backup_ids(target)
     moment = at
     if known:
