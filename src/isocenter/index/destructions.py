@@ -82,7 +82,7 @@ class Step:
 
 _ITEM = """
     SELECT d.item_id, d.study_instance_uid, d.state, d.destruction_id, d.kept_until, d.study_date, d.modalities,
-        d.instance_count, d.changed_at, d.certificate::integer AS record_id, s.patient_id,
+        d.instance_count, d.changed_at, d.record_id, s.patient_id,
         s.deleted_at IS NOT NULL AS is_deleted
     FROM destruction_study d LEFT JOIN study s ON s.study_instance_uid = d.study_instance_uid AND d.state <> 'destroyed'
 """
@@ -166,14 +166,14 @@ def move_item(
         connection.execute(
             """
             UPDATE destruction_study SET state = %s, destruction_id = %s, changed_at = now(),
-                certificate = coalesce(%s, certificate), kept_until = coalesce(%s, kept_until),
+                record_id = coalesce(%s, record_id), kept_until = coalesce(%s, kept_until),
                 instance_count = coalesce(%s, instance_count)
             WHERE item_id = %s
             """,
             [
                 state,
                 destruction_id,
-                None if record_id is None else str(record_id),
+                record_id,
                 None if kept is None else kept.until,
                 None if kept is None else kept.instance_count,
                 item.item_id,

@@ -1294,7 +1294,7 @@ CREATE TABLE public.destruction_study (
     modalities text[] DEFAULT '{}'::text[] NOT NULL,
     instance_count integer DEFAULT 0 NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    certificate text COLLATE pg_catalog."C",
+    record_id bigint,
     CONSTRAINT destruction_study_state_check CHECK ((state = ANY (ARRAY['due'::text, 'proposed'::text, 'approved-once'::text, 'approved'::text, 'held'::text, 'destroyed'::text])))
 );
 

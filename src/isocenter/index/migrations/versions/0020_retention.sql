@@ -72,7 +72,7 @@ CREATE TABLE destruction_study (
     modalities text[] NOT NULL DEFAULT '{}',
     instance_count integer NOT NULL DEFAULT 0,
     changed_at timestamptz NOT NULL DEFAULT now(),
-    certificate text COLLATE "C",
+    record_id bigint,  -- of what was erased, for its certificate
     PRIMARY KEY (institution_id, item_id),
     FOREIGN KEY (institution_id, destruction_id) REFERENCES destruction
 );
