@@ -120,6 +120,8 @@ class EncryptedStore:
         try:
             return self._opened_ranges(key, ranges)
         except Damaged:
+            with self._lock:
+                self._opened.pop(key, None)  # its header may be what is damaged
             if not pass_over(self.inner, key):
                 raise
         return self.get_ranges(key, ranges)
