@@ -17,7 +17,8 @@ from isocenter.apps.replication import Source
 from isocenter.kit.errors import Conflict, Invalid
 
 FORMAT: Final = "isocenter-site/1"
-_NOT_SHARED: Final = ("replication.key",)
+_EACH_ITS_OWN: Final = ("replication.key", "storage-")
+"""How a site is copied from, and what its object stores know it by, is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,9 @@ class Invitation:
 
 def shared_secrets(home: Path) -> dict[str, bytes]:
     """The files of home/secrets that the other site must have too: without them it can neither verify nor decrypt."""
-    files = sorted(path for path in (home / "secrets").iterdir() if path.is_file() and path.name not in _NOT_SHARED)
-    return {path.name: path.read_bytes() for path in files if not path.name.endswith(".new")}
+    files = sorted(path for path in (home / "secrets").iterdir() if path.is_file())
+    shared = [path for path in files if not path.name.startswith(_EACH_ITS_OWN) and path.suffix != ".new"]
+    return {path.name: path.read_bytes() for path in shared}
 
 
 def write_invitation(path: Path, invitation: Invitation) -> None:
