@@ -256,7 +256,8 @@ def lock_as_context(lock: threading.Lock) -> Iterator[None]:
 
 def test_who_was_overtaken_while_it_settled_has_lost(proxy: FaultProxy, behind: ObjectStore, prefix: str) -> None:
     """As Swift does with two requests that overlap: both are told 200, the later one stays."""
-    store = open_store(store_url(proxy.endpoint, prefix, create="settle", timeout="1"), credentials=CREDENTIALS)
+    store = open_store(store_url(proxy.endpoint, prefix, create="settle"), credentials=CREDENTIALS)
+    store._settling_s = 0.01
 
     def overtake() -> None:
         behind.delete(KEY)
