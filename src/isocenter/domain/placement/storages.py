@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ from isocenter.storage.places import PRIMARY_ID
 
 ROLES: Final = ("hot", "warm", "cold", "second-site")
 MAX_RETAIN_DAYS: Final = 36_500
+_CREDENTIALS: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _PROBE: Final = b"isocenter probes this storage\n" * 1024
 
 
@@ -278,13 +280,23 @@ def _name(value: object) -> str:
 
 def _url(value: object) -> str:
     text = str(value).strip()
-    parts = urlsplit(text)
-    if parts.scheme not in ("file", "s3") or len(text) > 2000:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise InvalidStorage("This is no address.", field="url") from None
+    if parts.scheme not in ("file", "s3") or len(text) > 2000 or not text.isprintable():
         raise InvalidStorage("The address begins with file:// or s3://.", field="url")
     if parts.password or parts.username:
         raise InvalidStorage("Secrets do not belong into an address: name a file of credentials.", field="url")
     if parts.scheme == "file" and not parts.path.startswith("/"):
         raise InvalidStorage("A folder is given with its whole path: file:///mnt/archive.", field="url")
+    return text
+
+
+def _credentials(value: object) -> str:
+    text = str(value or "").strip()
+    if text and _CREDENTIALS.fullmatch(text) is None:
+        raise InvalidStorage("A name of credentials is made of a-z, 0-9 and dashes.", field="credentials")
     return text
 
 
@@ -303,7 +315,7 @@ def _number(field: str, low: int, high: int, value: object) -> int:
 _CHECKS: Final[dict[str, Callable[[object], object]]] = {
     "name": _name,
     "url": _url,
-    "credentials": lambda value: str(value or "").strip()[:64],
+    "credentials": _credentials,
     "role": _role,
     "retain_days": lambda value: _number("retain_days", 0, MAX_RETAIN_DAYS, value),
     "max_bytes": lambda value: None if value is None else _number("max_bytes", 1, 1 << 60, value),
