@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next'
 import { confirmClock, policyQuery, putPolicy, retentionKey, type RetentionPolicy } from '../../api/retention'
 import { FormDialog } from '../../frame/FormDialog'
 import { Refusal } from '../../frame/Refusal'
+import { readableMoment } from '../../kit/dates'
 import classes from './Retention.module.css'
 
 const BY_LAW = { outpatient: 15, inpatient: 30 }
@@ -51,7 +52,29 @@ function Years({ policy }: { readonly policy: RetentionPolicy }) {
         </Alert>
       )}
       {policy.clock.has_leapt && <Clock policy={policy} />}
+      {policy.history.length > 0 && <History policy={policy} />}
     </>
+  )
+}
+
+function History({ policy }: { readonly policy: RetentionPolicy }) {
+  const { t } = useTranslation()
+  return (
+    <details className={classes.history}>
+      <summary>{t('retention.policy.history')}</summary>
+      <ul>
+        {policy.history.map((each) => (
+          <li key={each.policy_id}>
+            {t(each.applies ? 'retention.policy.entry' : 'retention.policy.entryDemo', {
+              at: readableMoment(each.set_at),
+              outpatient: each.outpatient_years,
+              inpatient: each.inpatient_years,
+              reason: each.reason,
+            })}
+          </li>
+        ))}
+      </ul>
+    </details>
   )
 }
 
