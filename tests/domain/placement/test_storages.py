@@ -48,7 +48,7 @@ def test_a_storage_is_marked_listed_tried_and_retired(region: Region) -> None:
     assert (marker["name"], marker["storage_id"], marker["marker"]) == ("warm", made.storage_id, made.marker)
     assert [each.name for each in overview(region.caller, region.database).storages] == ["primary", "warm"]
     steps = try_storage(region.caller, region.database, Opening(region.open_storage, region.primary), made.storage_id)
-    assert [step.name for step in steps] == ["open", "write", "read", "read-range", "list", "delete"]
+    assert [step.name for step in steps] == ["open", "write", "create-once", "read", "read-range", "list", "delete"]
     assert all(step.reason is None for step in steps)
     assert [head.key for head in region.folder("warm").list()] == [MARKER]
     assert retire_storage(region.caller, region.database, made.storage_id).state == "retiring"
@@ -57,12 +57,24 @@ def test_a_storage_is_marked_listed_tried_and_retired(region: Region) -> None:
 
 def test_the_primary_can_be_tried_and_neither_changed_nor_retired(region: Region) -> None:
     steps = try_storage(region.caller, region.database, Opening(region.open_storage, region.primary), 1)
-    assert [step.reason for step in steps] == [None] * 6
+    assert [step.reason for step in steps] == [None] * 7
     with pytest.raises(StorageInUse):
         retire_storage(region.caller, region.database, 1)
     with pytest.raises(StorageInUse):
         change_storage(region.caller, region.database, 1, {"role": "cold"})
     assert change_storage(region.caller, region.database, 1, {"max_bytes": 10}).max_bytes == 10
+
+
+def test_a_store_that_overwrites_is_found_out(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = region.primary.put
+
+    def overwriting(key: str, data: bytes) -> None:
+        region.primary.delete(key)
+        real(key, data)
+
+    monkeypatch.setattr(region.primary, "put", overwriting)
+    steps = try_storage(region.caller, region.database, Opening(region.open_storage, region.primary), 1)
+    assert [(step.name, step.reason) for step in steps][-1] == ("create-once", "store-away")
 
 
 def test_a_storage_that_fails_says_at_which_step(region: Region) -> None:

@@ -34,7 +34,7 @@ export const storagesWords = {
   testNamed: 'Test {{name}}',
   works: 'Everything works ({{ms}} ms)',
   failsAt: 'Fails at: {{step}}.',
-  steps: { open: 'opening', write: 'writing', read: 'reading', 'read-range': 'reading a part', list: 'listing', delete: 'deleting' },
+  steps: { open: 'opening', write: 'writing', 'create-once': 'creating it once', read: 'reading', 'read-range': 'reading a part', list: 'listing', delete: 'deleting' },
   verify: 'Read all again',
   verifyNamed: 'Read all again: {{name}}',
   verifying: 'Is read again, at the pace of scrubbing.',

@@ -36,7 +36,7 @@ export const storagesWords: typeof english = {
   testNamed: '测试 {{name}}',
   works: '一切正常（{{ms}} 毫秒）',
   failsAt: '失败于：{{step}}。',
-  steps: { open: '打开', write: '写入', read: '读取', 'read-range': '读取一部分', list: '列出', delete: '删除' },
+  steps: { open: '打开', write: '写入', 'create-once': '拒绝覆盖', read: '读取', 'read-range': '读取一部分', list: '列出', delete: '删除' },
   verify: '全部重新读取',
   verifyNamed: '全部重新读取：{{name}}',
   verifying: '正在按巡检速度重新读取。',

@@ -182,12 +182,22 @@ def try_storage(caller: Caller, database: Database, opening: Opening, storage_id
         (
             ("open", open_it),
             ("write", lambda: store[0].put(key, _PROBE)),
+            ("create-once", lambda: _refused_again(store[0], key)),
             ("read", lambda: _same(store[0].get(key), _PROBE)),
             ("read-range", lambda: _same(store[0].get_range(key, 1000, 100), _PROBE[1000:1100])),
             ("list", lambda: _same([head.key for head in store[0].list("probes") if head.key == key], [key])),
             ("delete", lambda: store[0].delete(key)),
         )
     )
+
+
+def _refused_again(store: ObjectStore, key: str) -> None:
+    """A store that takes a key twice would lose what was there. Raises StoreAway."""
+    try:
+        store.put(key, _PROBE[::-1])
+    except ObjectExists:
+        return
+    raise StoreAway("This store overwrites: say create=check in its URL.", key=key, cause="overwrites")
 
 
 def checked(values: Mapping[str, object]) -> dict[str, object]:
