@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from threading import Event
 
 import pytest
 from tests.domain.placement.conftest import Region
@@ -10,6 +11,7 @@ from tests.domain.placement.conftest import Region
 from isocenter.access import audit
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Role
+from isocenter.domain.placement.jobs import Pacing, placement_tasks
 from isocenter.domain.placement.placing import Placed, Shift
 from isocenter.domain.placement.scrub import Scrub
 from isocenter.domain.placement.storages import overview, retire_storage
@@ -202,3 +204,23 @@ def test_a_storage_that_is_away_and_deletions_that_wait_raise_alarms(region: Reg
     watch(region.work, 100)
     assert region.sql("SELECT kind FROM storage_alarm WHERE ended_at IS NULL") == []
     assert isinstance(region.places.all[1].store, LocalObjectStore)
+
+
+def test_the_worker_does_all_of_it_and_ends_when_it_is_told_to(region: Region) -> None:
+    key = region.pack()
+    stop = Event()
+
+    def work(bytes_per_s: int) -> None:
+        for task in placement_tasks(region.work, Pacing(bytes_per_s, timedelta(days=30), 100), stop):
+            task.function()
+
+    work(0)  # never scrubbed, and one storage: nobody needs to know the copy
+    assert region.rows(key) == []
+    work(1 << 40)
+    assert region.copies(key) == {1: "verified"}
+    assert storages_of(region)["primary"].object_count == 1
+    stop.set()
+    region.storage("warm")
+    region.policy(1, 2)
+    work(1 << 40)
+    assert region.copies(key) == {1: "verified"}

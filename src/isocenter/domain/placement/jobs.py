@@ -15,7 +15,7 @@ from isocenter.domain.placement.tiers import Leave, Write
 from isocenter.kit.clock import utc_now
 from isocenter.kit.jobs import Task
 from isocenter.kit.logging import get_logger
-from isocenter.storage.copying import Pace
+from isocenter.storage.copying import FULL_SPEED, Pace
 
 log = get_logger(__name__)
 
@@ -46,7 +46,9 @@ def placement_tasks(work: Placement, pacing: Pacing, stop: threading.Event) -> l
     stopping, pace = stop.is_set, Pace(pacing.scrub_bytes_per_s, wait=stop.wait)
 
     def place() -> None:
-        place_round(work, Shift.of(_SHIFT_S, stopping))
+        alone = len(work.places.all) == 1  # then a copy is written down only to be scrubbed, and at that pace
+        if pacing.scrub_bytes_per_s or not alone:
+            place_round(work, Shift.of(_SHIFT_S, stopping), pace if alone else FULL_SPEED)
 
     def move() -> None:
         move_round(work, Shift.of(_SHIFT_S, stopping))
@@ -76,11 +78,11 @@ def placement_tasks(work: Placement, pacing: Pacing, stop: threading.Event) -> l
     ]
 
 
-def place_round(work: Placement, shift: Shift) -> Placed:
-    """Write down new packs and write the copies that are missing, in every institution."""
+def place_round(work: Placement, shift: Shift, pace: Pace = FULL_SPEED) -> Placed:
+    """Write down new packs, read at this pace, and write the copies that are missing, in every institution."""
     done = Placed()
     for institution_id in _in_turn(work):
-        register_packs(work, institution_id, shift, done)
+        register_packs(work, institution_id, shift, done, pace)
         place_packs(work, institution_id, Write, shift, done)
     _tell("placement.placed", done)
     return done
