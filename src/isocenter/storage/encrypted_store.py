@@ -32,6 +32,8 @@ from isocenter.storage.object_store import ObjectHead, ObjectStore
 from isocenter.storage.places import pass_over
 
 OPENED_KEPT: Final = 2048
+STAGED_KEPT: Final = 256
+"""Files on their way into the store at one time, at the most."""
 _PIECE: Final = 4 << 20
 
 
@@ -45,7 +47,7 @@ class EncryptedStore:
         self.encrypts = encrypts
         self._lock = threading.Lock()
         self._opened: OrderedDict[str, tuple[ObjectCipher, int]] = OrderedDict()
-        self._staged: dict[str, bytes] = {}
+        self._staged: OrderedDict[str, bytes] = OrderedDict()
 
     def put(self, key: str, data: bytes) -> None:
         if not is_encrypted_name(key):
@@ -104,6 +106,8 @@ class EncryptedStore:
         secret = new_secret()
         with self._lock:
             self._staged[key] = secret
+            while len(self._staged) > STAGED_KEPT:  # of files that were abandoned
+                self._staged.popitem(last=False)
         return EncryptingFile(path.open("xb", buffering=1 << 20), ObjectCipher.new(key, secret))
 
     def get(self, key: str) -> bytes:
