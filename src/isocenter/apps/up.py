@@ -50,6 +50,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Exhausted, IsocenterError
 from isocenter.kit.settings import Settings
 from isocenter.storage.cluster_key import make_cluster_key
+from isocenter.storage.errors import NoSecondCopy
 from isocenter.storage.facts import make_key_file, read_key_file
 
 DRAIN_S = 35.0  # the listener itself drains for at most 30
@@ -397,6 +398,8 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5, context=_our_own()) as answer:  # noqa: S310 - our own address
             return bool(answer.status == 200)
+    except urllib.error.HTTPError as refused:  # all runs; objects are taken again when another node answers
+        return NoSecondCopy.reason.encode() in refused.read()
     except (urllib.error.URLError, OSError, ValueError):
         return False
 

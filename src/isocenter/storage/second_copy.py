@@ -30,6 +30,7 @@ Called by one thread at a time, and the wait before the next call. Between the t
 class TwoCopies:
     """What an archive needs that acknowledges after two copies. begin: as SecondCopy says. close: when nobody calls it
     any more. check: raises NoSecondCopy when it is known that a copy would find no place; cheap, and for any thread.
+    reachable: raises NoSecondCopy when no other node answers now; it asks them, for some seconds at most.
     ahead: brings a large segment there before its group does, so that the others in the group need not wait for it; for
     any thread, and what it cannot do the group does.
     """
@@ -37,4 +38,5 @@ class TwoCopies:
     begin: SecondCopy
     ahead: Callable[[Grown], None]
     check: Callable[[], None]
+    reachable: Callable[[], None]
     close: Callable[[], None]

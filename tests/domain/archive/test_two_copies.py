@@ -33,13 +33,14 @@ class Region:
         self.other: Home = a_home(folder / "other", "other")
         self.peers: list[Peer] = [self.other.peer]
         self.member = Member("testnode", KEY, lambda: self.peers)
-        self.copies = SecondCopies(self.member, within_s=1.0)
+        self.copies = SecondCopies(self.member, within_s=30.0)
 
     def two_copies(self) -> TwoCopies:
         return TwoCopies(
             lambda grown: self.copies.begin(grown),
             lambda grown: self.copies.ahead(grown),
             lambda: self.copies.check(),
+            lambda: self.copies.reachable(),
             lambda: self.copies.close(),
         )
 
@@ -51,7 +52,7 @@ class Region:
     def mend(self) -> None:
         """As a moment after the other node came back."""
         self.peers = [self.other.peer]
-        self.copies = SecondCopies(self.member, within_s=1.0)
+        self.copies = SecondCopies(self.member, within_s=30.0)
 
 
 @pytest.fixture
@@ -113,8 +114,6 @@ def test_without_another_node_an_object_is_refused_and_leaves_no_row(safe: Hospi
     assert len(stored(safe)) == 1
     with pytest.raises(NoSecondCopy):  # now before anything of it is sent
         safe.reception(uid="1.2.3.1.2")
-    with pytest.raises(NoSecondCopy):
-        safe.archive.writable()
     assert read_digests(safe.data, safe) == [True], "reading goes on"
     region.mend()
     safe.archive.writable()
@@ -123,3 +122,15 @@ def test_without_another_node_an_object_is_refused_and_leaves_no_row(safe: Hospi
     with closing(NodeClient(Member("third", KEY, lambda: region.peers))) as client:
         data = Bytes(safe.home / "journal", safe.data.store, elsewhere=client.read)
         assert read_digests(data, safe) == [True, True]
+
+
+def test_a_node_without_others_says_that_it_is_not_ready_before_anything_is_sent(
+    safe: Hospital, region: Region
+) -> None:
+    safe.archive.writable()
+    region.cut()
+    region.copies = SecondCopies(region.member, within_s=30.0)  # as some seconds later
+    with pytest.raises(NoSecondCopy):
+        safe.archive.writable()
+    region.mend()
+    safe.archive.writable()

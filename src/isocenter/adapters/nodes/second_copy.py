@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -25,6 +26,9 @@ AVOIDED_FOR_S: Final = 2.0
 """A node that did not take a copy is not tried again for so long, unless there is no other."""
 HOPELESS_FOR_S: Final = 1.0
 """When no node took one, what comes next is refused at once for so long."""
+PROBED_WITHIN_S: Final = 2.0
+PROBE_HOLDS_S: Final = 2.0
+"""Who asks whether another node answers waits so long at most, and the answer holds so long."""
 _PAUSE_S = 0.05
 
 
@@ -43,10 +47,34 @@ class SecondCopies:
         self._avoided: dict[str, float] = {}
         self._hopeless_until = 0.0
         self._ahead: dict[SegmentName, tuple[Peer, int]] = {}
+        self._probing = threading.Lock()
+        self._probed_until = 0.0
+        self._answers = False
 
     def two_copies(self) -> TwoCopies:
         """What a journal takes of it."""
-        return TwoCopies(self.begin, self.ahead, self.check, self.close)
+        return TwoCopies(self.begin, self.ahead, self.check, self.reachable, self.close)
+
+    def reachable(self) -> None:
+        """Raise NoSecondCopy unless another node answers; what was found a moment ago still holds. For any thread."""
+        with self._probing:
+            if time.monotonic() >= self._probed_until:
+                self._answers = self._any_answers(time.monotonic() + PROBED_WITHIN_S)
+                self._probed_until = time.monotonic() + PROBE_HOLDS_S
+            if not self._answers:
+                raise _no_second_copy()
+
+    def _any_answers(self, until: float) -> bool:
+        for peer in self._candidates():
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            try:
+                self._member.call(peer, min(left, PROBED_WITHIN_S / 2)).close()
+                return True
+            except IsocenterError as error:
+                log.info("nodes.does-not-answer", node=peer.name, reason=error.reason)
+        return False
 
     def check(self) -> None:
         """Raise NoSecondCopy when it is known that a copy would find no place now. Any thread may ask."""
@@ -125,7 +153,8 @@ class SecondCopies:
     def _send_elsewhere(self, grown: Sequence[Grown], until: float, share_s: float) -> None:
         """To any node that takes it before the time is over, one after the other, again and again."""
         while True:
-            candidates = self._candidates()
+            # A segment that is not here any more was given up, or its folder is lost: no other node can help.
+            candidates = self._candidates() if all(each.path.exists() for each in grown) else []
             for peer in candidates:
                 limit = min(until, time.monotonic() + share_s)
                 stream = self._open(peer, limit)

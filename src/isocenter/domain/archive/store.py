@@ -159,7 +159,7 @@ class Archive:
         if free < FREE_BYTES_NEEDED:
             raise Exhausted("The disk of the journals is nearly full; free some space.", free_bytes=free)
         if self._two_copies is not None:
-            self._two_copies.check()
+            self._two_copies.reachable()
         if not self._holdings.database.answers():
             raise DatabaseAway("The database does not answer.")
 
