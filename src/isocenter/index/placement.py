@@ -100,18 +100,22 @@ def read_uses(connection: Connection) -> int:
 
 
 def deletions_since(connection: Connection, since: datetime) -> int:
-    """How many studies people and programs have deleted or erased since then, as far as the last 10,000."""
+    """How many studies people and programs have deleted or erased since then; asked again and again, by later times.
+
+    Remembers where in the trail that time begins, so that only rows behind it are read.
+    """
     row = connection.execute(
         """
-        SELECT count(*) FROM (
-            SELECT at FROM audit_event
-            WHERE action IN ('study-deleted', 'study-erased') AND caller_kind <> 'system'
-            ORDER BY sequence DESC LIMIT 10000) a
-        WHERE at >= %s
+        SELECT count(*) FILTER (
+                WHERE at >= %(since)s AND action IN ('study-deleted', 'study-erased') AND caller_kind <> 'system'),
+            coalesce(min(sequence) FILTER (WHERE at >= %(since)s), max(sequence), 0)
+        FROM audit_event WHERE sequence > %(after)s
         """,
-        [since],
+        {"since": since, "after": position_of(connection, "deletions")},
     ).fetchone()
     assert row is not None
+    if row[1]:
+        set_position(connection, "deletions", max(0, int(str(row[1])) - _OVERLAP))
     return int(str(row[0]))
 
 

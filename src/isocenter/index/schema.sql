@@ -2865,8 +2865,6 @@ CREATE INDEX audit_event_by_study ON public.audit_event USING btree (institution
 
 CREATE UNIQUE INDEX audit_event_chained ON public.audit_event USING btree (institution_id, chain, "position");
 
-CREATE INDEX audit_event_deletions ON public.audit_event USING btree (institution_id, sequence) WHERE ((action = ANY (ARRAY['study-deleted'::text, 'study-erased'::text])) AND (caller_kind <> 'system'::text));
-
 CREATE INDEX audit_event_in_order ON public.audit_event USING btree (institution_id, sequence);
 
 CREATE UNIQUE INDEX audit_event_one_look ON public.audit_event USING btree (institution_id, caller_kind, caller_id, study_instance_uid, sitting) WHERE (action = 'study-opened'::text);

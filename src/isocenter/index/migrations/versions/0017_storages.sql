@@ -108,9 +108,6 @@ CREATE TABLE storage_alarm (
     PRIMARY KEY (kind, subject)
 );
 
-CREATE INDEX audit_event_deletions ON audit_event (institution_id, sequence)
-    WHERE action IN ('study-deleted', 'study-erased') AND caller_kind <> 'system';
-
 ALTER TABLE object_copy ENABLE ROW LEVEL SECURITY;
 ALTER TABLE object_copy FORCE ROW LEVEL SECURITY;
 CREATE POLICY inside_institution ON object_copy USING (institution_id = isocenter_institution())
