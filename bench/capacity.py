@@ -160,8 +160,7 @@ def need_of(region: Region, measured: Constants = MEASURED) -> Need:
     peak = region.peak_gbit * 1e9 / 8 / MB
     peak_objects = peak / (received / MB / objects)
     packs = region.exams * measured.packs_per_study
-    index = objects * measured.index_instance_bytes + region.exams * measured.index_study_bytes
-    index += packs * region.copies * measured.copy_row_bytes
+    index = _index_bytes(region, measured, objects, packs)
     audit = region.exams * region.audit_events * measured.audit_event_bytes
     return Need(
         objects=objects,
@@ -182,8 +181,18 @@ def need_of(region: Region, measured: Constants = MEASURED) -> Need:
         all_packs=packs * region.years * region.copies,
         all_index_bytes=index * region.years + audit,
         listeners=ceil(peak / measured.node_mb_s) + 1,
-        line_mbit=(packed + received) / region.working_days * region.busiest_day * region.busiest_hour * 8 / 3600 / MB,
+        line_mbit=_line_mbit(region, packed + received),
     )
+
+
+def _index_bytes(region: Region, measured: Constants, objects: float, packs: float) -> float:
+    of_studies = objects * measured.index_instance_bytes + region.exams * measured.index_study_bytes
+    return of_studies + packs * region.copies * measured.copy_row_bytes
+
+
+def _line_mbit(region: Region, year_bytes: float) -> float:
+    """What crosses to the second site in the busiest hour of the busiest day."""
+    return year_bytes / region.working_days * region.busiest_day * region.busiest_hour * 8 / 3600 / MB
 
 
 def _cores(ms_per_second: float, region: Region) -> float:

@@ -69,6 +69,13 @@ def count_day(connection: Connection, now: datetime) -> None:
         """
     ).fetchone()
     assert held is not None
+    _write_held(connection, held, now)
+    _count_arrivals(connection, now.date())
+    took_ms = round((time.monotonic() - began) * 1000)
+    connection.execute("UPDATE metered_day SET took_ms = %s WHERE day = %s", [took_ms, now.date()])
+
+
+def _write_held(connection: Connection, held: Sequence[object], now: datetime) -> None:
     connection.execute(
         """
         INSERT INTO metered_day (institution_id, day, studies, instances, packs, packed_bytes, open_bytes, copy_bytes,
@@ -81,9 +88,6 @@ def count_day(connection: Connection, now: datetime) -> None:
         """,
         [now.date(), *held, now],
     )
-    _count_arrivals(connection, now.date())
-    took_ms = round((time.monotonic() - began) * 1000)
-    connection.execute("UPDATE metered_day SET took_ms = %s WHERE day = %s", [took_ms, now.date()])
 
 
 def _count_arrivals(connection: Connection, today: date) -> None:
