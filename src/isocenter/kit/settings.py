@@ -70,7 +70,7 @@ class Settings:
     second_site_lag_alarm: timedelta = timedelta(seconds=60)
     """An alarm is raised when the other site is further behind than this."""
     witness_url: str | None = None
-    """An object store at a third place where the leading site renews its lease, so that never two sites take objects."""
+    """An object store at a third place where the leading site renews its lease: never do two sites take objects."""
     lead_for: timedelta = timedelta(seconds=30)
     """How long a lease at the witness lasts; the other site can take over that long after this one was lost."""
     replication_address: str | None = None
