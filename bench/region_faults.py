@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from typing import Any
 from bench.association import contexts_of
 from bench.cluster import Cluster, Loopback, Network, signal_all
 from bench.data import EXPLICIT_VR_LITTLE_ENDIAN, MR, digest_of, endless, folder_of, load
-from bench.dicomweb import NotRetrievedError, instances
+from bench.dicomweb import NotRetrievedError, instances, query
 from bench.faults import Entry, Ledger, a_mix
 from bench.namespaces import Namespaces
 from bench.node import Node, NotReadyError, eventually, kill, new_folder
@@ -304,19 +305,35 @@ def _compare_other_side(
     say(f"other site: {len(wanted) - len(missing)} of {len(wanted)} acknowledged objects compared")
 
 
-def _digests(node: Node, study: str, within_s: float = 60.0) -> dict[str, str]:
-    """Digest by SOP Instance UID of what a node gives back of a study. A 503 is asked again for a bounded time."""
+def _digests(node: Node, study: str, within_s: float = 30.0) -> dict[str, str]:
+    """Digest by SOP Instance UID of what a node gives back of a study. A 503 is asked again for a bounded time.
+
+    A study that stays away as a whole is asked for object by object: one that was never acknowledged may be away.
+    """
     end = time.monotonic() + within_s
-    while True:
+    while time.monotonic() < end:
         try:
-            found = instances(node, study, EXPLICIT_VR_LITTLE_ENDIAN)
-            return {name: digest_of([part.data_set]) for name, part in found.items()}
+            return _retrieved(node, study)
         except NotRetrievedError as refused:
-            if str(refused).startswith("404"):
-                return {}
-            if not str(refused).startswith("503") or time.monotonic() > end:
+            if not str(refused).startswith("503"):
                 raise
         time.sleep(0.5)
+    found: dict[str, str] = {}
+    for each in query(node, f"studies/{study}/instances"):
+        series, instance = (str(each[tag]["Value"][0]) for tag in ("0020000E", "00080018"))  # type: ignore[index]
+        with suppress(NotRetrievedError):
+            found |= _retrieved(node, f"{study}/series/{series}/instances/{instance}")
+    return found
+
+
+def _retrieved(node: Node, path: str) -> dict[str, str]:
+    try:
+        found = instances(node, path, EXPLICIT_VR_LITTLE_ENDIAN)
+    except NotRetrievedError as refused:
+        if str(refused).startswith("404"):
+            return {}
+        raise
+    return {name: digest_of([part.data_set]) for name, part in found.items()}
 
 
 def in_namespaces(plan: Plan, *, say: Callable[[str], None] = print) -> Outcome:
