@@ -100,8 +100,24 @@ def test_a_damaged_head_costs_no_member(writer: JournalWriter, data: Bytes) -> N
         file.write(bytes(1024))
     items = [item for item in read_segment(path, keys=data.keys) if isinstance(item, JournalMember)]
     assert [bytes(item.data_set) for item in items] == DATA_SETS
+    assert data.read(Extent(place.segment.source, place.data_set_offset, 10)) == DATA_SETS[0][:10]
+
+
+def test_a_plain_segment_with_a_damaged_head_is_read_as_before(data: Bytes) -> None:
+    plain = a_writer(data.journal_directory, keys=SegmentKeys())
+    place = plain.append(a_header(b"small"), [b"small"])
+    plain.close()
+    path = place.segment.path(data.journal_directory)
+    with path.open("r+b") as file:
+        file.write(bytes(512))
+    assert data.path(place.segment.source) == path
+    assert data.read(Extent(place.segment.source, place.data_set_offset, 5)) == b"small"
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+    again = Bytes(data.journal_directory, data.store)
+    assert again.path(place.segment.source) is None
     with pytest.raises(Damaged):
-        data.read(Extent(place.segment.source, place.data_set_offset, 10))
+        again.read(Extent(place.segment.source, 0, 1))
 
 
 def test_a_changed_data_set_is_damage(writer: JournalWriter, data: Bytes) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from isocenter.kit.errors import IsocenterError
 from isocenter.storage.errors import BytesAway, Damaged, NoSuchObject, StoreAway
 from isocenter.storage.journal_cipher import SegmentCipher, segment_keys_of
 from isocenter.storage.object_store import ObjectStore
-from isocenter.storage.segment_format import HEAD_LENGTH, cipher_of
+from isocenter.storage.segment_format import FIRST_MEMBER_LENGTHS, HEAD_LENGTH, SegmentCipherHeader, cipher_of
 from isocenter.storage.segments import SegmentName
 
 CIPHERS_KEPT: Final = 4096
@@ -86,6 +87,8 @@ class Bytes:
             return None if self._cipher(source) is not None else path
         except BytesAway:
             return path
+        except IsocenterError:  # no key, or too damaged to know: `read` says so
+            return None
 
     def read(self, extent: Extent) -> bytes:
         """The bytes of an extent, decrypted: of a segment, all or a part of a data set.
@@ -111,13 +114,22 @@ class Bytes:
             if source in self._ciphers:
                 self._ciphers.move_to_end(source)
                 return self._ciphers[source]
-        head = self.read_stored(Extent(source, 0, HEAD_LENGTH))
-        found = self.keys.open(*cipher_of(head))
+        found = self.keys.open(*self._cipher_header(source))
         with self._lock:
             self._ciphers[source] = found
             while len(self._ciphers) > CIPHERS_KEPT:
                 self._ciphers.popitem(last=False)
         return found
+
+    def _cipher_header(self, source: str) -> tuple[SegmentCipherHeader | None, bytes]:
+        problem: Damaged | None = None
+        for length in (HEAD_LENGTH, *FIRST_MEMBER_LENGTHS):
+            try:
+                return cipher_of(self.read_stored(Extent(source, 0, length)))
+            except Damaged as error:  # the head, or the segment is shorter
+                problem = error
+        assert problem is not None
+        raise problem
 
     def _path(self, source: str) -> Path | None:
         kind, _, key = source.partition("/")

@@ -176,17 +176,23 @@ def parse_head(data: memoryview) -> SegmentHead | None:
 
 HEAD_LENGTH: Final = 2048
 """No head of ours is longer, and no segment with a member is shorter."""
+FIRST_MEMBER_LENGTHS: Final = (16384, 8192, 4096, 3584)
+"""Within so many bytes, as many as a segment has, lies the header of its first member."""
 
 
 def cipher_of(beginning: bytes) -> tuple[SegmentCipherHeader | None, bytes]:
-    """How a segment is encrypted, and its nonce, from its first HEAD_LENGTH bytes.
-
-    Raises Damaged when its head cannot be read: `read_segment` finds the same in its members. Raises UnknownFormat.
+    """How a segment is encrypted, and its nonce, from its first bytes: of its head, or, when that is damaged, of the
+    first member that is in them. Raises Damaged when neither can be read, UnknownFormat.
     """
-    head = parse_head(memoryview(beginning))
-    if head is None:
-        raise Damaged("The head of a segment is damaged.")
-    return head.cipher, head.nonce
+    data = memoryview(beginning)
+    head = parse_head(data)
+    if head is not None:
+        return head.cipher, head.nonce
+    for offset in range(tar.BLOCK, len(data), tar.BLOCK):
+        member = parse_member(data, offset, None)
+        if member is not None:
+            return member.cipher, member.nonce
+    raise Damaged("The beginning of a segment is damaged.")
 
 
 @lru_cache(maxsize=1024)
