@@ -206,3 +206,26 @@ def test_plain_segments_stay_readable_beside_encrypted_ones(data: Bytes) -> None
     assert data.path(gone) is not None
     with pytest.raises(BytesAway):
         data.read(Extent(gone, 0, 1))
+
+
+def test_another_node_reads_what_its_owner_gives_and_what_was_shipped(
+    writer: JournalWriter, data: Bytes, tmp_path: Path
+) -> None:
+    [place, *_] = append_all(writer)
+    writer.close()
+    extent = Extent(place.segment.source, place.data_set_offset, place.data_set_length)
+    asked: list[str] = []
+
+    def owner(source: str, offset: int, length: int) -> bytes:
+        asked.append(source)
+        return data.read_stored(Extent(source, offset, length))
+
+    elsewhere = Bytes(tmp_path / "other", data.store, elsewhere=owner)
+    assert elsewhere.read(extent) == DATA_SETS[0]
+    assert asked
+    data.store.put(place.segment.key, place.segment.path(data.journal_directory).read_bytes())
+    shipped = Bytes(tmp_path / "other", data.store)
+    assert shipped.read(extent) == DATA_SETS[0]
+    cipher = shipped.cipher(place.segment.source)
+    assert cipher is not None
+    assert cipher.apply(extent.offset, shipped.read_stored(extent)) == DATA_SETS[0]
