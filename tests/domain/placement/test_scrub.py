@@ -96,6 +96,25 @@ def test_an_object_without_a_sound_copy_is_told_once_and_ended_when_it_is_sound_
     assert region.sql("SELECT kind FROM storage_alarm WHERE ended_at IS NULL") == []
 
 
+def test_a_pack_that_no_storage_has_is_told_and_sound_again_when_it_is_brought_back(region: Region) -> None:
+    key = region.pack(b"what was written")
+    region.pack()
+    region.primary.delete(key)
+    region.place()
+    assert region.sql("SELECT kind, subject, detail ->> 'problem' FROM storage_alarm") == [
+        ("copy-lost", key, "missing")
+    ]
+    assert scrub(region).lost == [key]
+    region.unproven[key] = b"what was written"
+    region.primary.put(key, b"something else")
+    assert scrub(region).lost == [key]
+    region.primary.delete(key)
+    region.primary.put(key, b"what was written")
+    assert scrub(region).sound
+    assert region.copies(key) == {1: "verified"}
+    assert region.sql("SELECT kind FROM storage_alarm WHERE ended_at IS NULL") == []
+
+
 def test_only_telling_mends_nothing(region: Region, warm: int) -> None:
     key = region.pack()
     region.pack()

@@ -91,14 +91,15 @@ def register_packs(work: Placement, institution_id: int, shift: Shift, done: Pla
             log.warning("placement.not-registered", key=key, reason=error.reason)
             done.failed += 1
             continue
-        if found is not None and _register(work, institution_id, key, *found):
+        place, content = found or (work.places.primary, Content(0, b""))
+        if _register(work, institution_id, key, place, content, "damaged" if found else "missing"):
             done.registered += 1
 
 
 def _first_copy(work: Placement, key: str, pace: Pace) -> tuple[Place, Content] | None:
     """A copy whose digests hold, or one that does not when there is no other. Raises StoreAway, Damaged.
 
-    None: erased meanwhile; what is truly missing is told by whoever reads it.
+    None: no storage has it.
     """
     unsound: tuple[Place, Content] | None = None
     for place in work.places.all:
@@ -112,14 +113,15 @@ def _first_copy(work: Placement, key: str, pace: Pace) -> tuple[Place, Content] 
     return unsound
 
 
-def _register(work: Placement, institution_id: int, key: str, place: Place, content: Content) -> bool:
+def _register(work: Placement, institution_id: int, key: str, place: Place, content: Content, problem: str) -> bool:
+    """Write down a first copy, if the pack was not erased meanwhile; problem: what to say when it does not count."""
     state = CopyState.VERIFIED if content.digest else CopyState.DAMAGED
     with work.database.transaction(institution_id) as connection:
         if not copies.has_pack(connection, key):
             return False
         copies.put_copy(connection, key, place.storage_id, state, content.size, content.digest)
     if state is CopyState.DAMAGED:
-        lost(work.database, key, place.storage_id, "damaged")
+        lost(work.database, key, place.storage_id, problem)
     return True
 
 

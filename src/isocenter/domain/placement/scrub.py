@@ -126,6 +126,8 @@ class Scrub:
                 return
             try:
                 problem = _problem(place, row, self.pace)
+                if problem == "damaged" and not row.digest:
+                    problem = self._learned(institution_id, row, place)
                 self.report.read += 1
                 self.report.read_bytes += row.size_bytes
                 SCRUBBED_BYTES.labels(place.name).inc(row.size_bytes)
@@ -133,6 +135,18 @@ class Scrub:
             except (StoreAway, StorageFull) as error:
                 log.warning("storage.scrub-waits", storage=place.name, key=row.object_key, reason=error.reason)
                 self.report.away += 1
+
+    def _learned(self, institution_id: int, row: CopyRow, place: Place) -> str | None:
+        """A copy whose digest nobody knows, because it was never sound: it may have been brought back since."""
+        if not self.work.proven(place.store, row.object_key):
+            return "damaged"
+        content = content_of(place.store, row.object_key, self.pace)
+        with self.work.database.transaction(institution_id) as connection:
+            if is_wanted(connection, row.object_key):
+                copies.put_copy(
+                    connection, row.object_key, row.storage_id, CopyState.VERIFIED, content.size, content.digest
+                )
+        return None
 
     def _found(self, institution_id: int, row: CopyRow, place: Place, problem: str | None) -> None:
         state = CopyState.VERIFIED if problem is None else CopyState.DAMAGED
