@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.access.builders import a_person, a_user, studies_seen
@@ -24,6 +25,7 @@ from isocenter.access.restriction.errors import (
     UnknownPatient,
     UnknownRestriction,
 )
+from isocenter.access.restriction.facts import RestrictionFacts
 from isocenter.access.restriction.restrictions import (
     lift_restriction,
     restrict_patient,
@@ -38,6 +40,9 @@ from isocenter.index.institutions import Institution
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Refused
+from isocenter.storage.errors import StorageFull
+from isocenter.storage.facts import FactLog, make_key_file
+from isocenter.storage.object_store import open_store
 
 REASON = "Unconscious in the emergency room"
 
@@ -242,3 +247,32 @@ def test_nobody_reviews_her_own_access(
         review_access(database, both, access.glass_id, "fine", "")
     with pytest.raises(Refused):
         accesses_to_review(database, ada, waiting=True)
+
+
+def test_a_hold_is_written_down_before_it_stands_and_lifted_before_that_is_written_down(
+    database: Database, hospital: Institution, registrar: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that an index that is rebuilt after a crash in between holds rather too much than too little."""
+    make_key_file(tmp_path / "facts.key")
+    store = open_store("memory:///")
+    facts = RestrictionFacts(store, tmp_path / "facts.key")
+    key = key_of(database, hospital)
+
+    def kinds() -> list[str]:
+        log = FactLog(store, hospital.institution_id, tmp_path / "facts.key")
+        return [str(fact.content["kind"]) for fact in log.facts()]
+
+    held = restrict_patient(database, registrar, key, "legal-hold", "Court order 17", facts=facts)
+    assert kinds() == ["patient-restricted"]
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "put", refuse)
+        with pytest.raises(StorageFull):
+            lift_restriction(database, registrar, key, held.restriction_id, "Settled", facts=facts)
+        with pytest.raises(StorageFull):
+            restrict_patient(database, registrar, key, "vip", "A minister", facts=facts)
+    assert kinds() == ["patient-restricted"]
+    assert [one.lifted_at is None for one in restrictions_of_patient(database, registrar, key)] == [False]
+
+
+def refuse(*_arguments: object) -> None:
+    raise StorageFull("The disk of the object store is full or failing.")

@@ -33,7 +33,11 @@ class RestrictionFacts:
     def append(
         self, connection: Connection, caller: Caller, kind: str, patient_key: int, restriction: str, reason: str
     ) -> None:
-        """The last thing before the commit. kind: SET or LIFTED. Raises ForgedFact, StorageFull, StoreAway."""
+        """Write a fact: of what is set before the commit, of what is lifted after it.
+
+        Whatever is interrupted between the two, an index that is rebuilt holds rather too much than too little.
+        kind: SET or LIFTED. Raises ForgedFact, StorageFull, StoreAway.
+        """
         row = connection.execute(
             "SELECT patient_id, issuer_of_patient_id FROM patient WHERE patient_key = %s", [patient_key]
         ).fetchone()

@@ -133,9 +133,10 @@ def lift_restriction(
         audit.record(
             connection, caller, action, patient_key=patient_key, kind=found.kind, restriction_id=restriction_id
         )
-        if facts is not None:
+    if facts is not None:
+        with database.transaction(caller.institution_id) as connection:
             facts.append(connection, caller, LIFTED, patient_key, found.kind, why)
-        return found
+    return found
 
 
 def restrictions_of_patient(database: Database, caller: Caller, patient_key: int) -> list[Restriction]:
