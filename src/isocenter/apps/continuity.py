@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
 from isocenter.apps.embedded_postgres import EmbeddedPostgres
@@ -81,6 +82,8 @@ def invite(caller: Caller, settings: Settings, database: Database, site: str, to
         heard_until=_heard_until(database),
     )
     write_invitation(to, invitation)
+    with database.transaction(caller.institution_id) as connection:
+        audit.record(connection, caller, audit.Action.SITE_INVITED, site=site)
 
 
 def _heard_until(database: Database) -> str | None:
@@ -183,7 +186,11 @@ def adopt_aside(caller: Caller, settings: Settings, database: Database) -> list[
     """Take in what an old leader brought when it came back."""
     holdings = Holdings(database, open_bytes(settings, database))
     with closing(holdings.comparisons):
-        return adopt(caller, holdings, announced(settings, database, open_stored_objects(settings)))
+        done = adopt(caller, holdings, announced(settings, database, open_stored_objects(settings)))
+    with database.transaction(caller.institution_id) as connection:
+        for one in done:
+            audit.record(connection, caller, audit.Action.SITE_ADOPTED, name=one.name, recorded=one.recorded)
+    return done
 
 
 def promote_home(settings: Settings, *, other_is_down: bool, tell: Callable[[str], None]) -> dict[str, Any]:

@@ -8,11 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from isocenter.access import audit
+from isocenter.access.caller import system_caller
 from isocenter.apps.replication import become_primary
 from isocenter.apps.site import STANDBY, SiteNote, own_leads, site_note, witness_of, write_site_note
 from isocenter.apps.wiring import node_name, open_bytes, open_stored_objects
 from isocenter.domain.archive.duplicates import Holdings
 from isocenter.domain.continuity.take_over import Lead, TakenOver, WordNeeded, say_that_we_lead, settle, take_lead
+from isocenter.index.institutions import institutions
 from isocenter.index.migrate import migrate
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict
@@ -65,9 +68,22 @@ def promote(
         holdings = Holdings(database, open_bytes(settings, database))
         with closing(holdings.comparisons):
             taken = settle(holdings, open_stored_objects(settings), lead)
+        _record(database, taken)
     say_that_we_lead(own_leads(settings), settings.site, generation, settings.lead_for.total_seconds())
     write_site_note(settings.home, None)
     return Promotion(taken, time.monotonic() - began)
+
+
+def _record(database: Database, taken: TakenOver) -> None:
+    """On the trail of every institution: whoever reads it later knows where its rows were written."""
+    with database.transaction() as connection:
+        every = institutions(connection)
+    for one in every:
+        caller = system_caller(one.institution_id, "promote")
+        with database.transaction(one.institution_id) as connection:
+            audit.record(
+                connection, caller, audit.Action.SITE_TOOK_OVER, generation=taken.generation, missing=taken.missing
+            )
 
 
 def _lead(settings: Settings, note: SiteNote, *, other_is_down: bool, tell: Progress, view: LeadView | None) -> int:

@@ -48,6 +48,7 @@ from isocenter.index.migrate import migrate
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Exhausted, IsocenterError
+from isocenter.kit.leading import NotLeading
 from isocenter.kit.settings import Settings
 from isocenter.storage.cluster_key import make_cluster_key
 from isocenter.storage.errors import NoSecondCopy
@@ -398,8 +399,9 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5, context=_our_own()) as answer:  # noqa: S310 - our own address
             return bool(answer.status == 200)
-    except urllib.error.HTTPError as refused:  # all runs; objects are taken again when another node answers
-        return NoSecondCopy.reason.encode() in refused.read()
+    except urllib.error.HTTPError as refused:  # all runs; objects are taken when a node or the witness is back
+        reason = refused.read()
+        return any(one.reason.encode() in reason for one in (NoSecondCopy, NotLeading))
     except (urllib.error.URLError, OSError, ValueError):
         return False
 

@@ -129,6 +129,7 @@ _BY_BEGINNING: tuple[tuple[tuple[str, ...], Told], ...] = (
             "alliance-",
             "sharing-",
             "retention-",
+            "site-",
             "storage-",
             "placement-policy-",
             "scim-",
