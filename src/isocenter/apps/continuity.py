@@ -178,7 +178,7 @@ def compare_sites(caller: Caller, settings: Settings, database: Database, *, dig
     """Compare our store with the other site's. Raises Invalid without one."""
     if settings.second_site_url is None:
         raise Invalid("There is no other site: ISOCENTER_SECOND_SITE_URL is not set.")
-    ours, theirs = open_stored_objects(settings), open_storage(settings, settings.second_site_url)
+    ours, theirs = open_stored_objects(settings, database), open_storage(settings, settings.second_site_url)
     return compare(caller, database, ours, theirs, digests=digests, mend=mend)
 
 
@@ -186,7 +186,7 @@ def adopt_aside(caller: Caller, settings: Settings, database: Database) -> list[
     """Take in what an old leader brought when it came back."""
     holdings = Holdings(database, open_bytes(settings, database))
     with closing(holdings.comparisons):
-        done = adopt(caller, holdings, announced(settings, database, open_stored_objects(settings)))
+        done = adopt(caller, holdings, announced(settings, database, open_stored_objects(settings, database)))
     with database.transaction(caller.institution_id) as connection:
         for one in done:
             audit.record(connection, caller, audit.Action.SITE_ADOPTED, name=one.name, recorded=one.recorded)

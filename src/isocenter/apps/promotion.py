@@ -67,7 +67,7 @@ def promote(
     with closing(Database(url, max_connections=4)) as database:
         holdings = Holdings(database, open_bytes(settings, database))
         with closing(holdings.comparisons):
-            taken = settle(holdings, open_stored_objects(settings), lead)
+            taken = settle(holdings, open_stored_objects(settings, database), lead)
         _record(database, taken)
     say_that_we_lead(own_leads(settings), settings.site, generation, settings.lead_for.total_seconds())
     write_site_note(settings.home, None)
