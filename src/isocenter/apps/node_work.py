@@ -68,7 +68,7 @@ class NodeWork:
         self._node = node_name(settings)
         self._stopping = threading.Event()
         self._shipper = Shipper(database, data, self._node, self._stopping)
-        self._holdings = Holdings(database, data)
+        self._holdings = Holdings(database, data, two_copies=settings.acknowledge_after == "two_copies")
         self._chores = self._all()
         self._thread = threading.Thread(target=self._run, name="node-work", daemon=True)
 

@@ -134,3 +134,16 @@ def test_a_node_without_others_says_that_it_is_not_ready_before_anything_is_sent
         safe.archive.writable()
     region.mend()
     safe.archive.writable()
+
+
+def test_a_repeat_takes_the_place_of_a_copy_that_may_be_on_one_disk_only(
+    safe: Hospital, database: Database, tmp_path: Path
+) -> None:
+    lonely = Archive(data=bytes_in(tmp_path / "lonely"), node="lonely", database=database, max_object_bytes=64 << 20)
+    with lonely:  # it ends well: what it has is known to be on its disk
+        Hospital(lonely, safe.caller, database, tmp_path / "lonely").store(a_ct_slice(1))
+    assert str(stored(safe)[0][0]).startswith("journal/lonely/")
+    shutil.copytree(tmp_path / "lonely" / "journal" / "lonely", tmp_path / "journal" / "lonely")  # and can be read
+    assert safe.store(a_ct_slice(1)).kind is StoreKind.ALREADY_STORED
+    assert str(stored(safe)[0][0]).startswith("journal/testnode/")
+    assert safe.store(a_ct_slice(1)).kind is StoreKind.ALREADY_STORED

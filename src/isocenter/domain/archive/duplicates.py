@@ -25,6 +25,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import GIB
+from isocenter.storage.errors import BytesAway
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.object_store import ObjectStore
@@ -53,7 +54,7 @@ class Ruling(StrEnum):
 class Holdings:
     """Where what we already have can be looked up. comparisons: children that read both objects.
 
-    senders: what is known of those who send.
+    senders: what is known of those who send. two_copies: what is acknowledged lies on two nodes.
     """
 
     database: Database
@@ -62,6 +63,7 @@ class Holdings:
         default_factory=lambda: Confined(processes=1, memory_bytes=4 * GIB, timeout_s=COMPARISON_TIMEOUT_S)
     )
 
+    two_copies: bool = False
     senders: SenderBook = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,7 +98,9 @@ class _Held:
         return rebuild_received(holdings.store, *self.packed)
 
 
-def rule_on(holdings: Holdings, keep_aside: KeepAside, row: IngestRow, outcome: IngestOutcome) -> Ruling:
+def rule_on(
+    holdings: Holdings, keep_aside: KeepAside, row: IngestRow, outcome: IngestOutcome, *, replayed: bool = False
+) -> Ruling:
     """Decide what an arrived instance is to the one we hold, and do what follows from it.
 
     outcome: EXISTS or MISPLACED, from the index. The arrived bytes lie durable in the journal where `row` says.
@@ -104,7 +108,7 @@ def rule_on(holdings: Holdings, keep_aside: KeepAside, row: IngestRow, outcome: 
     held = _held(holdings, row.institution_id, outcome)
     if outcome.result is IngestResult.EXISTS and held is not None:
         if held.digest == row.digest:
-            _mend(holdings, row, outcome, held)
+            _mend(holdings, row, outcome, held, replayed)
             return Ruling.SAME_BYTES
         if _same_object(holdings, row, held):
             return Ruling.SAME_OBJECT
@@ -129,25 +133,31 @@ def _held(holdings: Holdings, institution_id: int, outcome: IngestOutcome) -> _H
     return None
 
 
-def _mend(holdings: Holdings, row: IngestRow, outcome: IngestOutcome, held: _Held) -> None:
+def _mend(holdings: Holdings, row: IngestRow, outcome: IngestOutcome, held: _Held, replayed: bool) -> None:
     """The same bytes came again: when the copy we hold is missing or damaged, the new one takes its place."""
     if held.open_row is None:
         return  # packs are verified and repaired as wholes
     try:
         sound = blake3(holdings.data.read(_extent_of(held.open_row))).digest() == held.digest
+    except BytesAway:
+        sound = replayed and holdings.two_copies  # what is read back has one copy, what is away may have two
     except (IsocenterError, OSError):
         sound = False
-    if not sound or _may_go(holdings, row, held.open_row):
+    if not sound or _may_go(holdings, row, held.open_row, replayed):
         with holdings.database.transaction(row.institution_id) as connection:
             relocate(connection, row, outcome.study_id, outcome.ordinal)
         log.warning("archive.copy-replaced", sop_instance_uid=row.attributes.sop_instance_uid, sound=sound)
 
 
-def _may_go(holdings: Holdings, row: IngestRow, held: OpenInstance) -> bool:
-    """Whether another process may still withdraw the copy we hold, because it is not known to be on the disk."""
+def _may_go(holdings: Holdings, row: IngestRow, held: OpenInstance, replayed: bool) -> bool:
+    """Whether the copy we hold is not known to be as safe as the one that arrived: another process may still withdraw
+    it, because it is not known to be on the disk; or, with two copies, it may be on one disk only.
+    """
     place = SegmentName.from_source(held.source)
     if (place.node, place.epoch) == (row.segment_node, row.segment_epoch):
         return False  # our own: it was durable before its group was answered
+    if holdings.two_copies:
+        return not replayed
     with holdings.database.transaction() as connection:
         known = checkpoint_of(connection, place.node, place.epoch)
     return known is None or (known.sequence, known.end_offset) <= (place.sequence, held.data_set_offset)

@@ -327,7 +327,7 @@ def _record_again(holdings: Holdings, ingest: Ingest, rows: list[IngestRow]) -> 
         if outcome.result is IngestResult.STORED:
             stored += 1
         else:
-            rule_on(holdings, ingest.keep_aside, row, outcome)
+            rule_on(holdings, ingest.keep_aside, row, outcome, replayed=True)
     return stored
 
 

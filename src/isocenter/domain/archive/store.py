@@ -66,7 +66,7 @@ class Archive:
         self._tally = Tally()
         self._may_write = database.may_write
         self._arrivals = Arrivals(database)
-        self._holdings = Holdings(database, data)
+        self._holdings = Holdings(database, data, two_copies=two_copies is not None)
         recover_abandoned(self._holdings)
         with database.transaction() as connection:
             after_epoch = last_epoch_of(connection, node)
