@@ -22,7 +22,7 @@ from bench.dicomweb import NotRetrievedError, instances
 from bench.faults import Ledger
 from bench.namespaces import Namespaces
 from bench.node import Node, eventually, kill, new_folder
-from bench.region_faults import RegionSender
+from bench.region_senders import RegionSender
 
 HOSTS = ("north", "south", "west")
 GOAL_S = 60.0
