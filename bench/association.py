@@ -33,7 +33,7 @@ class Answer:
 
 
 class Association:
-    """One association, to this machine unless told. Raises AssociationError, OSError or EOFError when the peer goes away."""
+    """One association, to this machine unless told. Raises AssociationError; OSError, EOFError when the peer is gone."""
 
     def __init__(
         self,
