@@ -33,7 +33,7 @@ class Answer:
 
 
 class Association:
-    """One association, to this machine unless told. Raises AssociationError; OSError, EOFError when the peer is gone."""
+    """One association, to this machine unless told. Raises AssociationError, OSError or EOFError when the peer goes."""
 
     def __init__(
         self,
