@@ -93,10 +93,11 @@ def _two_copies(folder: Path) -> Running:
         keeper.wait()
 
     try:
-        node.start(within_s=180)
+        node.spawn()  # it is not ready before it knows the other one
+        if not eventually(lambda: servers.answers_echo(node.dicom_port, node.ae_title), 180):
+            raise RuntimeError("no C-ECHO")
         _introduce(home, port)
-        if not eventually(lambda: servers.answers_echo(node.dicom_port, node.ae_title), 30):
-            raise RuntimeError("ready, but no C-ECHO")
+        node.wait_ready(60)
     except BaseException:
         stop()
         raise
