@@ -160,8 +160,8 @@ def test_what_another_hospital_has_is_as_if_it_were_not_there(region: Region) ->
     add_destination(region.north, region.hospital.database, {"name": "N", "ae_title": "N", "host": HOME, "port": 104})
     with region.associated(SOUTH, FIND, GET, MOVE, CT) as made:
         asked = identifier("STUDY", StudyInstanceUID="1.2.3")
-        for responses in (made.send_c_find(asked, FIND), made.send_c_get(asked, GET)):
-            pending, final = answers(responses)
+        for send, model in ((made.send_c_find, FIND), (made.send_c_get, GET)):  # the next when the last is answered
+            pending, final = answers(send(asked, model))
             assert (pending, final.Status) == ([], 0)
         _, final = answers(made.send_c_move(asked, "N", MOVE))
         assert final.Status == 0xA801  # nor is its destination
