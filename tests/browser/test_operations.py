@@ -32,13 +32,12 @@ def test_what_runs_and_what_is_used(page: Page, node: Node) -> None:
     expect(page.get_by_role("heading", name="What needs attention")).to_be_visible()
     expect(page.get_by_role("table", name="Storages and copies")).to_contain_text("primary")
     use = page.get_by_role("table", name="What institutions use").locator("[data-record]")
-    expect(use).to_have_count(1)
-    expect(use).to_contain_text("My institution")
+    expect(use.filter(has_text="My institution")).to_have_count(1)  # other tests make other hospitals
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Last 31 days (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(Path(downloading.value.path()).read_text("utf-8-sig"))))
-    assert rows[-1]["institution"] == "My institution"
-    assert int(rows[-1]["studies"]) > 60
+    ours = [row for row in rows if row["institution"] == "My institution"]
+    assert int(ours[-1]["studies"]) > 60
 
 
 def test_what_is_wrong_is_said_first_in_the_readers_language(
