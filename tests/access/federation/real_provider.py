@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ HERE = Path(__file__).parent
 MODULES = HERE.parents[2] / "web" / "node_modules"
 TRUSTED = ("127.0.0.0/8",)
 _MOST_STEPS = 8
+_STARTS, _STARTS_WITHIN_S = 3, 20.0
 
 
 @contextmanager
@@ -28,17 +30,30 @@ def a_provider(
     """
     words = json.dumps({"accounts": accounts, "clients": clients, "back": back})
     command = ["node", str(HERE / "provider.mjs"), str(MODULES), words]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stdin is not None and process.stdout is not None
+    process, issuer = _started(command)
+    with process:
         try:
-            issuer = process.stdout.readline().strip()
-            assert issuer, "the identity provider did not start; is web/node_modules there?"
             yield issuer
         finally:
+            assert process.stdin is not None
             process.stdin.close()
             process.wait(10)
+
+
+def _started(command: list[str]) -> tuple[subprocess.Popen[str], str]:
+    """The process and its issuer. Node, seldom, waits for ever for itself while it makes keys: then another one."""
+    for _ in range(_STARTS):
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert process.stdout is not None
+        if select.select([process.stdout], [], [], _STARTS_WITHIN_S)[0]:
+            issuer = process.stdout.readline().strip()
+            assert issuer, "the identity provider did not start; is web/node_modules there?"
+            return process, issuer
+        process.kill()
+        process.communicate()
+    raise AssertionError("the identity provider never said where it is")
 
 
 def signed_in_there(question: str, redirect_uri: str, login: str, *amr: str) -> dict[str, str]:
