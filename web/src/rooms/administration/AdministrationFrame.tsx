@@ -1,5 +1,6 @@
 /** Around every page of administration: the sections at the side on a desk, the way back to their list on a phone. */
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { Icon } from '../../brand/Icon'
@@ -41,8 +42,10 @@ function WayBack() {
 function SideNavigation({ here }: { readonly here: string }) {
   const { t } = useTranslation()
   const groups = useSections()
+  const side = useRef<HTMLElement>(null)
+  useEffect(() => side.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' }), [here])
   return (
-    <nav className={classes.side} aria-label={t('menu.administration')}>
+    <nav ref={side} className={classes.side} aria-label={t('menu.administration')}>
       <Link to={HOME} className={classes.link} data-here={here === HOME} aria-current={here === HOME ? 'page' : undefined}>
         <Icon name="path" size={18} />
         {t('administration.overview')}
