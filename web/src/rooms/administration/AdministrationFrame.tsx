@@ -43,7 +43,9 @@ function SideNavigation({ here }: { readonly here: string }) {
   const { t } = useTranslation()
   const groups = useSections()
   const side = useRef<HTMLElement>(null)
-  useEffect(() => side.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' }), [here])
+  useEffect(() => {
+    if (here !== HOME) side.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' })
+  }, [here])
   return (
     <nav ref={side} className={classes.side} aria-label={t('menu.administration')}>
       <Link to={HOME} className={classes.link} data-here={here === HOME} aria-current={here === HOME ? 'page' : undefined}>
