@@ -17,6 +17,7 @@ class Right(StrEnum):
     STORE = "store"
     READ = "read"
     READ_EVERY_PATIENT = "read-every-patient"  # without it: those with whom there is a care relationship
+    ANNOTATE = "annotate"  # file measurements, presentation states and key images beside the images
     SEND = "send"
     CORRECT = "correct"
     RECOVER = "recover"  # delete so that it can be restored, see what is deleted, restore it
@@ -61,12 +62,12 @@ class Role(StrEnum):
 
 
 _READING = {Right.READ, Right.READ_EVERY_PATIENT, Right.SEE_STATUS}
-_RADIOLOGIST = {*_READING, Right.STORE, Right.SEND, Right.BREAK_GLASS}
+_RADIOLOGIST = {*_READING, Right.STORE, Right.ANNOTATE, Right.SEND, Right.BREAK_GLASS}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.RADIOLOGIST: frozenset(_RADIOLOGIST),
     Role.SENIOR_RADIOLOGIST: frozenset({*_RADIOLOGIST, Right.CORRECT, Right.RECOVER, Right.APPROVE_DESTRUCTION}),
-    Role.TECHNOLOGIST: frozenset({*_READING, Right.STORE, Right.SEND, Right.CORRECT}),
+    Role.TECHNOLOGIST: frozenset({*_READING, Right.STORE, Right.ANNOTATE, Right.SEND, Right.CORRECT}),
     Role.REFERRING_PHYSICIAN: frozenset({Right.READ, Right.BREAK_GLASS}),
     Role.REGISTRAR: frozenset({*_READING, Right.CORRECT, Right.RESTRICT}),
     Role.ADMINISTRATOR: frozenset(

@@ -1,0 +1,1 @@
+-- What readers keep for themselves; filled with the room `reading`.
