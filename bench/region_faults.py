@@ -338,24 +338,26 @@ def _retrieved(node: Node, path: str) -> dict[str, str]:
 
 def in_namespaces(plan: Plan, *, say: Callable[[str], None] = print) -> Outcome:
     """The region on hosts of its own. Raises NoNamespacesError."""
-    folder = new_folder("isocenter-region-")
-    network = Namespaces(plan.hosts)
-    try:
-        return run(plan, network, folder, say=say)
-    finally:
-        network.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    return _in_new_folder(plan, Namespaces(plan.hosts), say)
 
 
 def on_loopback(plan: Plan, *, say: Callable[[str], None] = print) -> Outcome:
     """The region on this machine, where a cut is a standstill: for tests."""
+    return _in_new_folder(plan, Loopback(), say)
+
+
+def _in_new_folder(plan: Plan, network: Network, say: Callable[[str], None]) -> Outcome:
+    """The folder of a region that is not good stays, for whoever looks for the reason."""
     folder = new_folder("isocenter-region-")
-    network = Loopback()
     try:
-        return run(plan, network, folder, say=say)
+        outcome = run(plan, network, folder, say=say)
     finally:
         network.close()
+    if outcome.good:
         shutil.rmtree(folder, ignore_errors=True)
+    else:
+        say(f"everything of it stays in {folder}; lost: {outcome.lost[:10]}; torn: {outcome.torn[:10]}")
+    return outcome
 
 
 def ledger_line(outcome: Outcome) -> str:
