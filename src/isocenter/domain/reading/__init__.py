@@ -1,1 +1,1 @@
-"""What readers make of images: drafts of measurements, reports of them, presentation states, key images, hanging protocols."""
+"""What readers make of images: measurements and their reports, presentation states, key images, hanging protocols."""
