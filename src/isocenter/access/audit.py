@@ -129,6 +129,7 @@ class Action(StrEnum):
     PLACEMENT_POLICY_REMOVED = "placement-policy-removed"
     NODE_DRAINED = "node-drained"
     NODE_DECLARED_GONE = "node-declared-gone"
+    NODE_GIVEN_UP = "node-given-up"
     SITE_INVITED = "site-invited"
     SITE_TOOK_OVER = "site-took-over"
     SITE_ADOPTED = "site-adopted"

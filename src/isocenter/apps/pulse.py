@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from isocenter import __version__
 from isocenter.apps.wiring import node_name
-from isocenter.domain.nodes.errors import NodeNameTaken
+from isocenter.domain.nodes.errors import NodeGivenUp, NodeNameTaken
 from isocenter.domain.nodes.registry import BEAT_EVERY_S, Membership, beat, home_id_of, join, leave
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted, IsocenterError
@@ -54,7 +54,7 @@ class Pulse:
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
     def start(self) -> None:
-        """Join the region. Raises NodeNameTaken, OtherKeys, Exhausted."""
+        """Join the region. Raises NodeNameTaken, NodeGivenUp, OtherKeys, Exhausted."""
         try:
             join(self._database, self._member, self._secrets)
         except IsocenterError:
@@ -80,8 +80,8 @@ class Pulse:
                 if beat(self._database, self._member) == "draining" and not told:
                     told = True
                     self._told_to_leave(DRAINED)
-            except NodeNameTaken as error:
-                log.error("pulse.name-taken", node=self._member.node)
+            except (NodeNameTaken, NodeGivenUp) as error:
+                log.error("pulse.shut-out", node=self._member.node, reason=error.reason)
                 self._told_to_leave(error.reason)
                 return
             except Exhausted as error:

@@ -142,7 +142,7 @@ def nodes_to_wipe(connection: Connection, record_id: int) -> list[str]:
         """
         SELECT n.node FROM (SELECT g.node FROM segment g UNION SELECT o.node FROM node o) n
         WHERE NOT EXISTS (SELECT FROM journal_wipe w WHERE w.record_id = %s AND w.node = n.node)
-            AND NOT EXISTS (SELECT FROM node o WHERE o.node = n.node AND o.state = 'gone') ORDER BY 1
+            AND NOT EXISTS (SELECT FROM node o WHERE o.node = n.node AND o.state IN ('gone', 'given-up')) ORDER BY 1
         """,
         [record_id],
     ).fetchall()
@@ -153,7 +153,7 @@ def gone_nodes(connection: Connection, record_id: int) -> list[str]:
     """Nodes that were declared gone and never said that they hold nothing of a record: their disks are out of reach."""
     rows = connection.execute(
         """
-        SELECT o.node FROM node o WHERE o.state = 'gone' AND NOT EXISTS (
+        SELECT o.node FROM node o WHERE o.state IN ('gone', 'given-up') AND NOT EXISTS (
             SELECT FROM journal_wipe w WHERE w.record_id = %s AND w.node = o.node) ORDER BY 1
         """,
         [record_id],

@@ -97,11 +97,12 @@ def put(connection: Connection, node: str, home_id: UUID, address: str | None, v
 def beat(connection: Connection, node: str, home_id: UUID) -> str | None:
     """The node says that it lives; its state, or None when another home bears its name.
 
-    One that was declared gone and lives is up again.
+    One that was declared gone and lives is up again; one that was given up is not.
     """
     row = connection.execute(
         """
-        UPDATE node SET seen_at = clock_timestamp(), state = CASE WHEN state = 'draining' THEN state ELSE 'up' END
+        UPDATE node SET seen_at = clock_timestamp(),
+            state = CASE WHEN state IN ('draining', 'given-up') THEN state ELSE 'up' END
         WHERE node = %s AND home_id = %s RETURNING state
         """,
         [node, home_id],

@@ -162,6 +162,7 @@ export const auditWords = {
     'placement-policy-removed': 'Removed a placement policy',
     'node-drained': 'Told a node to leave',
     'node-declared-gone': 'Declared a node gone',
+    'node-given-up': 'Gave up what a lost node had alone',
     'site-invited': 'Invited another site to follow',
     'site-took-over': 'Site took over the lead',
     'site-adopted': 'Took in what a returning site had',

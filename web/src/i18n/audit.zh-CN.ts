@@ -162,6 +162,7 @@ export const auditWords = {
     'placement-policy-removed': '删除存放策略',
     'node-drained': '通知节点退出',
     'node-declared-gone': '宣布节点已失效',
+    'node-given-up': '放弃了失效节点独有的数据',
     'site-invited': '邀请另一站点跟随',
     'site-took-over': '站点接管主导权',
     'site-adopted': '收回恢复站点独有的数据',

@@ -468,10 +468,12 @@ export const en = {
       'other-content': 'The same object came with other content',
       'other-study-or-series': 'A known object came in another study or series',
       'code-stream': 'Compressed otherwise than it says',
+      'bytes-lost': 'Objects were lost with a disk',
     },
     explanations: {
       'patient-data-differ': 'Objects of this study name different patients, or the same one differently. The study is shown under the first until you decide.',
       'patient-id-missing': 'Nobody knows whose study this is: it came without a patient ID.',
+      'bytes-lost': 'These objects lay on one disk only, and it does not come back. Ask their sender to send them again.',
       'code-stream': 'The image is compressed in another way than its label says. It is shown as what it is.',
       'other-content': 'An object with a known UID arrived again, and its content is different. The first stays; the other is kept aside.',
       'other-study-or-series': 'An object with a known UID arrived again under another study or series. The first stays; the other is kept aside.',

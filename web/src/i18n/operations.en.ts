@@ -28,7 +28,7 @@ export const operationsWords = {
   nodes: 'Hosts',
   node: 'Host',
   state: 'State',
-  states: { up: 'Runs', silent: 'Silent', draining: 'Finishing', stopped: 'Stopped', gone: 'Gone' },
+  states: { up: 'Runs', silent: 'Silent', draining: 'Finishing', stopped: 'Stopped', gone: 'Gone', 'given-up': 'Given up' },
   seen: 'Last seen',
   ago: '{{span}} ago',
   version: 'Version',

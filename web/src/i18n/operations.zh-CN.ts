@@ -30,7 +30,7 @@ export const operationsWords: Catalogue['operations'] = {
   nodes: '主机',
   node: '主机',
   state: '状态',
-  states: { up: '运行中', silent: '无响应', draining: '正在收尾', stopped: '已停止', gone: '已移除' },
+  states: { up: '运行中', silent: '无响应', draining: '正在收尾', stopped: '已停止', gone: '已移除', 'given-up': '已放弃' },
   seen: '最近响应',
   ago: '{{span}}前',
   version: '版本',

@@ -469,10 +469,12 @@ export const zhCN: Catalogue = {
       'other-content': '同一对象再次到达但内容不同',
       'other-study-or-series': '已知对象出现在另一检查或序列中',
       'code-stream': '实际压缩方式与标注不符',
+      'bytes-lost': '部分对象随硬盘丢失',
     },
     explanations: {
       'patient-data-differ': '该检查的对象写有不同的患者，或同一患者的不同信息。在您决定之前，检查按最先收到的患者显示。',
       'patient-id-missing': '该检查到达时没有患者 ID，无法确定属于谁。',
+      'bytes-lost': '这些对象只存在于一块硬盘上，而该硬盘不会恢复。请联系发送方重新发送。',
       'code-stream': '图像的压缩方式与其标注不同，系统按实际方式显示。',
       'other-content': '一个已知 UID 的对象再次到达，内容却不同。保留最先收到的，另一份单独存放。',
       'other-study-or-series': '一个已知 UID 的对象以另一检查或序列再次到达。保留最先收到的，另一份单独存放。',

@@ -121,6 +121,26 @@ class NodeClient:
                     return False
         raise NodeAway("The node is not known, or does not answer others.", node=name.node)
 
+    def is_nowhere(self, source: str, offset: int) -> bool:
+        """Whether neither this node nor any other that is up has this byte of a segment.
+
+        Raises NodeAway when one of them does not say so, NotOurCluster.
+        """
+        if self._replicas is not None:
+            try:
+                self._replicas.read(SegmentName.from_source(source), offset, 1)
+            except BytesAway:
+                pass
+            else:
+                return False
+        for peer in self.member.others():
+            try:
+                self._read_from(peer, source, offset, 1)
+            except BytesAway:
+                continue
+            return False
+        return True
+
     def replicas_of(self, node: str, peer: Peer) -> list[Replica]:
         """What a peer keeps of a node's journal. Raises NodeAway, NotOurCluster."""
         with self._talking(peer, time.monotonic() + ANSWER_WITHIN_S) as connection:

@@ -20,14 +20,15 @@ router = APIRouter(tags=["Operations"])
 class Node(BaseModel):
     """A host. silent_for_s: since it last said that it lives. alone_bytes: of its journals, that lie nowhere else.
 
-    state: up, draining (told to leave), stopped (left in order), gone (not expected back). address: where other nodes
+    state: up, draining (told to leave), stopped (left in order), gone (not expected back), given-up (what it had alone
+    is written off). address: where other nodes
     reach it, null when it answers none. two_copies: it acknowledges what lies on another node's disk too.
     """
 
     node: str
     address: str | None
     version: str
-    state: Literal["up", "draining", "stopped", "gone"]
+    state: Literal["up", "draining", "stopped", "gone", "given-up"]
     state_since: datetime
     started_at: datetime
     seen_at: datetime

@@ -94,9 +94,10 @@ class StudyPage(BaseModel):
 
 
 class FirstInstance(BaseModel):
-    """What a thumbnail is drawn from."""
+    """What a thumbnail is drawn from; its SOP class says what can show the series."""
 
     sop_instance_uid: str
+    sop_class_uid: str
     frames: int
     rows: int | None
     columns: int | None
@@ -243,6 +244,7 @@ def _series(row: SeriesRow, view: StudyView, *, arriving: bool) -> Series:
 def _first(instance: InstanceView) -> FirstInstance:
     return FirstInstance(
         sop_instance_uid=instance.sop_instance_uid,
+        sop_class_uid=instance.sop_class_uid,
         frames=instance.number_of_frames,
         rows=instance.rows,
         columns=instance.columns,

@@ -5,17 +5,22 @@ from __future__ import annotations
 import dataclasses
 import os
 import tarfile
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
 
-from isocenter.apps.cli.running import running_isocenter
+from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
 from isocenter.apps.home import is_running, make_home
 from isocenter.apps.settings_from_environment import settings_from_environment
 from isocenter.kit.errors import Conflict, Invalid
+
+if TYPE_CHECKING:
+    from isocenter.adapters.nodes.client import NodeClient
+    from isocenter.domain.nodes.giving_up import LostStudy
 
 app = typer.Typer(help="Nodes: the hosts of a region.", no_args_is_help=True)
 
@@ -81,6 +86,50 @@ def gone(node: NodeArgument) -> None:
     if row.alone_bytes and not row.two_copies:
         megabytes = row.alone_bytes / 1e6
         out.print(f"About {megabytes:.1f} MB lay on its disk alone: they are answered with 503 until it is back.")
+
+
+@app.command()
+def lost(node: NodeArgument) -> None:
+    """List what only the disk of a node had that is gone. Changes nothing."""
+    from isocenter.apps.wiring import open_object_store
+    from isocenter.domain.nodes.giving_up import lost_with
+
+    with running_isocenter() as running, closing(_asking(running)) as client:
+        store = open_object_store(running.settings, running.database)
+        found = lost_with(running.caller, running.database, store, client.is_nowhere, node)
+    _tell_lost(found)
+
+
+@app.command("give-up")
+def give_up(
+    node: NodeArgument,
+    reason: Annotated[str, typer.Option(help="Why it does not come back; it stays in the audit trail.")],
+) -> None:
+    """Take out of the index what only a lost disk had, so that the rest of those studies is readable again."""
+    from isocenter.apps.wiring import open_object_store
+    from isocenter.domain.nodes import giving_up as verbs
+
+    with running_isocenter() as running, closing(_asking(running)) as client:
+        store = open_object_store(running.settings, running.database)
+        found = verbs.give_up(running.caller, running.database, store, client.is_nowhere, node, reason=reason)
+    _tell_lost(found)
+    out.print(f"{node} is given up; each study has a quality task that names what it lost.")
+
+
+def _asking(running: Running) -> NodeClient:
+    """Raises Invalid where no other node is ever asked."""
+    from isocenter.apps.region import client_of
+
+    if running.settings.node_port is None:
+        raise Invalid("This home has no other nodes (ISOCENTER_NODE_PORT is not set).", setting="NODE_PORT")
+    return client_of(running.settings, running.database)
+
+
+def _tell_lost(found: list[LostStudy]) -> None:
+    for each in found:
+        aside = f" and {each.kept_aside} kept aside" if each.kept_aside else ""
+        out.print(f"{each.study_instance_uid}: {len(each.sop_instance_uids)} instances{aside}")
+    out.print(f"{len(found)} studies lost something.")
 
 
 @app.command("join-file")

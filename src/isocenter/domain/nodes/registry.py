@@ -2,6 +2,7 @@
 
 A node is `up` from its start, `draining` when it was told to leave, `stopped` when it left in order, `gone` when it is
 not expected back. A node that was declared gone and lives is up again with its next word: nothing is taken from it.
+It is `given-up` when what it had alone was taken out of the index (`giving_up`): that home stays out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from blake3 import blake3
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.domain.nodes.errors import NodeAnswers, NodeNameTaken, OtherKeys, UnknownNode
+from isocenter.domain.nodes.errors import NodeAnswers, NodeGivenUp, NodeNameTaken, OtherKeys, UnknownNode
 from isocenter.index import nodes as index
 from isocenter.index.nodes import NodeRow
 from isocenter.kit.database import Connection, Database, set_institution
@@ -65,7 +66,7 @@ def home_id_of(home: Path) -> UUID:
 def join(database: Database, member: Membership, secrets: Path) -> None:
     """Be up. secrets: the home's folder of keys, which must be those of the region.
 
-    Raises NodeNameTaken (its message says what to do), OtherKeys, Exhausted.
+    Raises NodeNameTaken, NodeGivenUp (their messages say what to do), OtherKeys, Exhausted.
     """
     check_node(member.node)
     with database.transaction() as connection:
@@ -77,9 +78,19 @@ def join(database: Database, member: Membership, secrets: Path) -> None:
                 " another name (ISOCENTER_NODE), or stop that one.",
                 node=member.node,
             )
+        if before is not None and before.state == "given-up" and before.home_id == member.home_id:
+            raise _given_up(member.node)
         index.put(connection, member.node, member.home_id, member.address, member.version, member.two_copies)
     if before is not None and before.state in ("up", "gone"):
         log.warning("nodes.back", node=member.node, was=before.state, silent_for_s=round(before.silent_for_s))
+
+
+def _given_up(node: str) -> NodeGivenUp:
+    return NodeGivenUp(
+        f"What {node} had alone was given up while it was away. Unpack its journal segments (tar) elsewhere, import"
+        " what is in them with `isocenter import`, and start with an empty home.",
+        node=node,
+    )
 
 
 def _is_alive(row: NodeRow) -> bool:
@@ -109,10 +120,12 @@ def _fingerprint(path: Path) -> bytes | None:
 def beat(database: Database, member: Membership) -> str:
     """Say that this node lives; its state, "draining" when it was told to leave.
 
-    Raises NodeNameTaken when another home has its name by now: this one must stop. Raises Exhausted.
+    Raises NodeNameTaken when another home has its name by now, NodeGivenUp: this one must stop. Raises Exhausted.
     """
     with database.transaction() as connection:
         state = index.beat(connection, member.node, member.home_id)
+    if state == "given-up":
+        raise _given_up(member.node)
     if state is None:
         raise NodeNameTaken(f"Another home bears the name {member.node} now.", node=member.node)
     return state

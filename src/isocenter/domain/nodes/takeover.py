@@ -35,7 +35,7 @@ def take_over(holdings: Holdings, replicas: Path) -> int:
     Raises Exhausted; what was not finished is done the next time.
     """
     with holdings.database.transaction() as connection:
-        gone = [row.node for row in index.nodes(connection) if row.state == "gone"]
+        gone = [row.node for row in index.nodes(connection) if row.state in ("gone", "given-up")]
     shipped = 0
     for node in gone:
         if segments(replicas, node):

@@ -3,7 +3,7 @@ import i18next from 'i18next'
 import { useTranslation } from 'react-i18next'
 
 /** Kinds that the list can be narrowed to; the server may raise others, which are shown all the same. */
-export const KINDS = ['patient-data-differ', 'patient-id-missing', 'other-content', 'other-study-or-series', 'code-stream'] as const
+export const KINDS = ['patient-data-differ', 'patient-id-missing', 'other-content', 'other-study-or-series', 'code-stream', 'bytes-lost'] as const
 
 export function useTaskWords() {
   const { t } = useTranslation()

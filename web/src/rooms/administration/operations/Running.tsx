@@ -11,8 +11,8 @@ import { Part, Table } from './Part'
 /** The server's limit for `node-silent`. */
 const SILENT_S = 60
 
-type NodeState = 'up' | 'silent' | 'draining' | 'stopped' | 'gone'
-const TONES: Record<NodeState, Tone> = { up: 'good', silent: 'bad', draining: 'warning', stopped: 'quiet', gone: 'quiet' }
+type NodeState = 'up' | 'silent' | 'draining' | 'stopped' | 'gone' | 'given-up'
+const TONES: Record<NodeState, Tone> = { up: 'good', silent: 'bad', draining: 'warning', stopped: 'quiet', gone: 'quiet', 'given-up': 'quiet' }
 
 function stateOf(node: OperationsNode): NodeState {
   if ((node.state === 'up' || node.state === 'draining') && node.silent_for_s > SILENT_S) return 'silent'
