@@ -144,6 +144,7 @@ def test_a_study_lists_its_series_and_what_cannot_be_drawn(client: TestClient, r
     study = client.get(f"/api/studies/{phantom_uid('study')}", headers=reader).json()
     (series,) = study["series"]
     assert (series["instance_count"], series["frame_count"], series["drawable"]) == (3, 3, True)
+    assert series["first"]["sop_class_uid"] == "1.2.840.10008.5.1.4.1.1.2"
     assert (series["first"]["rows"], series["first"]["columns"], series["first"]["frames"]) == (512, 512, 1)
     report = found(client, reader, modality=["SR"])["studies"][0]["study_instance_uid"]
     (series,) = client.get(f"/api/studies/{report}", headers=reader).json()["series"]

@@ -918,6 +918,294 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/studies/{study_instance_uid}/priors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Other studies of the same person
+         * @description Those of the institution that holds the study and that the caller may see. 404 unknown-study.
+         */
+        get: operations["priors_api_studies__study_instance_uid__priors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/measurements/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The caller's draft of measurements
+         * @description Nobody sees another reader's. 404 unknown-study.
+         */
+        get: operations["draft_api_studies__study_instance_uid__measurements_draft_get"];
+        /**
+         * Keep the caller's draft of measurements
+         * @description The whole draft, as it is from now on. 400 too-large, unknown-image; 404 unknown-study; 409 changed.
+         */
+        put: operations["keep_draft_api_studies__study_instance_uid__measurements_draft_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/measurements/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * File measurements as a structured report
+         * @description Of the caller's draft, which stays as it is. 400 invalid-measurement, unknown-image; 403 shared-study; 404.
+         */
+        post: operations["report_api_studies__study_instance_uid__measurements_report_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/measurements/reported": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Measurements in the structured reports of a study
+         * @description Our own reports and everybody else's. 404 unknown-study.
+         */
+        get: operations["reported_api_studies__study_instance_uid__measurements_reported_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/presentation-states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Presentation states of a study
+         * @description Ours and everybody else's. 404 unknown-study.
+         */
+        get: operations["states_api_studies__study_instance_uid__presentation_states_get"];
+        put?: never;
+        /**
+         * File a presentation state
+         * @description 400 unknown-image, images-differ, invalid-presentation; 403 shared-study; 404 unknown-study.
+         */
+        post: operations["file_state_api_studies__study_instance_uid__presentation_states_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/key-images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Key images of a study
+         * @description Ours and everybody else's. 404 unknown-study.
+         */
+        get: operations["key_images_api_studies__study_instance_uid__key_images_get"];
+        put?: never;
+        /**
+         * File key images
+         * @description 400 unknown-image; 403 shared-study; 404 unknown-study.
+         */
+        post: operations["file_key_images_api_studies__study_instance_uid__key_images_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reading/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The caller's preferences for reading
+         * @description Nobody sees another's.
+         */
+        get: operations["preferences_api_reading_preferences_get"];
+        /**
+         * Keep the caller's preferences for reading
+         * @description The whole document, 64 KiB at most. 400 too-large, 409 changed.
+         */
+        put: operations["keep_preferences_api_reading_preferences_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/display-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The caller's checks of displays
+         * @description Without a workstation nothing is due.
+         */
+        get: operations["display_checks_api_display_checks_get"];
+        put?: never;
+        /**
+         * A display was checked
+         * @description Answers with the checks as they are now, and when the next is due.
+         */
+        post: operations["keep_display_check_api_display_checks_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/display-checks/rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * How often displays are checked
+         * @description For the whole institution.
+         */
+        put: operations["set_check_rule_api_display_checks_rule_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reading/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand the view to one's other device
+         * @description Open for ten minutes, to the same person only. 400 too-large (16 KiB at most), 404 unknown-study.
+         */
+        post: operations["hand_over_api_reading_hand_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reading/hand-over/{hand_over_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The view that was handed over
+         * @description 404 unknown-hand-over: somebody else's, or over.
+         */
+        get: operations["handed_over_api_reading_hand_over__hand_over_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hanging-protocols": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hanging protocols of the caller
+         * @description Her own, her department's, her institution's.
+         */
+        get: operations["hanging_protocols_api_hanging_protocols_get"];
+        put?: never;
+        /**
+         * Add a hanging protocol
+         * @description For a department or the institution with the right to manage it. 400 no-department, too-large.
+         */
+        post: operations["add_hanging_protocol_api_hanging_protocols_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hanging-protocols/{hanging_protocol_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a hanging protocol
+         * @description 400 too-large, 404 unknown-hanging-protocol, 409 changed.
+         */
+        put: operations["change_hanging_protocol_api_hanging_protocols__hanging_protocol_id__put"];
+        post?: never;
+        /**
+         * Remove a hanging protocol
+         * @description 404 unknown-hanging-protocol, 409 changed.
+         */
+        delete: operations["remove_hanging_protocol_api_hanging_protocols__hanging_protocol_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/changes": {
         parameters: {
             query?: never;
@@ -4148,6 +4436,29 @@ export interface components {
             more: boolean;
         };
         /**
+         * CheckRule
+         * @description After how many days the institution wants displays to be checked again.
+         */
+        CheckRule: {
+            /** Due After Days */
+            due_after_days: number;
+        };
+        /**
+         * CheckToKeep
+         * @description What the reader answered to each test of the page: its name, and whether it was seen as it should be.
+         */
+        CheckToKeep: {
+            /** Workstation */
+            workstation: string;
+            /** Answers */
+            answers: {
+                [key: string]: boolean;
+            };
+            screen: components["schemas"]["Screen"];
+            /** Note */
+            note?: string | null;
+        };
+        /**
          * Client
          * @description A program; ended: it gets no tokens any more.
          */
@@ -4207,16 +4518,15 @@ export interface components {
         };
         /**
          * Code
-         * @description factor: which kind of code it is.
+         * @description A coded concept (PS3.3 8.8): value, coding scheme, meaning.
          */
-        Code: {
-            /**
-             * Factor
-             * @enum {string}
-             */
-            factor: "authenticator-app" | "recovery-code";
-            /** Code */
-            code: string;
+        "Code-Output": {
+            /** Value */
+            value: string;
+            /** Scheme */
+            scheme: string;
+            /** Meaning */
+            meaning: string;
         };
         /**
          * Confirmation
@@ -4719,11 +5029,117 @@ export interface components {
             free_bytes: number;
         };
         /**
+         * DisplayCheck
+         * @description One check. passed: every answer was yes.
+         */
+        DisplayCheck: {
+            /** Workstation */
+            workstation: string;
+            /** Answers */
+            answers: {
+                [key: string]: boolean;
+            };
+            screen: components["schemas"]["Screen"];
+            /** Note */
+            note: string | null;
+            /** Passed */
+            passed: boolean;
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+        };
+        /**
+         * DisplayChecks
+         * @description The caller's last check at each workstation, newest first.
+         *
+         *     due: of the workstation that was asked for: never checked, failed, or longer ago than due_after_days.
+         */
+        DisplayChecks: {
+            /** Checks */
+            checks: components["schemas"]["DisplayCheck"][];
+            /** Due After Days */
+            due_after_days: number;
+            /** Due */
+            due: boolean;
+            /** Due At */
+            due_at: string | null;
+        };
+        /**
+         * DisplayedArea
+         * @description The part of the image that is shown, in image points; stored in whole pixels (PS3.3 C.10.4).
+         *
+         *     mode: fit (into what there is to show it in), true-size (mm_per_pixel on the screen as in the body), or magnify:
+         *     magnification screen pixels for one of the image.
+         */
+        DisplayedArea: {
+            /** Top Left */
+            top_left: number[];
+            /** Bottom Right */
+            bottom_right: number[];
+            /**
+             * Mode
+             * @default fit
+             * @enum {string}
+             */
+            mode: "fit" | "true-size" | "magnify";
+            /** Magnification */
+            magnification?: number | null;
+        };
+        /**
+         * Document
+         * @description The stored object that something was read from. by: its author as the object names her; made_at: as it says, DT
+         *     without a zone when it says none (YYYYMMDDHHMMSS), null when nothing. ours: made by Isocenter.
+         */
+        Document: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Sop Class Uid */
+            sop_class_uid: string;
+            /** Series Description */
+            series_description: string | null;
+            /** By */
+            by: string | null;
+            /** Made At */
+            made_at: string | null;
+            /** Manufacturer */
+            manufacturer: string | null;
+            /** Ours */
+            ours: boolean;
+        };
+        /**
          * DownloadForm
          * @description What the archive holds.
          * @enum {string}
          */
         DownloadForm: "zip" | "pdi";
+        /**
+         * Draft
+         * @description The caller's own draft. revision 0: nothing was kept yet. Points are kept as SCOORD keeps them, in 32 bits.
+         */
+        Draft: {
+            /** Revision */
+            revision: number;
+            /** Measurements */
+            measurements: components["schemas"]["Measurement"][];
+            /** Saved At */
+            saved_at: string | null;
+        };
+        /**
+         * DraftToKeep
+         * @description revision: that of the draft it was made on, 0 for the first; the header If-Match goes before it.
+         */
+        DraftToKeep: {
+            /** Revision */
+            revision?: number | null;
+            /** Measurements */
+            measurements: components["schemas"]["Measurement"][];
+        };
         /**
          * Drill
          * @description A rehearsal. signed: its evidence is as it was filed; where not, nothing else is told. Times in seconds.
@@ -4917,6 +5333,20 @@ export interface components {
             };
         };
         /**
+         * Filed
+         * @description Where a new object was stored: it is an instance of the study like any other.
+         */
+        Filed: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Sop Class Uid */
+            sop_class_uid: string;
+        };
+        /**
          * Finding
          * @description A copy that was missing or damaged; outcome: repaired, not-repaired, repair-failed, no-sound-copy.
          */
@@ -4939,11 +5369,13 @@ export interface components {
         };
         /**
          * FirstInstance
-         * @description What a thumbnail is drawn from.
+         * @description What a thumbnail is drawn from; its SOP class says what can show the series.
          */
         FirstInstance: {
             /** Sop Instance Uid */
             sop_instance_uid: string;
+            /** Sop Class Uid */
+            sop_class_uid: string;
             /** Frames */
             frames: number;
             /** Rows */
@@ -5033,6 +5465,94 @@ export interface components {
             until: string;
         };
         /**
+         * Graphic
+         * @description A line or shape. Of an ellipse: the ends of its axes, the major one first; of a circle: centre, perimeter.
+         */
+        Graphic: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "point" | "polyline" | "interpolated" | "circle" | "ellipse";
+            /** Points */
+            points: number[][];
+            /**
+             * Filled
+             * @default false
+             */
+            filled: boolean;
+        };
+        /**
+         * HandOver
+         * @description id goes into the address that the other device opens; it opens nothing for anybody else.
+         */
+        HandOver: {
+            /** Id */
+            id: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * HandedOver
+         * @description The view, for the same person who handed it over.
+         */
+        HandedOver: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** View */
+            view: {
+                [key: string]: unknown;
+            };
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * HangingProtocol
+         * @description One of them. editable: whether the caller may change it: her own, and the others with the right to.
+         */
+        HangingProtocol: {
+            /** Hanging Protocol Id */
+            hanging_protocol_id: number;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "user" | "department" | "institution";
+            /** Name */
+            name: string;
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /** Revision */
+            revision: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Editable */
+            editable: boolean;
+        };
+        /**
+         * HangingProtocols
+         * @description Those that hold for the caller: her own first, then her department's, then the institution's; each by name.
+         *
+         *     may_add: the scopes that the caller may add to.
+         */
+        HangingProtocols: {
+            /** Hanging Protocols */
+            hanging_protocols: components["schemas"]["HangingProtocol"][];
+            /** May Add */
+            may_add: ("user" | "department" | "institution")[];
+        };
+        /**
          * Health
          * @description status is "live" or "ready"; the refusal of readiness is an error with its reason.
          *
@@ -5109,6 +5629,21 @@ export interface components {
         IdentityProviders: {
             /** Providers */
             providers: components["schemas"]["IdentityProvider"][];
+        };
+        /**
+         * ImageReference
+         * @description One image. frame_numbers from 1; empty: all of them.
+         */
+        ImageReference: {
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /**
+             * Frame Numbers
+             * @default []
+             */
+            frame_numbers: number[];
         };
         /**
          * ImportReport
@@ -5320,6 +5855,46 @@ export interface components {
             issuer: string;
         };
         /**
+         * KeyImageNote
+         * @description One selection. title null: it has none that can be read. references_elsewhere: so many are of other studies.
+         */
+        KeyImageNote: {
+            document: components["schemas"]["Document"];
+            title: components["schemas"]["Code-Output"] | null;
+            /** Note */
+            note: string | null;
+            /** Images */
+            images: components["schemas"]["ImageReference"][];
+            /** References Elsewhere */
+            references_elsewhere: number;
+        };
+        /**
+         * KeyImages
+         * @description Every key object selection of the study that rejects nothing, newest first.
+         */
+        KeyImages: {
+            /** Notes */
+            notes: components["schemas"]["KeyImageNote"][];
+            /** Not Read */
+            not_read: components["schemas"]["NotRead"][];
+        };
+        /**
+         * KeyImagesToFile
+         * @description title: why these images were chosen. note: in the reader's own words.
+         */
+        KeyImagesToFile: {
+            /**
+             * Title
+             * @default 113000
+             * @enum {string}
+             */
+            title: "113000" | "113002" | "113003" | "113004" | "113005" | "113006" | "113007" | "113008" | "113009" | "113010" | "113013" | "113018" | "113020";
+            /** Note */
+            note?: string | null;
+            /** Images */
+            images: components["schemas"]["ImageReference"][];
+        };
+        /**
          * Keys
          * @description encrypts: whether new objects are encrypted. master: [] where nothing is.
          */
@@ -5377,6 +5952,80 @@ export interface components {
             institution: components["schemas"]["InstitutionName"];
             /** Idle Minutes */
             idle_minutes?: number | null;
+        };
+        /**
+         * MeasuredResult
+         * @description One number of a measurement. unit: UCUM.
+         */
+        MeasuredResult: {
+            /**
+             * Quantity
+             * @enum {string}
+             */
+            quantity: "length" | "short-axis" | "angle" | "area" | "perimeter" | "mean" | "sd" | "min" | "max" | "value" | "ratio" | "heart-width" | "thorax-width" | "time" | "velocity" | "frequency" | "pixel-count";
+            /** Value */
+            value: number;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * Measurement
+         * @description What a reader measured or marked on one frame. frame_number counts from 1. Absent and null are the same.
+         */
+        Measurement: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "length" | "angle" | "cobb" | "bidirectional" | "ellipse" | "rectangle" | "freehand" | "arrow" | "text" | "probe" | "ultrasound-region-length" | "ultrasound-region-probe" | "cardiothoracic-ratio" | "calibration";
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Frame Number */
+            frame_number: number;
+            /** Points */
+            points: number[][];
+            /** Text */
+            text?: string | null;
+            /** Label */
+            label?: string | null;
+            finding?: components["schemas"]["Code-Output"] | null;
+            site?: components["schemas"]["Code-Output"] | null;
+            /** Results */
+            results: components["schemas"]["MeasuredResult"][];
+            /**
+             * Spacing Source
+             * @enum {string}
+             */
+            spacing_source: "pixel-spacing" | "imager" | "imager-magnification-corrected" | "calibrated" | "ultrasound-region" | "user-calibration" | "none";
+            calibration?: components["schemas"]["UserCalibration"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Modified At
+             * Format: date-time
+             */
+            modified_at: string;
+        };
+        /**
+         * MeasurementReport
+         * @description One structured report with measurements. verified: by a person who signed it in the report (VERIFIED).
+         */
+        MeasurementReport: {
+            document: components["schemas"]["Document"];
+            title: components["schemas"]["Code-Output"] | null;
+            /** Complete */
+            complete: boolean;
+            /** Verified */
+            verified: boolean;
+            /** Measurements */
+            measurements: components["schemas"]["ReportedMeasurement"][];
         };
         /**
          * Merge
@@ -5996,6 +6645,20 @@ export interface components {
             nodes: components["schemas"]["Node"][];
         };
         /**
+         * NotRead
+         * @description An object of the study that could not be read as one of these. why: a stable word.
+         */
+        NotRead: {
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Series Instance Uid */
+            series_instance_uid: string;
+            /** Sop Class Uid */
+            sop_class_uid: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * OfferedProvider
          * @description A way in that the sign-in page offers; the browser goes to /api/sign-in/providers/{provider_id}.
          */
@@ -6448,6 +7111,76 @@ export interface components {
             policies: components["schemas"]["Policy"][];
         };
         /**
+         * Preferences
+         * @description The caller's own. revision 0: nothing was kept yet.
+         */
+        Preferences: {
+            /** Revision */
+            revision: number;
+            /** Preferences */
+            preferences: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * PreferencesToKeep
+         * @description revision: that of the preferences it was made on, 0 for the first; the header If-Match goes before it.
+         */
+        PreferencesToKeep: {
+            /** Revision */
+            revision?: number | null;
+            /** Preferences */
+            preferences: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Prior
+         * @description Another study of the person. Dates as sent (YYYYMMDD). later: not before the study that was asked for.
+         *
+         *     patient_name, patient_id: as in that study, so that a reader sees what she compares with.
+         */
+        Prior: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Patient Name */
+            patient_name: string | null;
+            /** Patient Id */
+            patient_id: string | null;
+            /** Patient Birth Date */
+            patient_birth_date: string | null;
+            /** Patient Sex */
+            patient_sex: string | null;
+            /** Study Date */
+            study_date: string | null;
+            /** Study Time */
+            study_time: string | null;
+            /** Accession Number */
+            accession_number: string | null;
+            /** Study Description */
+            study_description: string | null;
+            /** Modalities */
+            modalities: string[];
+            /** Body Parts */
+            body_parts: string[];
+            /** Series Count */
+            series_count: number;
+            /** Instance Count */
+            instance_count: number;
+            /** Later */
+            later: boolean;
+        };
+        /**
+         * Priors
+         * @description Newest first. more: there are others that are older still.
+         */
+        Priors: {
+            /** Priors */
+            priors: components["schemas"]["Prior"][];
+            /** More */
+            more: boolean;
+        };
+        /**
          * Process
          * @description One process of this node.
          */
@@ -6496,6 +7229,37 @@ export interface components {
         Proposed: {
             /** Destruction Id */
             destruction_id: number;
+        };
+        /**
+         * ProtocolToAdd
+         * @description document: as the viewer writes it; it holds "version", the version of its own format, a number from 1.
+         */
+        ProtocolToAdd: {
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "user" | "department" | "institution";
+            /** Name */
+            name: string;
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ProtocolToChange
+         * @description revision: that of what was changed; the header If-Match goes before it.
+         */
+        ProtocolToChange: {
+            /** Revision */
+            revision?: number | null;
+            /** Name */
+            name: string;
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
         };
         /**
          * ProviderAccountRules
@@ -6698,6 +7462,92 @@ export interface components {
         RejectionList: {
             /** Rejections */
             rejections: components["schemas"]["Rejection"][];
+        };
+        /**
+         * ReportOrder
+         * @description measurement_ids: of the caller's draft; null: all of them. language: of the report's own words.
+         */
+        ReportOrder: {
+            /** Measurement Ids */
+            measurement_ids?: string[] | null;
+            /**
+             * Language
+             * @default en
+             * @enum {string}
+             */
+            language: "en" | "zh-CN";
+            /** Comment */
+            comment?: string | null;
+        };
+        /**
+         * ReportedMeasurement
+         * @description One measurement group of a report.
+         *
+         *     measurement: as our own tools know it, null where none of them draws that; numbers and shapes are always as reported.
+         */
+        ReportedMeasurement: {
+            measurement: components["schemas"]["Measurement"] | null;
+            /** Label */
+            label: string | null;
+            finding: components["schemas"]["Code-Output"] | null;
+            site: components["schemas"]["Code-Output"] | null;
+            /** Numbers */
+            numbers: components["schemas"]["ReportedNumber"][];
+            /** Shapes */
+            shapes: components["schemas"]["ReportedShape"][];
+        };
+        /**
+         * ReportedMeasurements
+         * @description Every report with measurements of the study, newest first.
+         */
+        ReportedMeasurements: {
+            /** Reports */
+            reports: components["schemas"]["MeasurementReport"][];
+            /** Not Read */
+            not_read: components["schemas"]["NotRead"][];
+        };
+        /**
+         * ReportedNumber
+         * @description A number as the report has it, under the report's own name. value: null where it says that there is none.
+         */
+        ReportedNumber: {
+            name: components["schemas"]["Code-Output"];
+            /** Value */
+            value: number | null;
+            unit: components["schemas"]["Code-Output"] | null;
+            derivation: components["schemas"]["Code-Output"] | null;
+        };
+        /**
+         * ReportedShape
+         * @description What a number was measured on. graphic_type: as SCOORD says: POINT, MULTIPOINT, POLYLINE, CIRCLE, ELLIPSE.
+         */
+        ReportedShape: {
+            /** Graphic Type */
+            graphic_type: string;
+            /** Points */
+            points: number[][];
+            /** Series Instance Uid */
+            series_instance_uid: string | null;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Frame Numbers */
+            frame_numbers: number[];
+        };
+        /**
+         * Rescale
+         * @description The modality look-up that the state's windows are for (PS3.3 C.11.1): the state's own, instead of the image's.
+         *
+         *     lut: it is a table, which is not given here. Both null: windows are in stored values.
+         */
+        Rescale: {
+            /** Slope */
+            slope: number | null;
+            /** Intercept */
+            intercept: number | null;
+            /** Type */
+            type: string | null;
+            /** Lut */
+            lut: boolean;
         };
         /**
          * Reset
@@ -6960,6 +7810,20 @@ export interface components {
         RotatedKey: {
             /** Version */
             version: number;
+        };
+        /**
+         * Screen
+         * @description The screen that was looked at, as the browser tells: CSS pixels, device pixels for one of them, bits of colour.
+         */
+        Screen: {
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+            /** Pixel Ratio */
+            pixel_ratio: number;
+            /** Colour Depth */
+            colour_depth?: number | null;
         };
         /**
          * Seed
@@ -7299,6 +8163,128 @@ export interface components {
             comparisons: components["schemas"]["SiteComparison"][];
         };
         /**
+         * State
+         * @description One presentation state. not_shown: what of it these facts leave out, so that it cannot be shown right without
+         *     ("shutter", "overlay", "modality-lut", "mask", "display-relative-graphics", "other-study", "matrix-graphics").
+         */
+        State: {
+            document: components["schemas"]["Document"];
+            /** Label */
+            label: string;
+            /** Description */
+            description: string | null;
+            /** Invert */
+            invert: boolean;
+            /**
+             * Rotation
+             * @enum {integer}
+             */
+            rotation: 0 | 90 | 180 | 270;
+            /** Flip Horizontal */
+            flip_horizontal: boolean;
+            rescale: components["schemas"]["Rescale"];
+            /** Views */
+            views: components["schemas"]["StateView"][];
+            /** Not Shown */
+            not_shown: string[];
+        };
+        /**
+         * StateLut
+         * @description A VOI LUT (PS3.3 C.11.2.1.1): the value that the first entry is for, bits of an entry, the entries.
+         */
+        StateLut: {
+            /** First Value */
+            first_value: number;
+            /** Bits */
+            bits: number;
+            /** Values */
+            values: number[];
+            /** Explanation */
+            explanation?: string | null;
+        };
+        /**
+         * StateToFile
+         * @description A new presentation state. What holds for all its images: first rotated clockwise, then flipped left to right.
+         *
+         *     label: PS3.3 C.10.9 Content Label. A state that is upside down only is rotation 180 with flip_horizontal.
+         */
+        StateToFile: {
+            /**
+             * Label
+             * @default VIEW
+             */
+            label: string;
+            /** Description */
+            description?: string | null;
+            /**
+             * Invert
+             * @default false
+             */
+            invert: boolean;
+            /**
+             * Rotation
+             * @default 0
+             * @enum {integer}
+             */
+            rotation: 0 | 90 | 180 | 270;
+            /**
+             * Flip Horizontal
+             * @default false
+             */
+            flip_horizontal: boolean;
+            /** Views */
+            views: components["schemas"]["StateView"][];
+        };
+        /**
+         * StateView
+         * @description How some images are shown. Neither window nor lut: as the image itself says. graphics, texts: in image points.
+         */
+        StateView: {
+            /** Images */
+            images: components["schemas"]["ImageReference"][];
+            window?: components["schemas"]["StateWindow"] | null;
+            lut?: components["schemas"]["StateLut"] | null;
+            displayed_area?: components["schemas"]["DisplayedArea"] | null;
+            /**
+             * Graphics
+             * @default []
+             */
+            graphics: components["schemas"]["Graphic"][];
+            /**
+             * Texts
+             * @default []
+             */
+            texts: components["schemas"]["TextMark"][];
+        };
+        /**
+         * StateWindow
+         * @description A window in the unit of the modality look-up (HU in CT), with its function (PS3.3 C.11.2.1.2, C.11.2.1.3).
+         */
+        StateWindow: {
+            /** Centre */
+            centre: number;
+            /** Width */
+            width: number;
+            /**
+             * Function
+             * @default LINEAR
+             * @enum {string}
+             */
+            function: "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
+            /** Explanation */
+            explanation?: string | null;
+        };
+        /**
+         * States
+         * @description Every presentation state of the study, newest first.
+         */
+        States: {
+            /** States */
+            states: components["schemas"]["State"][];
+            /** Not Read */
+            not_read: components["schemas"]["NotRead"][];
+        };
+        /**
          * Status
          * @description counts: studies, sealed_studies, series, instances, bytes and more; queue: jobs todo, doing, failed.
          *
@@ -7595,6 +8581,18 @@ export interface components {
             known_version?: string | null;
         };
         /**
+         * TextMark
+         * @description Words. anchor: what they point at; box: [top left, bottom right] that they stand in. One of the two at least.
+         */
+        TextMark: {
+            /** Text */
+            text: string;
+            /** Anchor */
+            anchor?: number[] | null;
+            /** Box */
+            box?: number[][] | null;
+        };
+        /**
          * Token
          * @description What is known of a token; scopes: null is all that its roles include.
          */
@@ -7756,6 +8754,33 @@ export interface components {
             certificate: string;
         };
         /**
+         * UserCalibration
+         * @description mm_per_pixel: [row to row, column to column], set by the reader from a known length.
+         */
+        UserCalibration: {
+            /** Mm Per Pixel */
+            mm_per_pixel: number[];
+            /**
+             * By
+             * @constant
+             */
+            by: "user";
+            /** Of Measurement */
+            of_measurement?: string | null;
+        };
+        /**
+         * ViewToHandOver
+         * @description view: what the other device needs to show the same (series, image, window, layout).
+         */
+        ViewToHandOver: {
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** View */
+            view: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Visit
          * @description One visit, or stay. ended_on: the discharge; null while the stay lasts. withdrawn_at: null while it counts.
          */
@@ -7841,6 +8866,31 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+        };
+        /**
+         * Code
+         * @description A coded concept (PS3.3 8.8): value, coding scheme, meaning.
+         */
+        isocenter__adapters__web__reading_models__Code: {
+            /** Value */
+            value: string;
+            /** Scheme */
+            scheme: string;
+            /** Meaning */
+            meaning: string;
+        };
+        /**
+         * Code
+         * @description factor: which kind of code it is.
+         */
+        isocenter__adapters__web__second_factors__Code: {
+            /**
+             * Factor
+             * @enum {string}
+             */
+            factor: "authenticator-app" | "recovery-code";
+            /** Code */
+            code: string;
         };
     };
     responses: never;
@@ -8042,7 +9092,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Code"];
+                "application/json": components["schemas"]["isocenter__adapters__web__second_factors__Code"];
             };
         };
         responses: {
@@ -9592,6 +10642,664 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Deleted"];
                 };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    priors_api_studies__study_instance_uid__priors_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Priors"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    draft_api_studies__study_instance_uid__measurements_draft_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    keep_draft_api_studies__study_instance_uid__measurements_draft_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description "<revision>" that the change was made on */
+                "If-Match"?: string | null;
+            };
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftToKeep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    report_api_studies__study_instance_uid__measurements_report_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Filed"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reported_api_studies__study_instance_uid__measurements_reported_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedMeasurements"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    states_api_studies__study_instance_uid__presentation_states_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["States"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    file_state_api_studies__study_instance_uid__presentation_states_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StateToFile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Filed"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    key_images_api_studies__study_instance_uid__key_images_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyImages"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    file_key_images_api_studies__study_instance_uid__key_images_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyImagesToFile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Filed"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preferences_api_reading_preferences_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    keep_preferences_api_reading_preferences_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description "<revision>" that the change was made on */
+                "If-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesToKeep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    display_checks_api_display_checks_get: {
+        parameters: {
+            query?: {
+                workstation?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisplayChecks"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    keep_display_check_api_display_checks_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckToKeep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisplayChecks"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_check_rule_api_display_checks_rule_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRule"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckRule"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    hand_over_api_reading_hand_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewToHandOver"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandOver"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    handed_over_api_reading_hand_over__hand_over_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hand_over_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedOver"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    hanging_protocols_api_hanging_protocols_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HangingProtocols"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_hanging_protocol_api_hanging_protocols_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProtocolToAdd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HangingProtocol"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_hanging_protocol_api_hanging_protocols__hanging_protocol_id__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description "<revision>" that the change was made on */
+                "If-Match"?: string | null;
+            };
+            path: {
+                hanging_protocol_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProtocolToChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HangingProtocol"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_hanging_protocol_api_hanging_protocols__hanging_protocol_id__delete: {
+        parameters: {
+            query?: {
+                revision?: number | null;
+            };
+            header?: {
+                /** @description "<revision>" that the change was made on */
+                "If-Match"?: string | null;
+            };
+            path: {
+                hanging_protocol_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description An error; its reason is a stable word */
             default: {
