@@ -124,7 +124,7 @@ def orientations() -> dict[str, tuple[Point, Point]]:
 
 def edge_letters_of(orientation: str) -> dict[str, str]:
     """The letters at the edges of an upright image of `all_orientations`."""
-    row, column = orientation
+    row, column = orientation[0], orientation[1]
     return {"right": row, "left": _OPPOSITE[row], "bottom": column, "top": _OPPOSITE[column]}
 
 

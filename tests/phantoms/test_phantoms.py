@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from tests.phantoms import ct, pet, space
 from tests.phantoms.__main__ import everything
+from tests.phantoms.basics import Place
 from tests.phantoms.cine import XA_FRAME_TIMES_MS, XA_FRAMES, an_angiogram, an_ultrasound_with_regions
 from tests.phantoms.comparison import a_prior_and_a_current, a_stranger
 from tests.phantoms.enhanced import STORED_ORDER, an_enhanced_ct, slice_z_mm
@@ -65,7 +66,7 @@ def test_distances_on_pixels_that_are_not_square() -> None:
 def test_the_ball_is_in_one_place_in_every_plane() -> None:
     for plane in (space.AXIAL, space.SAGITTAL, space.CORONAL, space.OBLIQUE):
         index, off_mm = space.slice_of(plane, space.BALL_CENTRE)
-        stack = space.a_stack(space.Place("BALL"), plane)
+        stack = space.a_stack(Place("BALL"), plane)
         image = read_back(stack[index])
         rows, columns = np.nonzero(hu_of(image) == space.BALL_HU)
         found = (columns.mean() + 0.5, rows.mean() + 0.5)
