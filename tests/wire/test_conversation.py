@@ -199,6 +199,20 @@ def test_requests_sent_without_waiting_are_answered_in_order() -> None:
         assert statuses(wire) == [PENDING] * 3 + [0]
 
 
+def listening_meanwhile(talk: Talk, channel: Channel) -> int:
+    channel.wait(0.2)
+    return three(talk, channel)
+
+
+def test_a_request_that_waits_is_not_touched_by_what_comes_behind_it() -> None:
+    with listening([TalkingService(listening_meanwhile), *recording_services()]) as listener, Wire(listener) as wire:
+        wire.associate(associate_request(*FIND_CONTEXTS))
+        wire.send(find(1) + find(2))
+        wire.send(ECHO)
+        assert [statuses(wire) for _ in range(2)] == [[PENDING] * 3 + [0]] * 2
+        assert status(wire.read_response()) == 0
+
+
 def a_long_silence(talk: Talk, channel: Channel) -> int:
     talk.pending(channel)
     return 0xFE00 if channel.wait(PATIENCE_S) else Status.SUCCESS

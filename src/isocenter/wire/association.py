@@ -311,12 +311,12 @@ class Association(PduStream):
         """
         if self._leave:
             raise AssociationAborted(self._leave, AbortSource.SERVICE_USER)
+        if self._filled and self._channel is not None and not self._paused:
+            self._walk()
         if self._held is not None:  # it waits for this conversation's end, and so does what is behind it
             if wait_s != 0:
                 time.sleep(min(wait_s or LONGEST_DEAF_S, LONGEST_DEAF_S))
             return
-        if self._filled and self._channel is not None and not self._paused:
-            self._walk()
         try:
             if wait_s and not waits_decrypted(self._connection):
                 poll = select.poll()
