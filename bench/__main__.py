@@ -146,6 +146,12 @@ def _parser() -> argparse.ArgumentParser:
     leads = commands.add_parser("lead-model", help="two sites and a witness in every order of events: never two lead")
     leads.add_argument("--ticks", type=int, default=3, help="seconds of the model; 3 takes a minute, 9 ten minutes")
     leads.set_defaults(work=lead_model.main)
+    looks = commands.add_parser("every-series", help="every series of some folders opened in the viewer: pictures")
+    looks.add_argument("folders", type=Path, nargs="*", default=[SHARED_DATA])
+    looks.add_argument("--to", type=Path, required=True, help="where pictures and contact sheets go")
+    looks.add_argument("--views", default="", help="desk-en,phone-zh,desk-zh,phone-en; all when empty")
+    looks.add_argument("--only", default="", help="a part of the series' words")
+    looks.set_defaults(work=_every_series)
     asking = commands.add_parser("query", help="QIDO-RS and C-FIND beside Orthanc, and in an index filled by SQL")
     asking.add_argument("--beside", default="25,5000", help="studies in both servers; empty leaves Orthanc out")
     asking.add_argument("--per-study", type=int, default=4, help="instances of each study stored in both")
@@ -289,6 +295,12 @@ def _query(chosen: argparse.Namespace) -> int:
     path = report.save("query", query.as_json(beside, by_size, bytes_at), table, into_docs=chosen.docs)
     print(f"\n{table}\nsaved: {path}")
     return 0
+
+
+def _every_series(chosen: argparse.Namespace) -> int:
+    from bench import every_series
+
+    return every_series.run(chosen.folders, chosen.to, [each for each in chosen.views.split(",") if each], chosen.only)
 
 
 def _hostile(_chosen: argparse.Namespace) -> int:
