@@ -152,6 +152,10 @@ def _parser() -> argparse.ArgumentParser:
     looks.add_argument("--views", default="", help="desk-en,phone-zh,desk-zh,phone-en; all when empty")
     looks.add_argument("--only", default="", help="a part of the series' words")
     looks.set_defaults(work=_every_series)
+    walks = commands.add_parser("walk", help="pictures of real studies in the viewer, for the user guide")
+    walks.add_argument("--to", type=Path, required=True, help="docs/user/images/reading")
+    walks.add_argument("--only", default="", help="names of stops, separated by commas")
+    walks.set_defaults(work=_walk)
     asking = commands.add_parser("query", help="QIDO-RS and C-FIND beside Orthanc, and in an index filled by SQL")
     asking.add_argument("--beside", default="25,5000", help="studies in both servers; empty leaves Orthanc out")
     asking.add_argument("--per-study", type=int, default=4, help="instances of each study stored in both")
@@ -301,6 +305,12 @@ def _every_series(chosen: argparse.Namespace) -> int:
     from bench import every_series
 
     return every_series.run(chosen.folders, chosen.to, [each for each in chosen.views.split(",") if each], chosen.only)
+
+
+def _walk(chosen: argparse.Namespace) -> int:
+    from bench import walk
+
+    return walk.run(SHARED_DATA, chosen.to, [each for each in chosen.only.split(",") if each])
 
 
 def _hostile(_chosen: argparse.Namespace) -> int:
