@@ -199,16 +199,21 @@ def test_requests_sent_without_waiting_are_answered_in_order() -> None:
         assert statuses(wire) == [PENDING] * 3 + [0]
 
 
-def listening_meanwhile(talk: Talk, channel: Channel) -> int:
-    channel.wait(0.2)
-    return three(talk, channel)
-
-
 def test_a_request_that_waits_is_not_touched_by_what_comes_behind_it() -> None:
-    with listening([TalkingService(listening_meanwhile), *recording_services()]) as listener, Wire(listener) as wire:
+    begun, behind = threading.Event(), threading.Event()
+
+    def three_later(talk: Talk, channel: Channel) -> int:
+        begun.set()
+        assert behind.wait(PATIENCE_S)
+        return three(talk, channel)
+
+    with listening([TalkingService(three_later), *recording_services()]) as listener, Wire(listener) as wire:
         wire.associate(associate_request(*FIND_CONTEXTS))
-        wire.send(find(1) + find(2))
-        wire.send(ECHO)
+        wire.send(find(1) + find(2))  # the second is in the listener's buffer when the first is answered
+        assert begun.wait(PATIENCE_S)
+        wire.send(ECHO)  # and this one is not
+        time.sleep(0.05)  # on loopback it is there by then
+        behind.set()
         assert [statuses(wire) for _ in range(2)] == [[PENDING] * 3 + [0]] * 2
         assert status(wire.read_response()) == 0
 
