@@ -1,0 +1,24 @@
+"""The stored numbers are those that the scripts compute."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.golden import regions, suv
+
+
+def test_statistics_of_regions_are_as_computed() -> None:
+    kept = json.loads(regions.KEPT_AT.read_text())
+    assert len(kept) == 5
+    for one, again in zip(kept, regions.computed(), strict=True):
+        assert one.pop("points") == again.pop("points")
+        assert one == pytest.approx(again)
+
+
+def test_uptake_values_are_as_computed_from_the_real_series(shared_data: Path) -> None:
+    kept = json.loads(suv.KEPT_AT.read_text())
+    computed = suv.computed(shared_data / "petct-cervix" / "PT")
+    assert [each["refused"] for each in kept["refused"]] == [each["refused"] for each in computed["refused"]]
+    assert [each["factor"] for each in kept["cases"]] == pytest.approx([each["factor"] for each in computed["cases"]])
