@@ -141,6 +141,13 @@ class Action(StrEnum):
     DESTRUCTION_APPROVED = "destruction-approved"
     DESTRUCTION_WITHDRAWN = "destruction-withdrawn"
     STUDY_DESTROYED = "study-destroyed"
+    MEASUREMENTS_REPORTED = "measurements-reported"
+    PRESENTATION_STATE_FILED = "presentation-state-filed"
+    KEY_IMAGES_FILED = "key-images-filed"
+    HANGING_PROTOCOL_CHANGED = "hanging-protocol-changed"  # added, changed or removed
+    DISPLAY_CHECKED = "display-checked"
+    DISPLAY_CHECK_RULE_SET = "display-check-rule-set"
+    VIEW_HANDED_OVER = "view-handed-over"
 
 
 class Outcome(IntEnum):

@@ -22,6 +22,7 @@ _TABLES = (
     "deleted_study",
     "hidden_instance",
     "arrived_key_object",
+    "measurement_draft",
     "study",
 )
 

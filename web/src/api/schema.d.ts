@@ -918,6 +918,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/studies/{study_instance_uid}/opening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A study, and the header and pixels of its first picture, in one answer
+         * @description Records that the caller opened the study. 404 unknown-study.
+         */
+        get: operations["opening_api_studies__study_instance_uid__opening_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/studies/{study_instance_uid}/series/{series_instance_uid}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The headers of a series; what its instances share is said once
+         * @description 404 unknown-study, unknown-series.
+         */
+        get: operations["series_metadata_api_studies__study_instance_uid__series__series_instance_uid__metadata_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/studies/{study_instance_uid}/priors": {
         parameters: {
             query?: never;
@@ -952,7 +992,7 @@ export interface paths {
         get: operations["draft_api_studies__study_instance_uid__measurements_draft_get"];
         /**
          * Keep the caller's draft of measurements
-         * @description The whole draft, as it is from now on. 400 too-large, unknown-image; 404 unknown-study; 409 changed.
+         * @description The whole draft, as it is from now on. 400 too-large, invalid-measurement; 404 unknown-study; 409 changed.
          */
         put: operations["keep_draft_api_studies__study_instance_uid__measurements_draft_put"];
         post?: never;
@@ -3918,7 +3958,7 @@ export interface components {
          * @description What is recorded.
          * @enum {string}
          */
-        Action: "application-started" | "application-stopped" | "backup-made" | "backup-restored" | "index-rebuilt" | "audit-searched" | "audit-exported" | "audit-verified" | "signed-in" | "sign-in-failed" | "signed-out" | "password-changed" | "second-factor-added" | "second-factor-removed" | "second-factor-failed" | "recovery-codes-made" | "recovery-code-used" | "sign-in-policy-changed" | "sign-in-reset-issued" | "sign-in-reset-used" | "session-ended" | "user-enrolled" | "user-created" | "user-changed" | "user-disabled" | "user-enabled" | "role-given" | "role-ended" | "enrolment-issued" | "enrolment-withdrawn" | "institution-added" | "institution-changed" | "institution-deactivated" | "institution-activated" | "department-added" | "department-changed" | "department-removed" | "list-imported" | "list-exported" | "token-issued" | "token-revoked" | "client-added" | "client-changed" | "client-ended" | "client-secret-added" | "client-secret-ended" | "client-signed-in" | "client-sign-in-failed" | "identity-provider-added" | "identity-provider-changed" | "identity-provider-removed" | "identity-linked" | "federated-sign-in-failed" | "user-withdrawn" | "access-refused" | "queried" | "instances-received" | "study-opened" | "study-erased" | "instance-erased" | "keys-changed" | "study-downloaded" | "study-deleted" | "study-restored" | "imported" | "corrected" | "correction-undone" | "task-resolved" | "received-form-given" | "sender-changed" | "device-added" | "device-changed" | "device-removed" | "called-ae-title-changed" | "association-rejected" | "destination-added" | "destination-changed" | "destination-removed" | "study-sent" | "rejection-restored" | "certificate-issued" | "certificate-trusted" | "certificate-not-trusted" | "certificate-revoked" | "certificate-shown" | "alliance-added" | "alliance-ended" | "alliance-joined" | "alliance-left" | "sharing-rule-given" | "sharing-rule-ended" | "patient-restricted" | "restriction-lifted" | "care-begun" | "care-ended" | "glass-broken" | "glass-not-broken" | "access-reviewed" | "storage-added" | "storage-changed" | "storage-retired" | "placement-policy-added" | "placement-policy-changed" | "placement-policy-removed" | "node-drained" | "node-declared-gone" | "node-given-up" | "site-invited" | "site-took-over" | "site-adopted" | "retention-policy-set" | "retention-clock-confirmed" | "visit-recorded" | "visit-withdrawn" | "destruction-proposed" | "destruction-approved" | "destruction-withdrawn" | "study-destroyed";
+        Action: "application-started" | "application-stopped" | "backup-made" | "backup-restored" | "index-rebuilt" | "audit-searched" | "audit-exported" | "audit-verified" | "signed-in" | "sign-in-failed" | "signed-out" | "password-changed" | "second-factor-added" | "second-factor-removed" | "second-factor-failed" | "recovery-codes-made" | "recovery-code-used" | "sign-in-policy-changed" | "sign-in-reset-issued" | "sign-in-reset-used" | "session-ended" | "user-enrolled" | "user-created" | "user-changed" | "user-disabled" | "user-enabled" | "role-given" | "role-ended" | "enrolment-issued" | "enrolment-withdrawn" | "institution-added" | "institution-changed" | "institution-deactivated" | "institution-activated" | "department-added" | "department-changed" | "department-removed" | "list-imported" | "list-exported" | "token-issued" | "token-revoked" | "client-added" | "client-changed" | "client-ended" | "client-secret-added" | "client-secret-ended" | "client-signed-in" | "client-sign-in-failed" | "identity-provider-added" | "identity-provider-changed" | "identity-provider-removed" | "identity-linked" | "federated-sign-in-failed" | "user-withdrawn" | "access-refused" | "queried" | "instances-received" | "study-opened" | "study-erased" | "instance-erased" | "keys-changed" | "study-downloaded" | "study-deleted" | "study-restored" | "imported" | "corrected" | "correction-undone" | "task-resolved" | "received-form-given" | "sender-changed" | "device-added" | "device-changed" | "device-removed" | "called-ae-title-changed" | "association-rejected" | "destination-added" | "destination-changed" | "destination-removed" | "study-sent" | "rejection-restored" | "certificate-issued" | "certificate-trusted" | "certificate-not-trusted" | "certificate-revoked" | "certificate-shown" | "alliance-added" | "alliance-ended" | "alliance-joined" | "alliance-left" | "sharing-rule-given" | "sharing-rule-ended" | "patient-restricted" | "restriction-lifted" | "care-begun" | "care-ended" | "glass-broken" | "glass-not-broken" | "access-reviewed" | "storage-added" | "storage-changed" | "storage-retired" | "placement-policy-added" | "placement-policy-changed" | "placement-policy-removed" | "node-drained" | "node-declared-gone" | "node-given-up" | "site-invited" | "site-took-over" | "site-adopted" | "retention-policy-set" | "retention-clock-confirmed" | "visit-recorded" | "visit-withdrawn" | "destruction-proposed" | "destruction-approved" | "destruction-withdrawn" | "study-destroyed" | "measurements-reported" | "presentation-state-filed" | "key-images-filed" | "hanging-protocol-changed" | "display-checked" | "display-check-rule-set" | "view-handed-over";
         /**
          * Added
          * @description recovery_codes: shown this once; empty when the person has unused ones.
@@ -4518,9 +4558,22 @@ export interface components {
         };
         /**
          * Code
+         * @description factor: which kind of code it is.
+         */
+        Code: {
+            /**
+             * Factor
+             * @enum {string}
+             */
+            factor: "authenticator-app" | "recovery-code";
+            /** Code */
+            code: string;
+        };
+        /**
+         * Concept
          * @description A coded concept (PS3.3 8.8): value, coding scheme, meaning.
          */
-        "Code-Output": {
+        Concept: {
             /** Value */
             value: string;
             /** Scheme */
@@ -5860,7 +5913,7 @@ export interface components {
          */
         KeyImageNote: {
             document: components["schemas"]["Document"];
-            title: components["schemas"]["Code-Output"] | null;
+            title: components["schemas"]["Concept"] | null;
             /** Note */
             note: string | null;
             /** Images */
@@ -5992,8 +6045,8 @@ export interface components {
             text?: string | null;
             /** Label */
             label?: string | null;
-            finding?: components["schemas"]["Code-Output"] | null;
-            site?: components["schemas"]["Code-Output"] | null;
+            finding?: components["schemas"]["Concept"] | null;
+            site?: components["schemas"]["Concept"] | null;
             /** Results */
             results: components["schemas"]["MeasuredResult"][];
             /**
@@ -6019,7 +6072,7 @@ export interface components {
          */
         MeasurementReport: {
             document: components["schemas"]["Document"];
-            title: components["schemas"]["Code-Output"] | null;
+            title: components["schemas"]["Concept"] | null;
             /** Complete */
             complete: boolean;
             /** Verified */
@@ -7483,14 +7536,14 @@ export interface components {
          * ReportedMeasurement
          * @description One measurement group of a report.
          *
-         *     measurement: as our own tools know it, null where none of them draws that; numbers and shapes are always as reported.
+         *     measurement: as our own tools know it, null where none of them draws that. numbers, shapes: always as reported.
          */
         ReportedMeasurement: {
             measurement: components["schemas"]["Measurement"] | null;
             /** Label */
             label: string | null;
-            finding: components["schemas"]["Code-Output"] | null;
-            site: components["schemas"]["Code-Output"] | null;
+            finding: components["schemas"]["Concept"] | null;
+            site: components["schemas"]["Concept"] | null;
             /** Numbers */
             numbers: components["schemas"]["ReportedNumber"][];
             /** Shapes */
@@ -7511,11 +7564,11 @@ export interface components {
          * @description A number as the report has it, under the report's own name. value: null where it says that there is none.
          */
         ReportedNumber: {
-            name: components["schemas"]["Code-Output"];
+            name: components["schemas"]["Concept"];
             /** Value */
             value: number | null;
-            unit: components["schemas"]["Code-Output"] | null;
-            derivation: components["schemas"]["Code-Output"] | null;
+            unit: components["schemas"]["Concept"] | null;
+            derivation: components["schemas"]["Concept"] | null;
         };
         /**
          * ReportedShape
@@ -7813,7 +7866,7 @@ export interface components {
         };
         /**
          * Screen
-         * @description The screen that was looked at, as the browser tells: CSS pixels, device pixels for one of them, bits of colour.
+         * @description The screen that was looked at, as the browser tells: CSS pixels, device pixels for each, bits of colour.
          */
         Screen: {
             /** Width */
@@ -8867,31 +8920,6 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /**
-         * Code
-         * @description A coded concept (PS3.3 8.8): value, coding scheme, meaning.
-         */
-        isocenter__adapters__web__reading_models__Code: {
-            /** Value */
-            value: string;
-            /** Scheme */
-            scheme: string;
-            /** Meaning */
-            meaning: string;
-        };
-        /**
-         * Code
-         * @description factor: which kind of code it is.
-         */
-        isocenter__adapters__web__second_factors__Code: {
-            /**
-             * Factor
-             * @enum {string}
-             */
-            factor: "authenticator-app" | "recovery-code";
-            /** Code */
-            code: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -9092,7 +9120,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["isocenter__adapters__web__second_factors__Code"];
+                "application/json": components["schemas"]["Code"];
             };
         };
         responses: {
@@ -10641,6 +10669,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    opening_api_studies__study_instance_uid__opening_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Parts: the study as JSON; the DICOM JSON of the first picture's instance, in an array; its first frame as stored. The last two are left out when nothing can be drawn. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "multipart/related": unknown;
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    series_metadata_api_studies__study_instance_uid__series__series_instance_uid__metadata_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+                series_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description {"shared": elements, "instances": [elements, …]} in DICOM JSON (PS3.18 F), by number. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description An error; its reason is a stable word */

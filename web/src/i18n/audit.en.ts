@@ -174,5 +174,12 @@ export const auditWords = {
     'destruction-approved': 'Approved a destruction',
     'destruction-withdrawn': 'Withdrew a destruction',
     'study-destroyed': 'Destroyed a study after its time',
+    'measurements-reported': 'Filed measurements as a structured report',
+    'presentation-state-filed': 'Filed a presentation state',
+    'key-images-filed': 'Filed key images',
+    'hanging-protocol-changed': 'Changed a hanging protocol',
+    'display-checked': 'Checked a display',
+    'display-check-rule-set': 'Set how often displays are checked',
+    'view-handed-over': 'Handed a view to another device',
   },
 } as const

@@ -174,5 +174,12 @@ export const auditWords = {
     'destruction-approved': '批准销毁',
     'destruction-withdrawn': '撤回销毁申请',
     'study-destroyed': '期满后销毁检查',
+    'measurements-reported': '将测量存为结构化报告',
+    'presentation-state-filed': '存入显示状态',
+    'key-images-filed': '存入关键图像',
+    'hanging-protocol-changed': '更改挂片协议',
+    'display-checked': '检查了显示器',
+    'display-check-rule-set': '设定显示器检查周期',
+    'view-handed-over': '将视图转到另一台设备',
   },
 } as const
