@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from isocenter.access.caller import Caller
 from isocenter.adapters.dicomweb.answers import COMMON_HEADERS, multipart_type
-from isocenter.adapters.dicomweb.frames_rs import DIRECT_BYTES, frame_head, part_type
+from isocenter.adapters.dicomweb.frames_rs import DIRECT_BYTES, frame_head, named_form, part_type
 from isocenter.adapters.dicomweb.negotiation import FrameForm, frame_form
 from isocenter.adapters.dicomweb.router import PREFIX, DicomwebService
 from isocenter.delivery.frames import VIDEO, check_frame, label_of
@@ -76,7 +76,7 @@ class FramesAtOnce:
         instance = None if view is None else view.instances.get(uid)
         if view is None or instance is None or instance.series_instance_uid != series:
             return None
-        form = self._library.form_at_hand(view.institution_id, instance)
+        form = named_form(instance, accept) or self._library.form_at_hand(view.institution_id, instance)
         if form is None:
             return None
         index = int(number) - 1
