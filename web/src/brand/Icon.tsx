@@ -61,6 +61,8 @@ const DRAWINGS = {
   copy: 'M8.500 8.500h11v11h-11zM15.500 8.500v-4h-11v11h4',
   path: 'M6 4a2 2 0 1 1 0 4 2 2 0 0 1 0-4M18 16a2 2 0 1 1 0 4 2 2 0 0 1 0-4M8 6h6.500a3.500 3.500 0 0 1 0 7h-5a2.500 2.500 0 0 0 0 5H16',
   settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4',
+  measure: 'M3.500 15.500 15.500 3.500l5 5L8.500 20.500zM7 12l2 2M10 9l3 3M13 6l2 2',
+  compare: 'M4 5h7v14H4zM13.500 5h6.500v14h-6.500M15.500 9h2.500M15.500 12h2.500',
 } as const
 
 export type IconName = keyof typeof DRAWINGS

@@ -8,9 +8,15 @@ import { retentionWords } from './retention.en'
 import { sharingWords } from './sharing.en'
 import { signInWords } from './sign-in.en'
 import { storagesWords } from './storages.en'
+import { compareWords } from './viewer-compare.en'
+import { displayWords } from './viewer-display.en'
+import { roomWords } from './viewer-room.en'
 
 export const en = {
   identities: identityWords,
+  compare: compareWords,
+  display: displayWords,
+  room: roomWords,
   continuity: continuityWords,
   operations: operationsWords,
   common: {

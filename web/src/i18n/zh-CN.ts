@@ -9,9 +9,15 @@ import { retentionWords } from './retention.zh-CN'
 import { sharingWords } from './sharing.zh-CN'
 import { signInWords } from './sign-in.zh-CN'
 import { storagesWords } from './storages.zh-CN'
+import { compareWords } from './viewer-compare.zh-CN'
+import { displayWords } from './viewer-display.zh-CN'
+import { roomWords } from './viewer-room.zh-CN'
 
 export const zhCN: Catalogue = {
   identities: identityWords,
+  compare: compareWords,
+  display: displayWords,
+  room: roomWords,
   continuity: continuityWords,
   operations: operationsWords,
   common: {

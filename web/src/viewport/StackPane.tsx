@@ -4,6 +4,8 @@ import { useTranslation } from 'react-i18next'
 
 import { Icon } from '../brand/Icon'
 import { frameOf } from './known-frames'
+import type { Layer } from './layers'
+import { LayerStack } from './LayerStack'
 import { Overlay } from './Overlay'
 import classes from './StackPane.module.css'
 import { StackView } from './stack-view'
@@ -18,6 +20,7 @@ export interface StackPaneProps {
   readonly whole: boolean
   readonly uneven: boolean
   readonly arrivingCount: number | undefined
+  readonly layers: readonly Layer[]
   readonly onView: (view: StackView | undefined) => void
 }
 
@@ -29,7 +32,9 @@ export function StackPane(props: StackPaneProps) {
   const veiled = state.phase === 'failed' || state.imageId === undefined
   return (
     <div className={classes.pane} data-phase={state.phase} data-image-index={state.shownIndex} data-viewport={props.viewportId}>
-      <div ref={element} className={classes.canvas} onContextMenu={(event) => event.preventDefault()} />
+      <div ref={element} className={classes.canvas} onContextMenu={(event) => event.preventDefault()}>
+        {view && <LayerStack layers={props.layers} view={view} state={state} />}
+      </div>
       {veiled && <div className={classes.veil}>{state.phase === 'failed' ? <Failure state={state} view={view} /> : <Waiting />}</div>}
       {frame && !veiled && <Overlay frame={frame} state={state} arrivingCount={props.arrivingCount} uneven={props.uneven} />}
       {view && <Progress view={view} />}

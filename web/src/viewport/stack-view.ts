@@ -1,29 +1,23 @@
 /** One 2-D viewport: a stack of frames on an element, its commands, and the state that the overlay reads. */
-import { Enums, eventTarget, getShouldUseCPURendering, type StackViewport, type Types } from '@cornerstonejs/core'
+import { Enums, eventTarget, type StackViewport } from '@cornerstonejs/core'
 
 import type { WindowSetting } from '../dicomweb/frame'
-import type { ScreenAxes } from '../dicomweb/orientation'
 import { createStore, type Store } from '../kit/store'
+import { centreOn, flip, type FlipAxis, middleOf, place, rotate, upright, zoomOf } from './camera'
 import { playFilm } from './cine'
 import { engine } from './cornerstone'
+import { axesOf, type ImagePoint, lieOf, type ScreenPoint, toImage, toScreen } from './geometry'
 import { frameOf } from './known-frames'
 import { FrameFailure } from './loader'
 import { Prefetch } from './prefetch'
+import type { Presentation } from './presentation'
+import { isNegative, resetGreys, shownWith } from './shown'
+import { insideOf, replaceStack } from './stack-inside'
 import { noToolsFor, toolsFor } from './tools'
 import { NOTHING, type ViewState } from './view-state'
-import { rangeOf, windowOf } from './window'
+import { rangeOf } from './window'
 
 const { Events, ViewportType } = Enums
-
-/** cornerstone keeps these to itself, but a stack that grows must not be set anew: that would blank the canvas and lose the window. */
-interface StackInside {
-  imageIds: string[]
-  imageKeyToIndexMap: Map<string, number>
-  currentImageIdIndex: number
-  targetImageIdIndex: number
-  /** Whether the window was chosen, and is kept from image to image. */
-  voiUpdatedWithSetProperties: boolean
-}
 
 export class StackView {
   readonly state: Store<ViewState> = createStore<ViewState>(NOTHING)
@@ -79,15 +73,7 @@ export class StackView {
     const current = this.imageIds[this.state.get().index]
     const index = Math.max(0, current === undefined ? 0 : imageIds.indexOf(current))
     this.imageIds = imageIds
-    const inside = this.viewport as unknown as StackInside
-    inside.imageIds = [...imageIds]
-    inside.imageKeyToIndexMap.clear()
-    for (const [at, imageId] of imageIds.entries()) {
-      inside.imageKeyToIndexMap.set(imageId, at)
-      inside.imageKeyToIndexMap.set(imageId.slice(imageId.indexOf(':') + 1), at)
-    }
-    inside.currentImageIdIndex = index
-    inside.targetImageIdIndex = index
+    replaceStack(this.viewport, imageIds, index)
     this.state.set((now) => ({
       ...now,
       index,
@@ -118,7 +104,7 @@ export class StackView {
   /** Asks again for an image that failed. */
   retry(): Promise<void> {
     // An index that is current already would not be loaded again.
-    ;(this.viewport as unknown as StackInside).currentImageIdIndex = -1
+    insideOf(this.viewport).currentImageIdIndex = -1
     return this.scrollTo(this.state.get().index)
   }
 
@@ -134,16 +120,12 @@ export class StackView {
   }
 
   rotate(degrees: number): void {
-    const { rotation = 0 } = this.viewport.getViewPresentation()
-    this.viewport.setViewPresentation({ rotation: (((rotation + degrees) % 360) + 360) % 360 })
+    rotate(this.viewport, degrees)
     this.viewport.render()
   }
 
-  flip(axis: 'horizontal' | 'vertical'): void {
-    const { flipHorizontal = false, flipVertical = false } = this.viewport.getCamera()
-    this.viewport.setCamera(axis === 'horizontal' ? { flipHorizontal: !flipHorizontal } : { flipVertical: !flipVertical })
-    // Without graphics the picture is flipped before it is turned; turned the other way, that is the flip seen on screen.
-    if (getShouldUseCPURendering()) this.rotate(-2 * (this.viewport.getViewPresentation().rotation ?? 0))
+  flip(axis: FlipAxis): void {
+    flip(this.viewport, axis)
     this.viewport.render()
   }
 
@@ -153,10 +135,78 @@ export class StackView {
   }
 
   reset(): void {
-    this.viewport.setCamera({ flipHorizontal: false, flipVertical: false })
-    this.viewport.setViewPresentation({ rotation: 0 })
+    upright(this.viewport)
     this.viewport.resetCamera()
-    this.resetGreys()
+    resetGreys(this.viewport, this.state.get().imageId)
+    this.viewport.render()
+  }
+
+  /** How the stack is shown now; undefined while no image is. */
+  presentation(): Presentation | undefined {
+    const { imageId, shownIndex, inverted } = this.state.get()
+    const axes = axesOf(this.viewport)
+    if (imageId === undefined || !axes) return undefined
+    const { centre, width } = shownWith(this.viewport, imageId)
+    return {
+      centre,
+      width,
+      voiFunction: frameOf(imageId)?.voiFunction,
+      windowChosen: insideOf(this.viewport).voiUpdatedWithSetProperties,
+      invert: inverted,
+      ...lieOf(axes),
+      flipV: false,
+      zoom: zoomOf(this.viewport),
+      pan: this.toImage(middleOf(this.viewport)),
+      index: shownIndex,
+      imageId,
+    }
+  }
+
+  /** Shows the stack so; what is left out stays as it is. Resolves when the image is on the screen. */
+  async apply(wanted: Partial<Presentation>): Promise<void> {
+    const named = wanted.imageId === undefined ? -1 : this.imageIds.indexOf(wanted.imageId)
+    const index = named >= 0 ? named : wanted.index
+    if (index !== undefined && index !== this.state.get().index) await this.scrollTo(index)
+    if (this.state.get().imageId === undefined) return
+    const now = this.presentation()
+    if (!now) return
+    this.layGreys(wanted)
+    place(this.viewport, { ...now, ...wanted })
+    this.viewport.render()
+  }
+
+  /** Where an image point is on the screen (CSS pixels of this viewport); undefined while there is no image. */
+  toScreen(point: ImagePoint): ScreenPoint | undefined {
+    return toScreen(this.viewport, point)
+  }
+
+  toImage(point: ScreenPoint): ImagePoint | undefined {
+    return toImage(this.viewport, point)
+  }
+
+  /** Tells of every change of what is on the screen: image, window, camera. The returned function ends it. */
+  onChange(listener: (view: StackView) => void): () => void {
+    return this.state.subscribe(() => listener(this))
+  }
+
+  /** The frames of the stack, in their order. */
+  stack(): readonly string[] {
+    return this.imageIds
+  }
+
+  private layGreys(wanted: Partial<Presentation>): void {
+    const { imageId } = this.state.get()
+    const { centre, width, voiFunction, windowChosen, invert } = wanted
+    if (windowChosen === false) resetGreys(this.viewport, this.state.get().imageId)
+    else if (centre !== undefined && width !== undefined) {
+      this.viewport.setProperties({ voiRange: rangeOf({ centre, width }, voiFunction ?? frameOf(imageId)?.voiFunction) })
+    }
+    if (invert !== undefined) this.viewport.setProperties({ invert: invert !== isNegative(imageId) })
+  }
+
+  /** Brings an image point to the middle of the viewport. */
+  centreOn(point: ImagePoint): void {
+    centreOn(this.viewport, point)
     this.viewport.render()
   }
 
@@ -199,7 +249,7 @@ export class StackView {
     const first = this.arrived === undefined
     this.arrived = (event as CustomEvent<{ imageId: string }>).detail.imageId
     // Said in so many words, because without graphics cornerstone turns MONOCHROME1 round without saying so.
-    if (first) this.viewport.setProperties({ invert: this.isNegative(this.arrived) })
+    if (first) this.viewport.setProperties({ invert: isNegative(this.arrived) })
     this.prefetch.aim(this.state.get().index)
   }
 
@@ -211,26 +261,11 @@ export class StackView {
     if (this.state.get().imageId === undefined) this.takeFrameRate(imageId)
     this.state.set((now) => ({
       ...now,
-      ...this.presentation(imageId),
+      ...shownWith(this.viewport, imageId),
       imageId,
       shownIndex,
       phase: shownIndex === now.index ? 'shown' : 'loading',
     }))
-  }
-
-  /** The window and polarity of the image itself; cornerstone's own reset loses them for MONOCHROME1. */
-  private resetGreys(): void {
-    const { imageId } = this.state.get()
-    const image = this.viewport.getCornerstoneImage() as Types.IImage | undefined
-    if (typeof image?.windowCenter !== 'number' || typeof image.windowWidth !== 'number') return
-    const voiRange = rangeOf({ centre: image.windowCenter, width: image.windowWidth }, frameOf(imageId)?.voiFunction)
-    this.viewport.setProperties({ voiRange, invert: this.isNegative(imageId) })
-    // From here on each image has its own window again.
-    ;(this.viewport as unknown as StackInside).voiUpdatedWithSetProperties = false
-  }
-
-  private isNegative(imageId: string | undefined): boolean {
-    return frameOf(imageId)?.photometricInterpretation === 'MONOCHROME1'
   }
 
   private takeFrameRate(imageId: string): void {
@@ -243,54 +278,5 @@ export class StackView {
     if (imageId !== this.imageIds[this.state.get().index]) return
     const failure = error instanceof FrameFailure ? error.reason : 'undecodable'
     this.state.set((now) => ({ ...now, phase: 'failed', failure, imageId: undefined }))
-  }
-
-  /** How the image is shown, as the viewport has it. */
-  private presentation(imageId: string): Partial<ViewState> {
-    const frame = frameOf(imageId)
-    const { voiRange, invert = false } = this.viewport.getProperties()
-    const { rotation = 0 } = this.viewport.getViewPresentation()
-    const { flipHorizontal = false, flipVertical = false } = this.viewport.getCamera()
-    const setting = voiRange && windowOf(voiRange, frame?.voiFunction)
-    return {
-      centre: setting?.centre,
-      width: setting?.width,
-      zoom: this.scale(),
-      rotation: Math.round(rotation) % 360,
-      flipHorizontal,
-      flipVertical,
-      inverted: invert !== this.isNegative(imageId),
-      axes: this.axes(),
-    }
-  }
-
-  /** Where a row and a column of the image point on the screen, measured by asking where three points of the canvas lie. */
-  private axes(): ScreenAxes | undefined {
-    const data = this.viewport.getImageData() as Types.IImageData | undefined
-    const direction = data?.direction
-    if (!direction) return undefined
-    const [from, right, down] = [[0, 0], [100, 0], [0, 100]].map((point) => this.viewport.canvasToWorld(point as Types.Point2))
-    if (!from || !right || !down) return undefined
-    const along = (to: Types.Point3, offset: 0 | 3): number => {
-      const parts = [0, 1, 2].map((axis) => ((to[axis] ?? 0) - (from[axis] ?? 0)) * (direction[offset + axis] ?? 0))
-      return parts.reduce((sum, part) => sum + part, 0)
-    }
-    const unit = (x: number, y: number) => Math.hypot(x, y) || 1
-    const [rowRight, rowDown] = [along(right, 0), along(down, 0)]
-    const [columnRight, columnDown] = [along(right, 3), along(down, 3)]
-    return {
-      row: [rowRight / unit(rowRight, columnRight), rowDown / unit(rowDown, columnDown)],
-      column: [columnRight / unit(rowRight, columnRight), columnDown / unit(rowDown, columnDown)],
-    }
-  }
-
-  /** Screen pixels per image pixel. */
-  private scale(): number {
-    const data = this.viewport.getImageData() as Types.IImageData | undefined
-    if (!data) return 1
-    const [from, to] = [[0, 0], [100, 0]].map((point) => this.viewport.canvasToWorld(point as Types.Point2))
-    if (!from || !to) return 1
-    const mm = Math.hypot(...[0, 1, 2].map((axis) => (to[axis] ?? 0) - (from[axis] ?? 0)))
-    return mm > 0 ? (100 * (data.spacing[0] ?? 1)) / mm : 1
   }
 }

@@ -1,6 +1,9 @@
 /** What the mouse and the fingers do in a viewport. */
 import { addTool, Enums, PanTool, StackScrollTool, ToolGroupManager, WindowLevelTool, ZoomTool } from '@cornerstonejs/tools'
 
+import { activeTool } from './active-tool'
+
+/** The tools that cornerstone has; every other name is a tool of a layer, which takes the pointer itself. */
 export const TOOLS = ['window', 'scroll', 'zoom', 'pan'] as const
 export type ToolName = (typeof TOOLS)[number]
 
@@ -16,9 +19,9 @@ const { MouseBindings } = Enums
 
 type Binding = { mouseButton?: number; numTouchPoints?: number }
 
-/** Bindings that never change: wheel scrolls, middle pans, right zooms, two fingers pinch and drag. */
+/** Bindings that never change: wheel scrolls, middle pans, right zooms, two fingers pinch and drag, three change the window. */
 const FIXED: Readonly<Record<ToolName, readonly Binding[]>> = {
-  window: [],
+  window: [{ numTouchPoints: 3 }],
   scroll: [{ mouseButton: MouseBindings.Wheel }],
   zoom: [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }],
   pan: [{ mouseButton: MouseBindings.Auxiliary }],
@@ -38,7 +41,8 @@ export function addTools(): void {
 }
 
 /** What the left button and one finger do; cornerstone gives a single finger the tool of the left button in any case. */
-export function chooseTool(chosen: ToolName): void {
+export function chooseTool(chosen: string): void {
+  activeTool.set(chosen)
   const tools = group()
   for (const name of TOOLS) {
     const bindings: Binding[] = [...FIXED[name]]

@@ -7,40 +7,45 @@ import { Icon } from '../../brand/Icon'
 import { StackPane } from '../../viewport/StackPane'
 import type { StackView } from '../../viewport/stack-view'
 import classes from './Cell.module.css'
-import { SERIES_DRAG } from './SeriesRail'
+import { seriesIn, useRoom } from './context'
+import { LAYERS } from './layers'
+import { paneFor } from './panes'
+import { draggedSeries } from './series-drag'
 import { useSeriesFrames } from './use-series-frames'
+import { cellCount, type Placed } from './viewer-state'
 import { useWhyNot } from './why-not'
 
+export type OnView = (cell: number, view: StackView | undefined) => void
+
 interface CellProps {
-  readonly studyInstanceUid: string
   readonly number: number
-  readonly series: Series | undefined
-  readonly active: boolean
-  readonly alone: boolean
-  readonly onActivate: (cell: number) => void
-  readonly onPlace: (seriesInstanceUid: string, cell: number) => void
-  readonly onView: (cell: number, view: StackView | undefined) => void
+  readonly placed: Placed | undefined
+  readonly onView: OnView
 }
 
-export function Cell({ studyInstanceUid, number, series, active, alone, onActivate, onPlace, onView }: CellProps) {
+export function Cell({ number, placed, onView }: CellProps) {
   const { t } = useTranslation()
+  const { state, dispatch } = useRoom()
   const [over, setOver] = useState(false)
+  const active = state.active === number
   const drop = (event: DragEvent) => {
-    const uid = event.dataTransfer.getData(SERIES_DRAG)
+    const dropped = draggedSeries(event)
     setOver(false)
-    if (!uid) return
+    if (!dropped) return
     event.preventDefault()
-    onPlace(uid, number)
+    dispatch({ type: 'place', placed: dropped, cell: number })
   }
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys have their own way: N, [ and ]
     <section
       className={classes.cell}
+      data-maximised={state.maximised === number}
+      inert={state.maximised !== undefined && state.maximised !== number}
       aria-label={t('viewer.viewportLabel', { number: number + 1 })}
-      data-active={active && !alone}
+      data-active={active && cellCount(state.layout) > 1}
       data-over={over}
       data-cell={number}
-      onPointerDownCapture={() => onActivate(number)}
+      onPointerDownCapture={() => active || dispatch({ type: 'activate', cell: number })}
       onDragOver={(event) => {
         event.preventDefault()
         setOver(true)
@@ -48,19 +53,31 @@ export function Cell({ studyInstanceUid, number, series, active, alone, onActiva
       onDragLeave={() => setOver(false)}
       onDrop={drop}
     >
-      <Content studyInstanceUid={studyInstanceUid} number={number} series={series} onView={onView} />
+      <Content placed={placed} number={number} active={active} onView={onView} />
     </section>
   )
 }
 
-function Content({ studyInstanceUid, number, series, onView }: Pick<CellProps, 'studyInstanceUid' | 'number' | 'series' | 'onView'>) {
-  const { t } = useTranslation()
-  if (!series) return <div className={classes.empty}>{t('viewer.emptyCell')}</div>
-  if (!series.drawable) return <CannotDraw series={series} />
-  return <Drawn studyInstanceUid={studyInstanceUid} number={number} series={series} onView={onView} />
+interface ContentProps extends Pick<CellProps, 'number' | 'placed' | 'onView'> {
+  readonly active: boolean
 }
 
-function Drawn({ studyInstanceUid, number, series, onView }: Pick<CellProps, 'studyInstanceUid' | 'number' | 'onView'> & { readonly series: Series }) {
+function Content({ placed, number, active, onView }: ContentProps) {
+  const { t } = useTranslation()
+  const series = seriesIn(useRoom(), placed)
+  if (!placed || !series) return <div className={classes.empty}>{t('viewer.emptyCell')}</div>
+  const pane = paneFor(series)
+  if (pane) return <pane.Pane key={series.series_instance_uid} studyInstanceUid={placed.studyInstanceUid} series={series} active={active} />
+  if (!series.drawable) return <CannotDraw series={series} />
+  return <Drawn studyInstanceUid={placed.studyInstanceUid} number={number} series={series} onView={onView} />
+}
+
+interface DrawnProps extends Pick<CellProps, 'number' | 'onView'> {
+  readonly studyInstanceUid: string
+  readonly series: Series
+}
+
+function Drawn({ studyInstanceUid, number, series, onView }: DrawnProps) {
   const { t } = useTranslation()
   const frames = useSeriesFrames(studyInstanceUid, series)
   const [report] = useState(() => (view: StackView | undefined) => onView(number, view))
@@ -73,6 +90,7 @@ function Drawn({ studyInstanceUid, number, series, onView }: Pick<CellProps, 'st
       whole={frames.whole}
       uneven={frames.uneven}
       arrivingCount={series.arriving ? series.instance_count : undefined}
+      layers={LAYERS}
       onView={report}
     />
   )

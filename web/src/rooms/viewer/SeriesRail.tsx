@@ -1,14 +1,13 @@
 /** The series of the study as pictures: click or drag one to a viewport. */
-import { type DragEvent, useState } from 'react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import type { Series } from '../../api/types'
 import { Icon } from '../../brand/Icon'
 import { seriesAddress } from '../../dicomweb/addresses'
 import { marked } from '../../kit/marked'
+import { dragSeries } from './series-drag'
 import classes from './SeriesRail.module.css'
-
-export const SERIES_DRAG = 'application/x-isocenter-series'
 
 interface SeriesRailProps {
   readonly studyInstanceUid: string
@@ -52,16 +51,12 @@ function Thumbnail({ studyInstanceUid, series, shown, active, onChoose }: Thumbn
   const uid = series.series_instance_uid
   const number = series.series_number
   const title = marked(series.series_description ?? '') || (number === null ? t('viewer.seriesUnnumbered') : t('viewer.seriesNumber', { number }))
-  const drag = (event: DragEvent) => {
-    event.dataTransfer.setData(SERIES_DRAG, uid)
-    event.dataTransfer.effectAllowed = 'copy'
-  }
   return (
     <button
       type="button"
       className={classes.thumbnail}
       draggable
-      onDragStart={drag}
+      onDragStart={(event) => dragSeries(event, { studyInstanceUid, seriesInstanceUid: uid })}
       onClick={() => onChoose(uid)}
       data-shown={shown}
       data-series={uid}

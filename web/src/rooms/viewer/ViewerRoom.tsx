@@ -1,28 +1,33 @@
 /** The reading room: one study, its series, its images. */
-import { useDisclosure, useDocumentTitle, useMediaQuery } from '@mantine/hooks'
+import { useDocumentTitle, useMediaQuery } from '@mantine/hooks'
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { useCallback, useEffect, useMemo, useReducer, useState } from 'react'
+import { useCallback, useEffect, useReducer, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { watchedFetch } from '../../api/client'
 import { connection } from '../../api/connection'
+import type { Study } from '../../api/types'
 import { useReadingRoom } from '../../room'
 import { PHONE } from '../../theme/tokens'
 import { engine, startCornerstone } from '../../viewport/cornerstone'
 import { abortLoading } from '../../viewport/loader'
+import { useViewState } from '../../viewport/StackPane'
 import type { StackView } from '../../viewport/stack-view'
 import { chooseTool } from '../../viewport/tools'
-import { type Commands, runKey } from './commands'
-import { HelpSheet } from './HelpSheet'
+import { type Room, RoomContext } from './context'
+import { historyOf } from './history'
+import { useOpenStudies } from './open-studies'
+import { PanelPlace } from './PanelPlace'
 import { useNamedWindows } from './presets'
 import { SeriesRail } from './SeriesRail'
 import { StudyFailure } from './StudyFailure'
 import { Toolbar } from './Toolbar'
+import { useKeys } from './use-keys'
 import { useStudy } from './use-study'
 import { ViewerHeader } from './ViewerHeader'
 import classes from './ViewerRoom.module.css'
 import { ViewGrid } from './ViewGrid'
-import { closed, neighbour, viewerReducer } from './viewer-state'
+import { closed, shownCells, viewerReducer } from './viewer-state'
 
 /** Called by the list while it is idle: workers, codecs and graphics start before they are needed. */
 export function prepare(): void {
@@ -42,102 +47,99 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   const phone = useMediaQuery(PHONE)
   const { data: study, error } = useStudy(studyInstanceUid)
   useDocumentTitle(`${study?.study_description ?? t('menu.studies')} · ${t('common.product')}`)
-  const series = useMemo(() => study?.series ?? [], [study])
-  const uids = useMemo(() => series.map((one) => one.series_instance_uid), [series])
-  const [state, dispatch] = useReducer(viewerReducer, window.matchMedia('(pointer: coarse)').matches, closed)
-  const [views, setViews] = useState<Readonly<Record<number, StackView | undefined>>>({})
-  const [helpOpen, help] = useDisclosure(false)
-  const drawableFirst = useMemo(() => [...series].sort((a, b) => Number(b.drawable) - Number(a.drawable)), [series])
-
-  useEffect(() => {
-    if (drawableFirst.length > 0) dispatch({ type: 'open', series: drawableFirst.map((one) => one.series_instance_uid) })
-  }, [drawableFirst])
+  const { views, onView } = useViews()
+  const room = useRoomOf(studyInstanceUid, study, views)
+  const { state, dispatch } = room
+  useOffer(room)
   useEffect(() => chooseTool(state.tool), [state.tool])
   useRetryAfterLoss(views)
   useEffect(() => abortLoading, [])
-
-  const onView = useCallback((cell: number, view: StackView | undefined) => setViews((now) => ({ ...now, [cell]: view })), [])
-  const onActivate = useCallback((cell: number) => dispatch({ type: 'activate', cell }), [])
-  const onPlace = useCallback((seriesInstanceUid: string, cell: number) => dispatch({ type: 'place', seriesInstanceUid, cell }), [])
-  const view = views[state.active]
-  const commands = useCommands({ state, dispatch, uids, view, toggleHelp: help.toggle })
-  useKeys(commands)
+  useKeys(room)
 
   if (error && !study) return <StudyFailure error={error} studyInstanceUid={studyInstanceUid} />
-  const toolbar = <Toolbar state={state} view={view} commands={commands} />
+  const active = state.cells[state.active]
   return (
-    <div className={classes.room}>
-      <ViewerHeader study={study}>{phone ? null : toolbar}</ViewerHeader>
-      <main id="content" className={classes.main} tabIndex={-1}>
-        <SeriesRail
-          studyInstanceUid={studyInstanceUid}
-          series={series}
-          shown={state.cells.slice(0, state.layout)}
-          active={state.cells[state.active]}
-          onChoose={(uid) => dispatch({ type: 'place', seriesInstanceUid: uid })}
-        />
-        <ViewGrid studyInstanceUid={studyInstanceUid} series={series} state={state} onActivate={onActivate} onPlace={onPlace} onView={onView} />
-      </main>
-      {phone && <div className={classes.phoneTools}>{toolbar}</div>}
-      <HelpSheet opened={helpOpen} onClose={help.close} />
-    </div>
+    <RoomContext value={room}>
+      <div className={classes.room}>
+        <ViewerHeader study={study}>{phone ? null : <Toolbar />}</ViewerHeader>
+        <main id="content" className={classes.main} tabIndex={-1}>
+          <SeriesRail
+            studyInstanceUid={studyInstanceUid}
+            series={study?.series ?? []}
+            shown={shownCells(state).map((cell) => cell?.seriesInstanceUid)}
+            active={active?.seriesInstanceUid}
+            onChoose={(seriesInstanceUid) => dispatch({ type: 'place', placed: { studyInstanceUid, seriesInstanceUid } })}
+          />
+          <ViewGrid onView={onView} />
+          <PanelPlace />
+        </main>
+        {phone && (
+          <div className={classes.phoneTools}>
+            <Toolbar />
+          </div>
+        )}
+      </div>
+    </RoomContext>
   )
 }
 
-interface CommandParts {
-  readonly state: ReturnType<typeof viewerReducer>
-  readonly dispatch: (action: Parameters<typeof viewerReducer>[1]) => void
-  readonly uids: readonly string[]
-  readonly view: StackView | undefined
-  readonly toggleHelp: () => void
+type Views = ReadonlyMap<number, StackView>
+
+function useViews() {
+  const [views, setViews] = useState<Views>(new Map())
+  const onView = useCallback(
+    (cell: number, view: StackView | undefined) =>
+      setViews((now) => new Map([...now, [cell, view] as const].flatMap(([at, one]) => (one ? [[at, one] as const] : [])))),
+    [],
+  )
+  return { views, onView }
 }
 
-function useCommands({ state, dispatch, uids, view, toggleHelp }: CommandParts): Commands {
+function useRoomOf(studyInstanceUid: string, study: Study | undefined, views: Views): Room {
   const navigate = useNavigate()
-  const windows = useNamedWindows()
+  const fingers = window.matchMedia('(pointer: coarse)').matches
+  const [state, dispatch] = useReducer(viewerReducer, undefined, () => closed(studyInstanceUid, fingers))
+  const [panel, openPanel] = useState<string>()
+  const studies = useOpenStudies(state.studies)
+  const view = views.get(state.active)
+  const { imageId } = useViewState(view)
+  const namedWindows = useNamedWindows()
+  const leave = useCallback(() => void navigate({ to: '/' }), [navigate])
   return {
-    view: () => view,
-    chooseTool: (tool) => dispatch({ type: 'tool', tool }),
-    chooseLayout: (layout) => dispatch({ type: 'layout', layout, series: uids }),
-    stepSeries: (step) => {
-      const next = neighbour(uids, state.cells[state.active], step)
-      if (next !== undefined) dispatch({ type: 'place', seriesInstanceUid: next })
-    },
-    nextCell: () => dispatch({ type: 'activate', cell: (state.active + 1) % state.layout }),
-    choosePreset: (index) => {
-      const setting = windows(view?.state.get().imageId)[index]
-      if (setting) view?.setWindow(setting)
-    },
-    toggleHelp,
-    leave: () => void navigate({ to: '/' }),
+    studyInstanceUid,
+    study,
+    studies,
+    state,
+    dispatch,
+    view,
+    views,
+    windows: namedWindows(imageId),
+    history: historyOf(studyInstanceUid),
+    panel,
+    openPanel,
+    leave,
   }
 }
 
-/** Keys act unless something else has them: a field, a menu, the help sheet. */
-function useKeys(commands: Commands): void {
+/** Empty cells are filled with what can be drawn first. */
+function useOffer({ study, dispatch }: Room): void {
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const target = event.target instanceof HTMLElement ? event.target : document.body
-      // Asked of the page, because a sheet that this very key closes is still there but no longer open.
-      if (target.closest('input, textarea, select') || document.querySelector('[role="menu"], [role="dialog"]')) return
-      if (event.key === ' ' && target.closest('button, a')) return
-      if (runKey(event, commands)) event.preventDefault()
-    }
-    // Before cornerstone, which takes every key that a viewport gets.
-    document.addEventListener('keydown', onKey, { capture: true })
-    return () => document.removeEventListener('keydown', onKey, { capture: true })
-  }, [commands])
+    if (!study) return
+    const drawableFirst = [...study.series].sort((a, b) => Number(b.drawable) - Number(a.drawable))
+    const series = drawableFirst.map((one) => ({ studyInstanceUid: study.study_instance_uid, seriesInstanceUid: one.series_instance_uid }))
+    if (series.length > 0) dispatch({ type: 'offer', series })
+  }, [study, dispatch])
 }
 
 /** When the server is back, images that could not be fetched are asked for again. */
-function useRetryAfterLoss(views: Readonly<Record<number, StackView | undefined>>): void {
+function useRetryAfterLoss(views: Views): void {
   useEffect(
     () =>
       connection.subscribe(() => {
         if (connection.get() !== 'here') return
-        for (const view of Object.values(views)) {
-          if (view?.state.get().failure === 'lost') void view.retry()
-          view?.startPrefetch()
+        for (const view of views.values()) {
+          if (view.state.get().failure === 'lost') void view.retry()
+          view.startPrefetch()
         }
       }),
     [views],

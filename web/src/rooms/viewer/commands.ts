@@ -1,78 +1,61 @@
-/** Everything a person can do in the viewer, by name: buttons and keys call the same. */
-import type { StackView } from '../../viewport/stack-view'
-import type { ToolName } from '../../viewport/tools'
-import type { Layout } from './viewer-state'
+/**
+ * Everything that can be done in the reading room, by name. The toolbar, the keys, the help sheet, the menu on the phone and the
+ * editor of shortcuts are all made from this list. A topic adds its own file in commands/ and one line to COMMANDS.
+ */
+import type { ParseKeys } from 'i18next'
+import type { ComponentType } from 'react'
 
-export interface Commands {
-  /** The viewport that commands act on; undefined while there is none. */
-  view(): StackView | undefined
-  chooseTool(tool: ToolName): void
-  chooseLayout(layout: Layout): void
-  stepSeries(step: number): void
-  nextCell(): void
-  choosePreset(index: number): void
-  toggleHelp(): void
-  leave(): void
+import type { IconName } from '../../brand/Icon'
+import type { Store } from '../../kit/store'
+import { FILM } from './commands/film'
+import { LAYOUT } from './commands/layout'
+import { PICTURE } from './commands/picture'
+import { ROOM } from './commands/room'
+import { STACK } from './commands/stack'
+import { TOOL_COMMANDS } from './commands/tools'
+import type { Room } from './context'
+import type { KeyName } from './keys'
+
+/** In the order of the toolbar. */
+export const GROUPS = ['tools', 'measure', 'picture', 'stack', 'film', 'compare', 'objects', 'layout', 'room'] as const
+export type CommandGroup = (typeof GROUPS)[number]
+
+export interface Command {
+  /** Stable: shortcuts are kept under it. */
+  readonly id: string
+  readonly group: CommandGroup
+  readonly words: ParseKeys
+  /** What the words need: { number: 1 }. */
+  readonly values?: Readonly<Record<string, string | number>>
+  /** One or two sentences: what it is for, how it is used, what it refuses. Shown on hovering and in the help sheet. */
+  readonly help: ParseKeys
+  readonly icon?: IconName
+  /** bar: a button of its own; menu: in the menu of its group; keys: has no button. Without it: menu. */
+  readonly place?: 'bar' | 'menu' | 'keys'
+  readonly defaultKey?: KeyName | readonly KeyName[]
+  /** Drawn in place of the button: a menu, a field. */
+  readonly Control?: ComponentType
+  /** What else `enabled` and `pressed` are read from; the toolbar is drawn again when it changes. */
+  readonly watches?: readonly Pick<Store<unknown>, 'subscribe' | 'get'>[]
+  /** Without it: always. */
+  enabled?(room: Room): boolean
+  /** Only for what is on or off. */
+  pressed?(room: Room): boolean
+  run(room: Room): void
 }
 
-type KeyAction = (commands: Commands) => void
+export const COMMANDS: readonly Command[] = [...TOOL_COMMANDS, ...PICTURE, ...STACK, ...FILM, ...LAYOUT, ...ROOM]
 
-const step = (by: number) => (commands: Commands) => void commands.view()?.step(by)
-
-function togglePlay({ view }: Commands): void {
-  const target = view()
-  if (target?.state.get().playing) target.pause()
-  else target?.play()
+export function defaultKeysOf({ defaultKey }: Command): readonly KeyName[] {
+  if (defaultKey === undefined) return []
+  return typeof defaultKey === 'string' ? [defaultKey] : defaultKey
 }
 
-const KEYS: Readonly<Record<string, KeyAction>> = {
-  ArrowDown: step(1),
-  ArrowUp: step(-1),
-  ArrowRight: step(1),
-  ArrowLeft: step(-1),
-  PageDown: step(10),
-  PageUp: step(-10),
-  Home: ({ view }) => void view()?.scrollTo(0),
-  End: ({ view }) => void view()?.scrollTo(Number.MAX_SAFE_INTEGER),
-  ' ': togglePlay,
-  '[': ({ stepSeries }) => stepSeries(-1),
-  ']': ({ stepSeries }) => stepSeries(1),
-  w: ({ chooseTool }) => chooseTool('window'),
-  s: ({ chooseTool }) => chooseTool('scroll'),
-  z: ({ chooseTool }) => chooseTool('zoom'),
-  p: ({ chooseTool }) => chooseTool('pan'),
-  i: ({ view }) => view()?.toggleInvert(),
-  r: ({ view }) => view()?.rotate(90),
-  h: ({ view }) => view()?.flip('horizontal'),
-  v: ({ view }) => view()?.flip('vertical'),
-  '0': ({ view }) => view()?.reset(),
-  '+': ({ view }) => view()?.zoomBy(1.2),
-  '=': ({ view }) => view()?.zoomBy(1.2),
-  '-': ({ view }) => view()?.zoomBy(1 / 1.2),
-  n: ({ nextCell }) => nextCell(),
-  '?': ({ toggleHelp }) => toggleHelp(),
-  Escape: ({ leave }) => leave(),
-}
-
-const LAYOUT_KEYS: Readonly<Record<string, Layout>> = { '!': 1, '@': 2, '$': 4 }
-
-/** Runs what a key stands for; false when it stands for nothing here. */
-export function runKey(event: KeyboardEvent, commands: Commands): boolean {
-  if (event.ctrlKey || event.metaKey || event.altKey) return false
-  const preset = /^[1-9]$/.exec(event.key)
-  const layout = event.shiftKey ? layoutOf(event) : undefined
-  if (layout !== undefined) commands.chooseLayout(layout)
-  else if (preset) commands.choosePreset(Number(event.key) - 1)
-  else {
-    const action = KEYS[event.key] ?? KEYS[event.key.toLowerCase()]
-    if (!action) return false
-    action(commands)
+/** Each key's command; the first in the list keeps a key that two ask for. */
+export function byKey(keysOf: (command: Command) => readonly KeyName[]): ReadonlyMap<KeyName, Command> {
+  const found = new Map<KeyName, Command>()
+  for (const command of COMMANDS) {
+    for (const key of keysOf(command)) if (!found.has(key)) found.set(key, command)
   }
-  return true
-}
-
-/** Shift with 1, 2, 4, on whatever keyboard. */
-function layoutOf(event: KeyboardEvent): Layout | undefined {
-  const digit = /^Digit([124])$/.exec(event.code)?.[1]
-  return digit === undefined ? LAYOUT_KEYS[event.key] : (Number(digit) as Layout)
+  return found
 }

@@ -1,0 +1,64 @@
+/** Undo and redo: one history for each study, of steps that know how to be taken back. View changes and measurements share it. */
+import { createStore, type Store } from '../../kit/store'
+
+export interface Step {
+  /** Steps of the same kind on the same thing within a moment are one: turning a wheel, holding a key. */
+  readonly merge?: string
+  undo(): void
+  redo(): void
+}
+
+export interface HistoryState {
+  readonly canUndo: boolean
+  readonly canRedo: boolean
+}
+
+export interface History {
+  readonly state: Store<HistoryState>
+  /** Remembers a step that has been done already. What was undone before is forgotten. */
+  did(step: Step): void
+  undo(): void
+  redo(): void
+}
+
+const MOST_STEPS = 200
+const MOMENT_MS = 800
+
+export function createHistory(now: () => number = () => performance.now()): History {
+  const state = createStore<HistoryState>({ canUndo: false, canRedo: false })
+  let done: Step[] = []
+  let undone: Step[] = []
+  let last = -Infinity
+  const tell = () => state.set({ canUndo: done.length > 0, canRedo: undone.length > 0 })
+  const move = (from: Step[], to: Step[], how: 'undo' | 'redo') => {
+    const step = from.pop()
+    if (!step) return
+    step[how]()
+    to.push(step)
+    last = -Infinity
+    tell()
+  }
+  return {
+    state,
+    did(step) {
+      const before = done.at(-1)
+      const together = step.merge !== undefined && before?.merge === step.merge && now() - last < MOMENT_MS
+      last = now()
+      undone = []
+      if (together && before) done = [...done.slice(0, -1), { ...step, undo: () => before.undo() }]
+      else done = [...done, step].slice(-MOST_STEPS)
+      tell()
+    },
+    undo: () => move(done, undone, 'undo'),
+    redo: () => move(undone, done, 'redo'),
+  }
+}
+
+const histories = new Map<string, History>()
+
+/** The history of a study; it lasts as long as the page. */
+export function historyOf(studyInstanceUid: string): History {
+  const known = histories.get(studyInstanceUid) ?? createHistory()
+  histories.set(studyInstanceUid, known)
+  return known
+}

@@ -1,0 +1,4 @@
+/** The layers over every picture, from the lowest up. A topic adds its own line. */
+import type { Layer } from '../../viewport/layers'
+
+export const LAYERS: readonly Layer[] = []

@@ -1,0 +1,22 @@
+/** The panels at the right side (a sheet on the phone). A topic adds its own line; the toolbar offers each by its icon. */
+import type { ParseKeys } from 'i18next'
+import type { ComponentType } from 'react'
+
+import type { IconName } from '../../brand/Icon'
+import { HelpPanel } from './HelpPanel'
+
+export interface PanelProps {
+  readonly onClose: () => void
+}
+
+export interface SidePanel {
+  readonly id: string
+  readonly icon: IconName
+  readonly words: ParseKeys
+  /** Asks `useRoom()` for what it needs. */
+  readonly Panel: ComponentType<PanelProps>
+  /** sheet: over the whole room, for long things; the keys of the room rest meanwhile. */
+  readonly shape?: 'beside' | 'sheet'
+}
+
+export const PANELS: readonly SidePanel[] = [{ id: 'help', icon: 'help', words: 'help.title', shape: 'sheet', Panel: HelpPanel }]
