@@ -37,7 +37,12 @@ export interface Frame {
   readonly windows: readonly WindowSetting[]
   readonly voiFunction: VoiFunction
   readonly modalityLut: DataSet | undefined
-  readonly voiLut: DataSet | undefined
+  /** Items of the VOI LUT Sequence; the first counts before the first window, as DCMTK and our server take it. */
+  readonly voiLuts: readonly DataSet[]
+  /** Lowest and highest stored value that is no image (PS3.3 C.7.5.1.1.2); always shown black. */
+  readonly padding: readonly [number, number] | undefined
+  /** Whether low values are bright: MONOCHROME1, unless Presentation LUT Shape says otherwise (C.11.6). */
+  readonly negative: boolean
   /** mm between rows and between columns; undefined when not known. */
   readonly spacing: readonly [number, number] | undefined
   /** Height and width of one pixel where the spacing is unknown, in widths. */
@@ -88,18 +93,23 @@ function unitVectors(orientation: readonly number[]): { row?: Triple; column?: T
   return { row, column }
 }
 
-function windowsOf(voi: DataSet): WindowSetting[] {
+function windowsOf(voi: DataSet, voiFunction: VoiFunction): WindowSetting[] {
   const centres = numbers(voi, TAG.WindowCenter)
   const widths = numbers(voi, TAG.WindowWidth)
   const names = texts(voi, TAG.WindowCenterWidthExplanation)
   return centres.flatMap((centre, index) => {
     const width = widths[index]
-    return width !== undefined && width > 0 ? [{ centre, width, name: names[index] }] : []
+    return width !== undefined && isUsable(width, voiFunction) ? [{ centre, width, name: names[index] }] : []
   })
 }
 
+/** LINEAR needs a width of at least 1, the others more than 0 (PS3.3 C.11.2.1.2). */
+export function isUsable(width: number, voiFunction: VoiFunction): boolean {
+  return voiFunction === 'LINEAR' ? width >= 1 : width > 0
+}
+
 function voiFunctionOf(voi: DataSet): VoiFunction {
-  const name = text(voi, TAG.VOILUTFunction)
+  const name = text(voi, TAG.VOILUTFunction)?.trim()
   return name === 'SIGMOID' || name === 'LINEAR_EXACT' ? name : 'LINEAR'
 }
 
@@ -164,14 +174,40 @@ function greyFacts(dataSet: DataSet, frameNumber: number) {
   const transformation = group(dataSet, TAG.PixelValueTransformationSequence, frameNumber)
   const voi = group(dataSet, TAG.FrameVOILUTSequence, frameNumber)
   const doseGridScaling = number(dataSet, TAG.DoseGridScaling)
+  const voiFunction = voiFunctionOf(voi)
+  const toIntensity = leadsBackToIntensity(dataSet)
   return {
-    slope: number(transformation, TAG.RescaleSlope) || doseGridScaling || 1,
-    intercept: number(transformation, TAG.RescaleIntercept) ?? 0,
-    windows: windowsOf(voi),
-    voiFunction: voiFunctionOf(voi),
-    modalityLut: item(dataSet, TAG.ModalityLUTSequence),
-    voiLut: item(dataSet, TAG.VOILUTSequence),
+    slope: toIntensity ? 1 : number(transformation, TAG.RescaleSlope) || doseGridScaling || 1,
+    intercept: toIntensity ? 0 : (number(transformation, TAG.RescaleIntercept) ?? 0),
+    windows: windowsOf(voi, voiFunction),
+    voiFunction,
+    modalityLut: toIntensity ? undefined : item(dataSet, TAG.ModalityLUTSequence),
+    voiLuts: items(dataSet, TAG.VOILUTSequence),
+    padding: paddingOf(dataSet),
+    negative: isNegative(dataSet),
   }
+}
+
+/** X-Ray Angiographic, Radiofluoroscopic and the retired bi-plane image storage. */
+const XA_AND_XRF = new Set([1, 2, 3].map((kind) => `1.2.840.10008.5.1.4.1.1.12.${kind}`))
+
+/** Whether the Modality LUT undoes a display curve instead of leading to it (PS3.3 C.8.7.1.1.2): windows are for stored values then. */
+function leadsBackToIntensity(dataSet: DataSet): boolean {
+  const relationship = text(dataSet, TAG.PixelIntensityRelationship)?.trim().toUpperCase()
+  return XA_AND_XRF.has(text(dataSet, TAG.SOPClassUID) ?? '') && (relationship === 'LOG' || relationship === 'DISP')
+}
+
+function paddingOf(dataSet: DataSet): readonly [number, number] | undefined {
+  const value = number(dataSet, TAG.PixelPaddingValue)
+  if (value === undefined) return undefined
+  const other = number(dataSet, TAG.PixelPaddingRangeLimit) ?? value
+  return [Math.min(value, other), Math.max(value, other)]
+}
+
+function isNegative(dataSet: DataSet): boolean {
+  const shape = text(dataSet, TAG.PresentationLUTShape)?.trim().toUpperCase()
+  if (shape === 'INVERSE' || shape === 'IDENTITY') return shape === 'INVERSE'
+  return text(dataSet, TAG.PhotometricInterpretation)?.trim() === 'MONOCHROME1'
 }
 
 /** frameNumber: from 1. */

@@ -25,15 +25,29 @@ export function words(bytes: Uint8Array): Uint16Array {
 
 /** The 8-bit entries of a table may be packed two to a word or one to a word (C.11.1.1.1 allows both in the field). */
 function entriesOf(bytes: Uint8Array, count: number, bits: number): Uint16Array {
-  return bits <= 8 && bytes.byteLength < count * 2 ? Uint16Array.from(bytes) : words(bytes)
+  if (bits > 8) return words(bytes)
+  return bytes.byteLength < count * 2 ? Uint16Array.from(bytes) : fromWholeWords(words(bytes))
 }
 
+/** 8-bit entries that a device wrote into both bytes of a word, or into the upper one, put right. */
+function fromWholeWords(entries: Uint16Array): Uint16Array {
+  const high = entries.some((entry) => entry > 0xff)
+  const doubled = entries.every((entry) => entry >> 8 === (entry & 0xff))
+  return high && (doubled || entries.every((entry) => (entry & 0xff) === 0)) ? entries.map((entry) => entry >> 8) : entries
+}
+
+/**
+ * A table of one item of a Modality or VOI LUT Sequence; undefined where it has no descriptor or no data.
+ * signed: whether the values that go in may be negative, so that a first value written as unsigned is read as what it means.
+ */
 export async function readTable(sequenceItem: DataSet, signed: boolean, fetchBytes: FetchBytes): Promise<LookUpTable | undefined> {
-  const [count, first, bits] = numbers(sequenceItem, TAG.LUTDescriptor)
-  if (count === undefined || first === undefined || bits === undefined) return undefined
+  const [written, first, bits] = numbers(sequenceItem, TAG.LUTDescriptor)
+  if (written === undefined || first === undefined || bits === undefined) return undefined
+  // Read as signed, large tables have a negative length.
+  const count = written & 0xffff || 65536
   const listed = numbers(sequenceItem, TAG.LUTData)
   const bytes = listed.length > 0 ? undefined : await bytesOf(sequenceItem[TAG.LUTData], fetchBytes)
-  const entries = bytes ? entriesOf(bytes, count || 65536, bits) : Uint16Array.from(listed)
+  const entries = (bytes ? entriesOf(bytes, count, bits) : Uint16Array.from(listed)).subarray(0, count)
   if (entries.length === 0) return undefined
   return { first: signed && first > 32767 ? first - 65536 : first, bits, entries }
 }
@@ -42,7 +56,7 @@ export async function readTable(sequenceItem: DataSet, signed: boolean, fetchByt
 export function applyTable(values: ArrayLike<number>, table: LookUpTable): Uint16Array {
   const last = table.entries.length - 1
   return Uint16Array.from({ length: values.length }, (_, index) => {
-    const at = Math.min(last, Math.max(0, Math.trunc(values[index] ?? 0) - table.first))
+    const at = Math.min(last, Math.max(0, Math.round(values[index] ?? 0) - table.first))
     return table.entries[at] ?? 0
   })
 }

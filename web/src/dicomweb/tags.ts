@@ -40,8 +40,6 @@ export const TAG = {
   BitsStored: '00280101',
   HighBit: '00280102',
   PixelRepresentation: '00280103',
-  PixelPaddingValue: '00280120',
-  PixelPaddingRangeLimit: '00280121',
   PixelIntensityRelationship: '00281040',
   WindowCenter: '00281050',
   WindowWidth: '00281051',

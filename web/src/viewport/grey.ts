@@ -1,11 +1,43 @@
-/** The steps of the grey-scale pipeline that cornerstone leaves out: tables instead of lines, and a window where the file names none. */
-import { getShouldUseCPURendering, type Types, utilities } from '@cornerstonejs/core'
+/** What the grey-scale pipeline needs of an image beside its pixels: tables, scale, padding (PS3.3 C.11.1, C.11.2, C.7.5.1.1.2). */
+import { cache, getShouldUseCPURendering, type Types, utilities } from '@cornerstonejs/core'
 
 import type { Frame } from '../dicomweb/frame'
-import { applyTable, type FetchBytes, readTable } from '../dicomweb/lut'
+import { applyTable, type FetchBytes, type LookUpTable, readTable } from '../dicomweb/lut'
+import { type PixelScale, type Range, wholeRange, windowOf } from '../dicomweb/voi'
 
-/** In XA and XRF images the modality table leads back to beam intensity and is not part of display (PS3.4 N.2.1.2). */
-const BEAM_INTENSITY: ReadonlySet<string> = new Set(['1.2.840.10008.5.1.4.1.1.12.1', '1.2.840.10008.5.1.4.1.1.12.2'])
+export interface GreyFacts {
+  /** The frame's VOI tables, in the order of the object. */
+  readonly tables: readonly LookUpTable[]
+  readonly scale: PixelScale
+  /** Lowest and highest modality value to show where the object names no window. */
+  readonly whole: Range
+}
+
+type GreyImage = Types.IImage & { grey?: GreyFacts }
+
+/** Undefined for colour, and for what the server drew. */
+export function greyFactsOf(image: Types.IImage | undefined): GreyFacts | undefined {
+  return (image as GreyImage | undefined)?.grey
+}
+
+export interface ModalityPixels {
+  /** Row by row; modality value = slope * pixel + intercept; pixels within `padding` are no image. */
+  readonly pixels: ArrayLike<number>
+  readonly rows: number
+  readonly columns: number
+  readonly scale: PixelScale
+}
+
+/** The values of a loaded grey image, to measure on; undefined while it is not in memory, for colour, and where the server drew it. */
+export function modalityPixels(imageId: string): ModalityPixels | undefined {
+  const image = cache.getImage(imageId)
+  const facts = greyFactsOf(image)
+  return image && facts && { pixels: pixelsOf(image), rows: image.rows, columns: image.columns, scale: facts.scale }
+}
+
+export function pixelsOf(image: Types.IImage): ArrayLike<number> {
+  return image.voxelManager?.getScalarData() ?? image.getPixelData()
+}
 
 function withValues(image: Types.IImage, values: Uint16Array): Types.IImage {
   let smallest = values[0] ?? 0
@@ -31,45 +63,39 @@ function withValues(image: Types.IImage, values: Uint16Array): Types.IImage {
   }
 }
 
-/**
- * Applies a Modality LUT Sequence, and a VOI LUT Sequence where no window is given (PS3.3 C.11.1, C.11.2).
- * After a VOI LUT the window spans the whole range of the table.
- */
-export async function throughTables(image: Types.IImage, frame: Frame, fetchBytes: FetchBytes): Promise<Types.IImage> {
-  if (image.color) return image
-  let result = image
+/** A decoded image with its modality table applied and its grey facts beside it. Colour comes back as it is. */
+export async function greyImage(decoded: Types.IImage, frame: Frame, fetchBytes: FetchBytes): Promise<Types.IImage> {
+  if (decoded.color) return decoded
   const signed = frame.pixelRepresentation === 1
-  const modality = frame.modalityLut && !BEAM_INTENSITY.has(frame.sopClassUid) && (await readTable(frame.modalityLut, signed, fetchBytes))
-  if (modality) result = withValues(result, applyTable(result.getPixelData(), modality))
-  const sigmoid = getShouldUseCPURendering() ? sigmoidOf(frame) : undefined
-  if (sigmoid) return { ...withValues(result, sigmoid(result)), windowCenter: 32768, windowWidth: 65536 }
-  const voi = frame.windows.length === 0 && frame.voiLut ? await readTable(frame.voiLut, signed, fetchBytes) : undefined
-  if (!voi) return result
-  const width = 2 ** voi.bits
-  return { ...withValues(result, applyTable(result.getPixelData(), voi)), windowCenter: width / 2, windowWidth: width }
-}
-
-/** VOI LUT function SIGMOID (C.11.2.1.3.1) to 16 bits, for drawing without graphics, which knows straight lines only. */
-function sigmoidOf(frame: Frame): ((image: Types.IImage) => Uint16Array) | undefined {
-  const [window] = frame.windows
-  if (!window || frame.voiFunction !== 'SIGMOID') return undefined
-  return (image) => {
-    const [slope, intercept] = image.preScale?.scaled ? [1, 0] : [image.slope, image.intercept]
-    const values = image.getPixelData()
-    return Uint16Array.from({ length: values.length }, (_, index) => {
-      const value = (values[index] ?? 0) * slope + intercept
-      return Math.round(65535 / (1 + Math.exp((-4 * (value - window.centre)) / window.width)))
-    })
-  }
-}
-
-/** Where the file names no window, all values that occur become visible. */
-export function windowWhereNone(image: Types.IImage, frame: Frame): Types.IImage {
-  if (image.color || frame.windows.length > 0 || typeof image.windowWidth === 'number') return image
-  const [slope, intercept] = image.preScale?.scaled ? [1, 0] : [image.slope, image.intercept]
-  const ends = [image.minPixelValue * slope + intercept, image.maxPixelValue * slope + intercept]
-  const [lowest, highest] = [Math.min(...ends), Math.max(...ends)]
-  image.windowCenter = (lowest + highest + 1) / 2
-  image.windowWidth = Math.max(1, highest - lowest + 1)
+  const modality = frame.modalityLut && (await readTable(frame.modalityLut, signed, fetchBytes))
+  const image: GreyImage = modality ? withValues(decoded, applyTable(decoded.getPixelData(), modality)) : decoded
+  const negativeValues = modality === undefined && (signed || frame.intercept < 0)
+  const tables = await Promise.all(frame.voiLuts.map((item) => readTable(item, negativeValues, fetchBytes)))
+  const scale = scaleOf(image, frame, modality !== undefined)
+  const named = frame.windows.length > 0 || tables.some(Boolean)
+  const whole = named ? endsOf(image, scale) : wholeRange(pixelsOf(image), frame, scale)
+  image.grey = { tables: tables.filter((table) => table !== undefined), scale, whole }
+  // cornerstone gets a straight line for a start; what is shown is laid on by Greys.
+  const line = frame.windows[0] ?? windowOf(whole)
+  image.windowCenter = line.centre
+  image.windowWidth = Math.max(1, line.width)
+  image.voiLUTFunction = 'LINEAR' as Types.IImage['voiLUTFunction']
+  // Without graphics: our tables take the pixels as they are, whatever the slope.
+  if (getShouldUseCPURendering()) image.isPreScaled = true
   return image
+}
+
+function scaleOf(image: Types.IImage, frame: Frame, throughTable: boolean): PixelScale {
+  const scaled = image.preScale?.scaled === true
+  const [slope, intercept] = scaled || throughTable ? [1, 0] : [frame.slope, frame.intercept]
+  const step = scaled ? Math.abs(frame.slope) : 1
+  if (!frame.padding) return { slope, intercept, step, padding: undefined }
+  const [low, high] = frame.padding.map((stored) => (scaled ? stored * frame.slope + frame.intercept : stored)) as [number, number]
+  // Scaled pixels may be rounded to 32-bit floats: a quarter of a step either way finds them.
+  return { slope, intercept, step, padding: [Math.min(low, high) - step / 4, Math.max(low, high) + step / 4] }
+}
+
+function endsOf(image: Types.IImage, { slope, intercept }: PixelScale): Range {
+  const ends = [image.minPixelValue * slope + intercept, image.maxPixelValue * slope + intercept] as const
+  return { lower: Math.min(...ends), upper: Math.max(...ends) }
 }

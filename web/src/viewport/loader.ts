@@ -11,7 +11,7 @@ import type { Frame } from '../dicomweb/frame'
 import { type FetchBytes, words } from '../dicomweb/lut'
 import { firstPart, transferSyntaxOf } from '../dicomweb/multipart'
 import { TAG } from '../dicomweb/tags'
-import { throughTables, windowWhereNone } from './grey'
+import { greyImage } from './grey'
 import { frameKnown } from './known-frames'
 import { fetchPalette } from './palette'
 import { pictureImage } from './picture'
@@ -71,20 +71,23 @@ async function frameBytes(fetcher: Fetch, imageId: string, signal: AbortSignal) 
 function browserCanDraw(frame: Frame, syntax: string): boolean {
   const bits = frame.bitsAllocated
   if (frame.dataSet[TAG.SegmentedRedPaletteData]) return false
+  // Which pixels are no image cannot be told any more behind a table.
+  if (frame.modalityLut && frame.padding) return false
   // A browser takes three components for YCbCr unless the file says otherwise; that these are RGB is said in the header only.
   if (syntax === JPEG_BASELINE && frame.photometricInterpretation === 'RGB') return false
   return bits === 8 || bits === 16
 }
 
-/** Bits above those stored may hold old overlays; a native frame is cleaned of them (PS3.5 8.1.1). */
+/** Bits beside those stored may hold old overlays; a native frame is cleaned of them, and its sign goes up to the top (PS3.5 8.1.1). */
 function cleaned(bytes: Uint8Array, frame: Frame, syntax: string): Uint8Array {
-  const needed = frame.bitsAllocated === 16 && frame.bitsStored < 16 && frame.pixelRepresentation === 0 && frame.samplesPerPixel === 1
+  const needed = frame.bitsAllocated === 16 && frame.bitsStored < 16 && frame.samplesPerPixel === 1
   if (!needed || syntax !== EXPLICIT_LITTLE_ENDIAN) return bytes
-  const shift = Math.max(0, frame.highBit - frame.bitsStored + 1)
-  const mask = 2 ** frame.bitsStored - 1
+  const above = 15 - frame.highBit
+  const below = 16 - frame.bitsStored
   const values = words(bytes)
-  if (shift === 0 && values.every((value) => value <= mask)) return bytes
-  return new Uint8Array(values.map((value) => (value >> shift) & mask).buffer)
+  const unsigned = frame.pixelRepresentation === 0
+  const clean = values.map((value) => (unsigned ? ((value << above) & 0xffff) >>> below : (value << (above + 16)) >> (below + 16)))
+  return values.every((value, at) => value === clean[at]) ? bytes : new Uint8Array(clean.buffer)
 }
 
 interface Decoded {
@@ -100,10 +103,10 @@ async function decode(imageId: string, decoded: Decoded, options: Record<string,
   if (syntax === EXPLICIT_LITTLE_ENDIAN && bytes.length < nativeLength) throw new FrameFailure('undecodable')
   await fetchPalette(frame, fetchBytes)
   // Drawing without graphics looks each value up in a table, which fractions cannot: there the slope is applied when drawing.
-  const preScale = { enabled: !getShouldUseCPURendering() || Number.isInteger(frame.slope) }
+  const preScale = { enabled: !getShouldUseCPURendering() || (frame.slope === 1 && Number.isInteger(frame.intercept)) }
   const image = (await createImage(imageId, cleaned(bytes, frame, syntax), syntax, { ...options, preScale })) as Types.IImage
   if (!Number.isFinite(image.minPixelValue) || !Number.isFinite(image.maxPixelValue)) throw new FrameFailure('undecodable')
-  return windowWhereNone(await throughTables(image, frame, fetchBytes), frame)
+  return greyImage(image, frame, fetchBytes)
 }
 
 async function load(imageId: string, options: Record<string, unknown>, fetcher: Fetch, signal: AbortSignal): Promise<Types.IImage> {

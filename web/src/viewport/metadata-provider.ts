@@ -61,7 +61,8 @@ function voiLutModule(frame: Frame) {
   return {
     windowCenter: first ? [first.centre] : undefined,
     windowWidth: first ? [first.width] : undefined,
-    voiLUTFunction: [frame.voiFunction],
+    // The function itself is ours (Greys); cornerstone draws lines only.
+    voiLUTFunction: ['LINEAR'],
   }
 }
 
@@ -70,7 +71,8 @@ const MODULES: Readonly<Record<string, (frame: Frame) => unknown>> = {
   imagePlaneModule,
   voiLutModule,
   modalityLutModule: (frame) => ({ rescaleSlope: frame.slope, rescaleIntercept: frame.intercept }),
-  generalSeriesModule: (frame) => ({ modality: frame.modality }),
+  // PET has a window of its own in cornerstone; ours is the one of the file.
+  generalSeriesModule: (frame) => ({ modality: frame.modality === 'PT' ? 'OT' : frame.modality }),
   sopCommonModule: (frame) => ({ sopClassUID: frame.sopClassUid, sopInstanceUID: frame.sopInstanceUid }),
   transferSyntax: (frame) => ({ transferSyntaxUID: frame.transferSyntaxUid }),
 }

@@ -3,10 +3,12 @@ import type { VoiFunction } from '../dicomweb/frame'
 import type { ImagePoint } from './geometry'
 
 export interface Presentation {
-  /** The window, in the unit of the values; undefined for colour. */
+  /** The window, in the unit of the values; undefined for colour and while a table of the file is used. */
   readonly centre: number | undefined
   readonly width: number | undefined
   readonly voiFunction: VoiFunction | undefined
+  /** Which item of the VOI LUT Sequence is used instead of a window, from 0. */
+  readonly voiTable?: number | undefined
   /** False while each image is shown with the window of its own file: `apply` then leaves it so. */
   readonly windowChosen: boolean
   /** True when shown the other way round than the file asks; MONOCHROME1 by itself is not inverted. */
@@ -32,7 +34,7 @@ export function looksAlike(a: Presentation, b: Presentation): boolean {
     x === y || (x !== undefined && y !== undefined && Math.abs(x - y) <= within)
   return (
     a.windowChosen === b.windowChosen &&
-    (!a.windowChosen || (near(a.centre, b.centre, 1e-6) && near(a.width, b.width, 1e-6) && a.voiFunction === b.voiFunction)) &&
+    (!a.windowChosen || (near(a.centre, b.centre, 1e-6) && near(a.width, b.width, 1e-6) && a.voiFunction === b.voiFunction && a.voiTable === b.voiTable)) &&
     a.invert === b.invert &&
     a.rotation === b.rotation &&
     a.flipH === b.flipH &&

@@ -1,25 +1,25 @@
 /** How the image on a canvas is shown, as the viewport has it. */
-import type { StackViewport, Types } from '@cornerstonejs/core'
+import type { StackViewport } from '@cornerstonejs/core'
 
+import type { Voi } from '../dicomweb/voi'
 import { axesOf, scaleOf } from './geometry'
 import { frameOf } from './known-frames'
-import { insideOf } from './stack-inside'
 import type { ViewState } from './view-state'
-import { rangeOf, windowOf } from './window'
 
-/** MONOCHROME1: the smallest value is the brightest. */
+/** Low values are bright; the picture of such a file is not called inverted. */
 export function isNegative(imageId: string | undefined): boolean {
-  return frameOf(imageId)?.photometricInterpretation === 'MONOCHROME1'
+  return frameOf(imageId)?.negative ?? false
 }
 
-export function shownWith(viewport: StackViewport, imageId: string): Partial<ViewState> {
-  const { voiRange, invert = false } = viewport.getProperties()
+export function shownWith(viewport: StackViewport, imageId: string, voi: Voi | undefined): Partial<ViewState> {
+  const { invert = false } = viewport.getProperties()
   const { rotation = 0 } = viewport.getViewPresentation()
   const { flipHorizontal = false, flipVertical = false } = viewport.getCamera()
-  const setting = voiRange && windowOf(voiRange, frameOf(imageId)?.voiFunction)
+  const window = voi?.kind === 'window' ? voi : undefined
   return {
-    centre: setting?.centre,
-    width: setting?.width,
+    voi,
+    centre: window?.centre,
+    width: window?.width,
     zoom: scaleOf(viewport),
     rotation: Math.round(rotation) % 360,
     flipHorizontal,
@@ -27,14 +27,4 @@ export function shownWith(viewport: StackViewport, imageId: string): Partial<Vie
     inverted: invert !== isNegative(imageId),
     axes: axesOf(viewport),
   }
-}
-
-/** The window and polarity of the image itself; cornerstone's own reset loses them for MONOCHROME1. */
-export function resetGreys(viewport: StackViewport, imageId: string | undefined): void {
-  const image = viewport.getCornerstoneImage() as Types.IImage | undefined
-  if (typeof image?.windowCenter !== 'number' || typeof image.windowWidth !== 'number') return
-  const voiRange = rangeOf({ centre: image.windowCenter, width: image.windowWidth }, frameOf(imageId)?.voiFunction)
-  viewport.setProperties({ voiRange, invert: isNegative(imageId) })
-  // From here on each image has its own window again.
-  insideOf(viewport).voiUpdatedWithSetProperties = false
 }

@@ -1,21 +1,22 @@
 /** One 2-D viewport: a stack of frames on an element, its commands, and the state that the overlay reads. */
 import { Enums, eventTarget, type StackViewport } from '@cornerstonejs/core'
 
-import type { WindowSetting } from '../dicomweb/frame'
+import type { VoiFunction, WindowSetting } from '../dicomweb/frame'
+import type { Voi } from '../dicomweb/voi'
 import { createStore, type Store } from '../kit/store'
 import { centreOn, flip, type FlipAxis, middleOf, place, rotate, upright, zoomOf } from './camera'
 import { playFilm } from './cine'
 import { engine } from './cornerstone'
 import { axesOf, type ImagePoint, lieOf, type ScreenPoint, toImage, toScreen } from './geometry'
+import { Greys } from './greys'
 import { frameOf } from './known-frames'
 import { FrameFailure } from './loader'
 import { Prefetch } from './prefetch'
 import type { Presentation } from './presentation'
-import { isNegative, resetGreys, shownWith } from './shown'
+import { isNegative, shownWith } from './shown'
 import { insideOf, replaceStack } from './stack-inside'
 import { noToolsFor, toolsFor } from './tools'
 import { NOTHING, type ViewState } from './view-state'
-import { rangeOf } from './window'
 
 const { Events, ViewportType } = Enums
 
@@ -23,6 +24,7 @@ export class StackView {
   readonly state: Store<ViewState> = createStore<ViewState>(NOTHING)
   readonly prefetch = new Prefetch()
   private readonly viewport: StackViewport
+  private readonly greys: Greys
   private readonly resizing: ResizeObserver
   private imageIds: readonly string[] = []
   /** Whether anyone has moved through this stack yet. */
@@ -37,6 +39,7 @@ export class StackView {
   ) {
     engine().enableElement({ viewportId: id, element, type: ViewportType.STACK, defaultOptions: { background: [0, 0, 0] } })
     this.viewport = engine().getViewport(id) as StackViewport
+    this.greys = new Greys(this.viewport)
     toolsFor(id, engine().id)
     element.addEventListener(Events.STACK_NEW_IMAGE, this.onImage)
     element.addEventListener(Events.IMAGE_RENDERED, this.onRendered)
@@ -55,6 +58,7 @@ export class StackView {
     this.element.removeEventListener(Events.STACK_VIEWPORT_SCROLL, this.onScroll)
     eventTarget.removeEventListener(Events.IMAGE_LOAD_FAILED, this.onFailure)
     noToolsFor(this.id, engine().id)
+    this.greys.destroy()
     engine().disableElement(this.id)
   }
 
@@ -63,6 +67,7 @@ export class StackView {
     this.pause()
     this.moved = false
     this.arrived = undefined
+    this.greys.forget()
     this.imageIds = imageIds
     this.state.set((now) => ({ ...NOTHING, framesPerSecond: now.framesPerSecond, phase: 'loading', count: imageIds.length }))
     await this.viewport.setStack([...imageIds], 0).catch(() => undefined)
@@ -108,14 +113,20 @@ export class StackView {
     return this.scrollTo(this.state.get().index)
   }
 
-  setWindow(setting: WindowSetting): void {
-    const frame = frameOf(this.state.get().imageId)
-    this.viewport.setProperties({ voiRange: rangeOf(setting, frame?.voiFunction) })
+  /** A window of the reader's; the function of the file goes on where none is named. */
+  setWindow(setting: WindowSetting, voiFunction?: VoiFunction): void {
+    this.greys.chooseWindow(setting, voiFunction)
+    this.viewport.render()
+  }
+
+  /** One of the windows or tables of the file, or any other. */
+  setVoi(voi: Voi): void {
+    this.greys.choose(voi)
     this.viewport.render()
   }
 
   toggleInvert(): void {
-    this.viewport.setProperties({ invert: !this.viewport.getProperties().invert })
+    this.setInvert(!this.viewport.getProperties().invert)
     this.viewport.render()
   }
 
@@ -137,7 +148,8 @@ export class StackView {
   reset(): void {
     upright(this.viewport)
     this.viewport.resetCamera()
-    resetGreys(this.viewport, this.state.get().imageId)
+    this.setInvert(isNegative(this.state.get().imageId))
+    this.greys.forget()
     this.viewport.render()
   }
 
@@ -146,12 +158,14 @@ export class StackView {
     const { imageId, shownIndex, inverted } = this.state.get()
     const axes = axesOf(this.viewport)
     if (imageId === undefined || !axes) return undefined
-    const { centre, width } = shownWith(this.viewport, imageId)
+    const voi = this.greys.current()
+    const window = voi?.kind === 'window' ? voi : undefined
     return {
-      centre,
-      width,
-      voiFunction: frameOf(imageId)?.voiFunction,
-      windowChosen: insideOf(this.viewport).voiUpdatedWithSetProperties,
+      centre: window?.centre,
+      width: window?.width,
+      voiFunction: window?.voiFunction,
+      voiTable: voi?.kind === 'table' ? voi.index : undefined,
+      windowChosen: this.greys.isChosen,
       invert: inverted,
       ...lieOf(axes),
       flipV: false,
@@ -194,14 +208,16 @@ export class StackView {
     return this.imageIds
   }
 
-  private layGreys(wanted: Partial<Presentation>): void {
-    const { imageId } = this.state.get()
-    const { centre, width, voiFunction, windowChosen, invert } = wanted
-    if (windowChosen === false) resetGreys(this.viewport, this.state.get().imageId)
-    else if (centre !== undefined && width !== undefined) {
-      this.viewport.setProperties({ voiRange: rangeOf({ centre, width }, voiFunction ?? frameOf(imageId)?.voiFunction) })
-    }
-    if (invert !== undefined) this.viewport.setProperties({ invert: invert !== isNegative(imageId) })
+  private layGreys({ centre, width, voiFunction, voiTable, windowChosen, invert }: Partial<Presentation>): void {
+    if (invert !== undefined) this.setInvert(invert !== isNegative(this.state.get().imageId))
+    if (windowChosen === false) this.greys.forget()
+    else if (voiTable !== undefined) this.greys.choose({ kind: 'table', index: voiTable })
+    else if (centre !== undefined && width !== undefined) this.greys.chooseWindow({ centre, width }, voiFunction)
+  }
+
+  private setInvert(invert: boolean): void {
+    this.viewport.setProperties({ invert })
+    this.greys.lay()
   }
 
   /** Brings an image point to the middle of the viewport. */
@@ -250,6 +266,7 @@ export class StackView {
     this.arrived = (event as CustomEvent<{ imageId: string }>).detail.imageId
     // Said in so many words, because without graphics cornerstone turns MONOCHROME1 round without saying so.
     if (first) this.viewport.setProperties({ invert: isNegative(this.arrived) })
+    this.greys.onImage()
     this.prefetch.aim(this.state.get().index)
   }
 
@@ -261,7 +278,7 @@ export class StackView {
     if (this.state.get().imageId === undefined) this.takeFrameRate(imageId)
     this.state.set((now) => ({
       ...now,
-      ...shownWith(this.viewport, imageId),
+      ...shownWith(this.viewport, imageId, this.greys.current()),
       imageId,
       shownIndex,
       phase: shownIndex === now.index ? 'shown' : 'loading',

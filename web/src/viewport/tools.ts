@@ -1,7 +1,8 @@
 /** What the mouse and the fingers do in a viewport. */
-import { addTool, Enums, PanTool, StackScrollTool, ToolGroupManager, WindowLevelTool, ZoomTool } from '@cornerstonejs/tools'
+import { addTool, Enums, PanTool, StackScrollTool, ToolGroupManager, ZoomTool } from '@cornerstonejs/tools'
 
 import { activeTool } from './active-tool'
+import { WindowTool } from './window-tool'
 
 /** The tools that cornerstone has; every other name is a tool of a layer, which takes the pointer itself. */
 export const TOOLS = ['window', 'scroll', 'zoom', 'pan'] as const
@@ -9,7 +10,7 @@ export type ToolName = (typeof TOOLS)[number]
 
 const GROUP = 'stacks'
 const NAMES: Readonly<Record<ToolName, string>> = {
-  window: WindowLevelTool.toolName,
+  window: WindowTool.toolName,
   scroll: StackScrollTool.toolName,
   zoom: ZoomTool.toolName,
   pan: PanTool.toolName,
@@ -33,7 +34,7 @@ function group() {
 
 /** Registers the tools; called once when cornerstone starts. */
 export function addTools(): void {
-  for (const tool of [WindowLevelTool, StackScrollTool, ZoomTool, PanTool]) {
+  for (const tool of [WindowTool, StackScrollTool, ZoomTool, PanTool]) {
     addTool(tool)
     group()?.addTool(tool.toolName)
   }

@@ -1,5 +1,6 @@
 /** What one viewport shows right now: the overlay is written from this and from nothing else. */
 import type { ScreenAxes } from '../dicomweb/orientation'
+import type { Voi } from '../dicomweb/voi'
 import type { FailureReason } from './loader'
 
 export interface ViewState {
@@ -12,6 +13,9 @@ export interface ViewState {
   readonly index: number
   readonly count: number
   readonly failure: FailureReason | undefined
+  /** What maps values to grey; undefined for colour. */
+  readonly voi: Voi | undefined
+  /** Of the window; undefined for colour and while a table is used. */
   readonly centre: number | undefined
   readonly width: number | undefined
   readonly zoom: number
@@ -31,6 +35,7 @@ export const NOTHING: ViewState = {
   index: 0,
   count: 0,
   failure: undefined,
+  voi: undefined,
   centre: undefined,
   width: undefined,
   zoom: 1,
