@@ -58,7 +58,6 @@ export interface Frame {
   readonly sliceThickness: number | undefined
   readonly lossy: boolean
   readonly lossyRatio: number | undefined
-  readonly framesPerSecond: number | undefined
   readonly transferSyntaxUid: string | undefined
   readonly dataSet: DataSet
 }
@@ -111,13 +110,6 @@ export function isUsable(width: number, voiFunction: VoiFunction): boolean {
 function voiFunctionOf(voi: DataSet): VoiFunction {
   const name = text(voi, TAG.VOILUTFunction)?.trim()
   return name === 'SIGMOID' || name === 'LINEAR_EXACT' ? name : 'LINEAR'
-}
-
-function frameRateOf(dataSet: DataSet): number | undefined {
-  const given = number(dataSet, TAG.RecommendedDisplayFrameRate) ?? number(dataSet, TAG.CineRate)
-  const frameTimeMs = number(dataSet, TAG.FrameTime)
-  const rate = given ?? (frameTimeMs ? 1000 / frameTimeMs : undefined)
-  return rate !== undefined && rate > 0 ? Math.min(60, rate) : undefined
 }
 
 function isLossy(dataSet: DataSet, syntax: string | undefined): boolean {
@@ -225,7 +217,6 @@ export function describeFrame(dataSet: DataSet, frameNumber: number): Frame {
     ...greyFacts(dataSet, frameNumber),
     lossy: isLossy(dataSet, transferSyntaxUid),
     lossyRatio: numbers(dataSet, TAG.LossyImageCompressionRatio).at(-1),
-    framesPerSecond: frameRateOf(dataSet),
     transferSyntaxUid,
     dataSet,
   }

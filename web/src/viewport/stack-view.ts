@@ -5,11 +5,10 @@ import type { VoiFunction, WindowSetting } from '../dicomweb/frame'
 import type { Voi } from '../dicomweb/voi'
 import { createStore, type Store } from '../kit/store'
 import { centreOn, flip, type FlipAxis, middleOf, place, rotate, upright, zoomOf } from './camera'
-import { playFilm } from './cine'
 import { engine } from './cornerstone'
 import { axesOf, type ImagePoint, lieOf, type ScreenPoint, toImage, toScreen } from './geometry'
+import { Film } from './film'
 import { Greys } from './greys'
-import { frameOf } from './known-frames'
 import { FrameFailure } from './loader'
 import { Prefetch } from './prefetch'
 import type { Presentation } from './presentation'
@@ -23,6 +22,13 @@ const { Events, ViewportType } = Enums
 export class StackView {
   readonly state: Store<ViewState> = createStore<ViewState>(NOTHING)
   readonly prefetch = new Prefetch()
+  readonly film = new Film({
+    stack: () => this.imageIds,
+    index: () => this.state.get().index,
+    rate: () => this.state.get().framesPerSecond,
+    show: (index) => this.scrollTo(index),
+    onPlaying: (playing) => this.state.set((now) => ({ ...now, playing })),
+  })
   private readonly viewport: StackViewport
   private readonly greys: Greys
   private readonly resizing: ResizeObserver
@@ -31,7 +37,6 @@ export class StackView {
   private moved = false
   /** The image that the next rendering shows. */
   private arrived: string | undefined
-  private stopFilm: (() => void) | undefined
 
   constructor(
     readonly id: string,
@@ -227,22 +232,16 @@ export class StackView {
   }
 
   play(): void {
-    if (this.stopFilm || this.imageIds.length < 2) return
-    this.stopFilm = playFilm({
-      advance: () => this.scrollTo((this.state.get().index + 1) % this.imageIds.length),
-      framesPerSecond: () => this.state.get().framesPerSecond,
-    })
-    this.state.set((now) => ({ ...now, playing: true }))
+    this.film.play()
   }
 
   pause(): void {
-    this.stopFilm?.()
-    this.stopFilm = undefined
-    this.state.set((now) => ({ ...now, playing: false }))
+    this.film.pause()
   }
 
   setFrameRate(framesPerSecond: number): void {
     this.state.set((now) => ({ ...now, framesPerSecond }))
+    this.film.again()
   }
 
   private wants(index: number): void {
@@ -254,6 +253,7 @@ export class StackView {
       failure: undefined,
       phase: now.imageId !== undefined && now.imageId === imageId ? 'shown' : 'loading',
     }))
+    this.prefetch.aim(index)
   }
 
   private readonly onScroll = (event: Event): void => {
@@ -286,8 +286,8 @@ export class StackView {
   }
 
   private takeFrameRate(imageId: string): void {
-    const rate = frameOf(imageId)?.framesPerSecond
-    if (rate !== undefined) this.setFrameRate(Math.round(rate))
+    const rate = this.film.take(imageId)
+    if (rate !== undefined) this.setFrameRate(Math.round(rate * 100) / 100)
   }
 
   private readonly onFailure = (event: Event): void => {
