@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -232,6 +233,8 @@ class Node:
                 return Reply(answer.status, _lower(answer.headers), answer.read())
         except urllib.error.HTTPError as answer:
             return Reply(answer.code, _lower(answer.headers), answer.read())
+        except http.client.IncompleteRead as cut:  # who sent it was killed meanwhile
+            raise ConnectionError("the answer ended early") from cut
 
     def get(self, path: str, accept: str = "*/*", *, authorized: bool = True, timeout_s: float = 60) -> Reply:
         """GET."""
