@@ -84,6 +84,7 @@ def application(settings: Settings, database: Database, archive: Archive, librar
         ready=lambda: check_ready(settings, archive),
         run_state=lambda: run_state_for_status(settings.home),
         library=library,
+        archive=archive,
         deletions=deletions,
         records=Records(database, library.store, facts_key_path(settings.home), library.data),
         echo=PeersScu(settings.ae_title, tls_files_of(settings)).echo,

@@ -1359,6 +1359,38 @@ ALTER TABLE public.device ALTER COLUMN device_id ADD GENERATED ALWAYS AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE public.display_check (
+    institution_id integer NOT NULL,
+    display_check_id integer NOT NULL,
+    reader text NOT NULL COLLATE pg_catalog."C",
+    workstation text NOT NULL COLLATE pg_catalog."C",
+    answers jsonb NOT NULL,
+    screen jsonb NOT NULL,
+    note text COLLATE pg_catalog."C",
+    checked_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.display_check FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.display_check ALTER COLUMN display_check_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.display_check_display_check_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.display_check_rule (
+    institution_id integer NOT NULL,
+    due_after_days integer NOT NULL,
+    set_at timestamp with time zone DEFAULT now() NOT NULL,
+    set_by text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT display_check_rule_due_after_days_check CHECK (((due_after_days >= 1) AND (due_after_days <= 3650)))
+);
+
+ALTER TABLE ONLY public.display_check_rule FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.enrolment (
     token_hash bytea NOT NULL,
     institution_id integer NOT NULL,
@@ -1461,6 +1493,41 @@ CREATE TABLE public.federated_identity (
 );
 
 ALTER TABLE ONLY public.federated_identity FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.handed_over_view (
+    institution_id integer NOT NULL,
+    id_hash bytea NOT NULL,
+    reader text NOT NULL COLLATE pg_catalog."C",
+    study_instance_uid text NOT NULL COLLATE pg_catalog."C",
+    view jsonb NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.handed_over_view FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.hanging_protocol (
+    institution_id integer NOT NULL,
+    hanging_protocol_id integer NOT NULL,
+    reader text COLLATE pg_catalog."C",
+    department_id integer,
+    name text NOT NULL COLLATE pg_catalog."C",
+    document jsonb NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_by text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT hanging_protocol_check CHECK (((reader IS NULL) OR (department_id IS NULL)))
+);
+
+ALTER TABLE ONLY public.hanging_protocol FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.hanging_protocol ALTER COLUMN hanging_protocol_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.hanging_protocol_hanging_protocol_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.hidden_instance (
     institution_id integer NOT NULL,
@@ -1585,6 +1652,17 @@ CREATE TABLE public.known_device (
 );
 
 ALTER TABLE ONLY public.known_device FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.measurement_draft (
+    institution_id integer NOT NULL,
+    study_id integer NOT NULL,
+    reader text NOT NULL COLLATE pg_catalog."C",
+    revision integer NOT NULL,
+    measurements jsonb NOT NULL,
+    saved_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.measurement_draft FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.metered_day (
     institution_id integer NOT NULL,
@@ -1889,6 +1967,16 @@ ALTER TABLE public.quality_task ALTER COLUMN task_id ADD GENERATED ALWAYS AS IDE
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.reading_preferences (
+    institution_id integer NOT NULL,
+    reader text NOT NULL COLLATE pg_catalog."C",
+    revision integer NOT NULL,
+    preferences jsonb NOT NULL,
+    saved_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.reading_preferences FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.recovery_code (
     institution_id integer NOT NULL,
@@ -2594,6 +2682,12 @@ ALTER TABLE ONLY public.device
 ALTER TABLE ONLY public.device
     ADD CONSTRAINT device_pkey PRIMARY KEY (institution_id, device_id);
 
+ALTER TABLE ONLY public.display_check
+    ADD CONSTRAINT display_check_pkey PRIMARY KEY (institution_id, display_check_id);
+
+ALTER TABLE ONLY public.display_check_rule
+    ADD CONSTRAINT display_check_rule_pkey PRIMARY KEY (institution_id);
+
 ALTER TABLE ONLY public.enrolment
     ADD CONSTRAINT enrolment_enrolment_id_key UNIQUE (enrolment_id);
 
@@ -2614,6 +2708,12 @@ ALTER TABLE ONLY public.event
 
 ALTER TABLE ONLY public.federated_identity
     ADD CONSTRAINT federated_identity_pkey PRIMARY KEY (provider_id, subject);
+
+ALTER TABLE ONLY public.handed_over_view
+    ADD CONSTRAINT handed_over_view_pkey PRIMARY KEY (institution_id, id_hash);
+
+ALTER TABLE ONLY public.hanging_protocol
+    ADD CONSTRAINT hanging_protocol_pkey PRIMARY KEY (institution_id, hanging_protocol_id);
 
 ALTER TABLE ONLY public.hidden_instance
     ADD CONSTRAINT hidden_instance_pkey PRIMARY KEY (institution_id, study_id, ordinal);
@@ -2647,6 +2747,9 @@ ALTER TABLE ONLY public.journal_wipe
 
 ALTER TABLE ONLY public.known_device
     ADD CONSTRAINT known_device_pkey PRIMARY KEY (user_id, device_hash);
+
+ALTER TABLE ONLY public.measurement_draft
+    ADD CONSTRAINT measurement_draft_pkey PRIMARY KEY (institution_id, study_id, reader);
 
 ALTER TABLE ONLY public.metered_day
     ADD CONSTRAINT metered_day_pkey PRIMARY KEY (institution_id, day);
@@ -2719,6 +2822,9 @@ ALTER TABLE ONLY public.quality_task
 
 ALTER TABLE ONLY public.quality_task
     ADD CONSTRAINT quality_task_pkey PRIMARY KEY (institution_id, task_id);
+
+ALTER TABLE ONLY public.reading_preferences
+    ADD CONSTRAINT reading_preferences_pkey PRIMARY KEY (institution_id, reader);
 
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (user_id, code_hash);
@@ -2893,6 +2999,8 @@ CREATE INDEX destruction_study_of ON public.destruction_study USING btree (insti
 
 CREATE UNIQUE INDEX destruction_study_once ON public.destruction_study USING btree (institution_id, study_instance_uid) WHERE (state <> 'destroyed'::text);
 
+CREATE INDEX display_check_last ON public.display_check USING btree (institution_id, reader, workstation, display_check_id);
+
 CREATE INDEX erasure_record_of_study ON public.erasure_record USING btree (institution_id, study_instance_uid, record_id);
 
 CREATE INDEX erasure_record_open ON public.erasure_record USING btree (institution_id, record_id) WHERE (certified_at IS NULL);
@@ -2900,6 +3008,12 @@ CREATE INDEX erasure_record_open ON public.erasure_record USING btree (instituti
 CREATE INDEX event_by_institution ON public.event USING btree (institution_id, sequence);
 
 CREATE INDEX federated_identity_by_user ON public.federated_identity USING btree (user_id);
+
+CREATE INDEX handed_over_view_ends ON public.handed_over_view USING btree (institution_id, expires_at);
+
+CREATE INDEX hanging_protocol_of_department ON public.hanging_protocol USING btree (institution_id, department_id, hanging_protocol_id);
+
+CREATE INDEX hanging_protocol_of_reader ON public.hanging_protocol USING btree (institution_id, reader, hanging_protocol_id);
 
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
 
@@ -3087,6 +3201,9 @@ ALTER TABLE ONLY public.federated_identity
 ALTER TABLE ONLY public.federated_identity
     ADD CONSTRAINT federated_identity_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(user_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.hanging_protocol
+    ADD CONSTRAINT hanging_protocol_institution_id_department_id_fkey FOREIGN KEY (institution_id, department_id) REFERENCES public.department(institution_id, department_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.identity_provider
     ADD CONSTRAINT identity_provider_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
 
@@ -3239,6 +3356,10 @@ ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.device_contact ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.display_check ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.display_check_rule ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.erased_instance ENABLE ROW LEVEL SECURITY;
@@ -3252,6 +3373,10 @@ ALTER TABLE public.event ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.federated_identity ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY for_the_ally ON public.sharing_rule FOR SELECT USING ((ally_institution_id = public.isocenter_institution()));
+
+ALTER TABLE public.handed_over_view ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.hanging_protocol ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.hidden_instance ENABLE ROW LEVEL SECURITY;
 
@@ -3331,6 +3456,10 @@ CREATE POLICY inside_institution ON public.device USING ((institution_id = publi
 
 CREATE POLICY inside_institution ON public.device_contact USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.display_check USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.display_check_rule USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.enrolment USING (((institution_id = public.isocenter_institution()) OR (encode(token_hash, 'hex'::text) = public.isocenter_credential()))) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.erased_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
@@ -3343,6 +3472,10 @@ CREATE POLICY inside_institution ON public.event USING ((institution_id = public
 
 CREATE POLICY inside_institution ON public.federated_identity USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
+CREATE POLICY inside_institution ON public.handed_over_view USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.hanging_protocol USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
 CREATE POLICY inside_institution ON public.hidden_instance USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.identity_provider USING (((institution_id = public.isocenter_institution()) OR (public.isocenter_credential() = 'identity-providers:'::text))) WITH CHECK ((institution_id = public.isocenter_institution()));
@@ -3354,6 +3487,8 @@ CREATE POLICY inside_institution ON public.instance_lookup USING ((institution_i
 CREATE POLICY inside_institution ON public.journal_wipe USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.known_device USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.measurement_draft USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.metered_day USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -3376,6 +3511,8 @@ CREATE POLICY inside_institution ON public.patient_restriction USING ((instituti
 CREATE POLICY inside_institution ON public.placement_position USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.quality_task USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
+
+CREATE POLICY inside_institution ON public.reading_preferences USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
 CREATE POLICY inside_institution ON public.recovery_code USING ((institution_id = public.isocenter_institution())) WITH CHECK ((institution_id = public.isocenter_institution()));
 
@@ -3431,6 +3568,8 @@ ALTER TABLE public.journal_wipe ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.known_device ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.measurement_draft ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.metered_day ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY not_deleted ON public.study AS RESTRICTIVE USING (((deleted_at IS NULL) OR public.isocenter_sees_deleted()));
@@ -3454,6 +3593,8 @@ ALTER TABLE public.patient_restriction ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.placement_position ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.quality_task ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reading_preferences ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.recovery_code ENABLE ROW LEVEL SECURITY;
 
@@ -3594,6 +3735,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_contact TO isocenter_ap
 
 GRANT SELECT,USAGE ON SEQUENCE public.device_device_id_seq TO isocenter_app;
 
+GRANT SELECT,INSERT ON TABLE public.display_check TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.display_check_rule TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.enrolment TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.enrolment_enrolment_id_seq TO isocenter_app;
@@ -3614,6 +3759,10 @@ GRANT SELECT,USAGE ON SEQUENCE public.event_sequence_seq TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.federated_identity TO isocenter_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.handed_over_view TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.hanging_protocol TO isocenter_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.hidden_instance TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity_provider TO isocenter_app;
@@ -3633,6 +3782,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.institution_institution_id_seq TO isocente
 GRANT SELECT,INSERT ON TABLE public.journal_wipe TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.known_device TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.measurement_draft TO isocenter_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.metered_day TO isocenter_app;
 
@@ -3689,6 +3840,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.procrastinate_workers_id_seq TO isocenter_
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.quality_task TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.quality_task_task_id_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reading_preferences TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_code TO isocenter_app;
 

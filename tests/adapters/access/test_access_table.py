@@ -18,6 +18,7 @@ from isocenter.adapters.dicomweb.router import DicomwebService
 ROLES = [role for role in Role if role is not Role.SYSTEM]
 REASON = {"reason": "a reason that is long enough"}
 PATIENT_IDENTIFIER = {"patient_id": "P9", "issuer_of_patient_id": "X", **REASON}
+AN_IMAGE = {"series_instance_uid": "9.9.9.9", "sop_instance_uid": "9.9.9.9.9"}
 BODIES: dict[str, Any] = {
     "PATCH /api/me": {"language": "en"},
     "POST /api/me/password": {"current": PASSWORD, "new": PASSWORD},
@@ -95,6 +96,20 @@ BODIES: dict[str, Any] = {
     "PATCH /api/placement-policies/{policy_id}": {"name": "p"},
     "POST /api/audit/search": {},
     "POST /api/audit/export": {},
+    "PUT /api/studies/{study_instance_uid}/measurements/draft": {"measurements": []},
+    "POST /api/studies/{study_instance_uid}/measurements/report": {},
+    "POST /api/studies/{study_instance_uid}/presentation-states": {"views": [{"images": [AN_IMAGE]}]},
+    "POST /api/studies/{study_instance_uid}/key-images": {"images": [AN_IMAGE]},
+    "PUT /api/reading/preferences": {"preferences": {}},
+    "POST /api/reading/hand-over": {"study_instance_uid": "9.9.9", "view": {}},
+    "POST /api/hanging-protocols": {"scope": "user", "name": "n", "document": {"version": 1}},
+    "PUT /api/hanging-protocols/{hanging_protocol_id}": {"name": "n", "document": {"version": 1}},
+    "POST /api/display-checks": {
+        "workstation": "desk-0001",
+        "answers": {"x": True},
+        "screen": {"width": 1, "height": 1, "pixel_ratio": 1},
+    },
+    "PUT /api/display-checks/rule": {"due_after_days": 30},
 }
 """What is sent: well formed, so that the answer is about rights."""
 NOT_SIGNED_IN = ("not-signed-in", "second-factor-missing")

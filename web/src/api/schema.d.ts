@@ -5537,11 +5537,15 @@ export interface components {
         };
         /**
          * HandOver
-         * @description id goes into the address that the other device opens; it opens nothing for anybody else.
+         * @description path: what the other device opens; it opens nothing for anybody else. qr: a picture of the whole address.
          */
         HandOver: {
             /** Id */
             id: string;
+            /** Path */
+            path: string;
+            /** Qr */
+            qr: string;
             /**
              * Expires At
              * Format: date-time

@@ -14,6 +14,7 @@ from isocenter.access.sealed_secrets import SealingKey
 from isocenter.adapters.web.authentication import Authenticator
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.deletions import Deletions
+from isocenter.domain.archive.store import Archive
 from isocenter.domain.continuity.evidence import EvidenceStores
 from isocenter.domain.exchange.peers import Echo
 from isocenter.domain.identity.acts import Records
@@ -26,7 +27,7 @@ from isocenter.kit.settings import Settings
 class WebParts:
     """ready: raises Exhausted when a store or a query would fail. run_state: what `up` wrote about this run.
 
-    library: None only where no study is ever opened (tests of other doors). echo: asks a peer whether it answers.
+    library, archive: None only where no study is ever opened (tests of other doors). echo: asks a peer if it answers.
     records: where corrections are written down. sealing_key: of the home; None only where nobody has a second factor.
     discovery: what identity providers say of themselves. opening: how storages are opened.
     evidence: where that of drills lies; None only in tests of other doors.
@@ -39,6 +40,7 @@ class WebParts:
     ready: Callable[[], None]
     run_state: Callable[[], dict[str, Any] | None]
     library: Library | None = None
+    archive: Archive | None = None
     deletions: Deletions | None = None
     records: Records | None = None
     echo: Echo | None = None

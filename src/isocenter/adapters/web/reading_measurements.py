@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.reading_models import (
@@ -18,13 +19,22 @@ from isocenter.adapters.web.reading_models import (
     Measurement,
     NotRead,
     Point,
+    concept,
     etag_of,
     looking_as,
+    named,
     revision_of,
     without_nulls,
 )
+from isocenter.adapters.web.reading_study import (
+    archive_of,
+    shown_document,
+    shown_filed,
+    shown_not_read,
+    study_at_hand_of,
+)
 from isocenter.adapters.web.sign_in import StrictModel
-from isocenter.domain.reading import drafts
+from isocenter.domain.reading import drafts, measurements, report_reading, reports
 
 router = APIRouter(tags=["Reading"])
 
@@ -145,7 +155,17 @@ def report(
     request: Request, study_instance_uid: str, body: ReportOrder, who: Annotated[Caller, Depends(caller)]
 ) -> Filed:
     """Of the caller's draft, which stays as it is. 400 invalid-measurement, unknown-image; 403 shared-study; 404."""
-    raise NotImplementedError
+    who.require(Right.ANNOTATE)
+    filed = reports.file_report(
+        archive_of(request),
+        parts_of(request).database,
+        who,
+        study_at_hand_of(request, who, study_instance_uid),
+        ids=body.measurement_ids,
+        language=body.language,
+        comment=body.comment,
+    )
+    return shown_filed(request, who, filed)
 
 
 @router.get(
@@ -156,10 +176,56 @@ def reported(
     request: Request, study_instance_uid: str, who: Annotated[Caller, Depends(caller)]
 ) -> ReportedMeasurements:
     """Our own reports and everybody else's. 404 unknown-study."""
-    raise NotImplementedError
+    found, failed = reports.reported(who, study_at_hand_of(request, who, study_instance_uid))
+    return ReportedMeasurements(reports=[_report(each) for each in found], not_read=shown_not_read(failed))
 
 
 def _draft(response: Response, kept: drafts.Draft) -> Draft:
     response.headers["ETag"] = etag_of(kept.revision)
     measurements = [Measurement.model_validate(each) for each in kept.measurements]
     return Draft(revision=kept.revision, measurements=measurements, saved_at=kept.saved_at)
+
+
+def _report(read: report_reading.MeasurementReport) -> MeasurementReport:
+    return MeasurementReport(
+        document=shown_document(read.document),
+        title=concept(read.title),
+        complete=read.complete,
+        verified=read.verified,
+        measurements=[_reported(each) for each in read.measurements],
+    )
+
+
+def _reported(read: report_reading.ReportedMeasurement) -> ReportedMeasurement:
+    return ReportedMeasurement(
+        measurement=_own(read.measurement),
+        label=read.label,
+        finding=concept(read.finding),
+        site=concept(read.site),
+        numbers=[
+            ReportedNumber(
+                name=named(each.name), value=each.value, unit=concept(each.unit), derivation=concept(each.derivation)
+            )
+            for each in read.numbers
+        ],
+        shapes=[
+            ReportedShape(
+                graphic_type=each.graphic_type,
+                points=[list(point) for point in each.points],
+                series_instance_uid=each.series_instance_uid,
+                sop_instance_uid=each.sop_instance_uid,
+                frame_numbers=list(each.frame_numbers),
+            )
+            for each in read.shapes
+        ],
+    )
+
+
+def _own(measurement: measurements.Measurement | None) -> Measurement | None:
+    """As the viewer has it; None when a foreign report says something that the viewer's words have no room for."""
+    if measurement is None:
+        return None
+    try:
+        return Measurement.model_validate(measurements.to_json(measurement))
+    except ValidationError:
+        return None

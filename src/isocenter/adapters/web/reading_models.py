@@ -20,6 +20,7 @@ from isocenter.domain.reading.errors import Changed
 from isocenter.standards.dicom.uids import check_uid
 
 Uid = Annotated[str, Field(pattern=r"^[0-9.]+$", max_length=64)]
+Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 Number = Annotated[float, AllowInfNan(False)]
 Point = Annotated[list[Number], Field(min_length=2, max_length=2)]
 """[column, row]."""
@@ -90,13 +91,13 @@ class UserCalibration(StrictModel):
 
     mm_per_pixel: list[Annotated[float, AllowInfNan(False), Field(gt=0)]] = Field(min_length=2, max_length=2)
     by: Literal["user"]
-    of_measurement: str | None = Field(None, max_length=36)
+    of_measurement: Uuid | None = None
 
 
 class Measurement(StrictModel):
     """What a reader measured or marked on one frame. frame_number counts from 1. Absent and null are the same."""
 
-    id: str = Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+    id: Uuid
     kind: Kind
     series_instance_uid: Uid
     sop_instance_uid: Uid
@@ -178,6 +179,16 @@ def etag_of(revision: int) -> str:
 def without_nulls(measurement: Measurement) -> dict[str, Any]:
     """The measurement as JSON that is kept: what is absent is left out."""
     return measurement.model_dump(mode="json", exclude_none=True)
+
+
+def named(said: tuple[str, str, str]) -> Concept:
+    """A code of an object as it stands there, whatever its length."""
+    return Concept.model_construct(value=said[0], scheme=said[1], meaning=said[2])
+
+
+def concept(said: tuple[str, str, str] | None) -> Concept | None:
+    """The same of what may be absent."""
+    return None if said is None else named(said)
 
 
 def library_of(request: Request) -> Library:

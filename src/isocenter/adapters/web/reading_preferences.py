@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import segno
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -93,9 +94,11 @@ class ViewToHandOver(StrictModel):
 
 
 class HandOver(BaseModel):
-    """id goes into the address that the other device opens; it opens nothing for anybody else."""
+    """path: what the other device opens; it opens nothing for anybody else. qr: a picture of the whole address."""
 
     id: str
+    path: str
+    qr: str
     expires_at: AwareDatetime
 
 
@@ -161,7 +164,9 @@ def hand_over(request: Request, body: ViewToHandOver, who: Annotated[Caller, Dep
     who.require(Right.READ)
     library_of(request).looking_as(who, check_uid(body.study_instance_uid, "StudyInstanceUID"))
     hand_over_id, expires_at = handing.hand_over(parts_of(request).database, who, body.study_instance_uid, body.view)
-    return HandOver(id=hand_over_id, expires_at=expires_at)
+    path = f"/hand-over/{hand_over_id}"
+    picture = segno.make(f"{str(request.base_url).rstrip('/')}{path}", error="m", micro=False)
+    return HandOver(id=hand_over_id, path=path, qr=picture.svg_data_uri(scale=4, border=3), expires_at=expires_at)
 
 
 @router.get("/api/reading/hand-over/{hand_over_id}", summary="The view that was handed over")

@@ -1,0 +1,275 @@
+"""What readers keep and file, over a real archive: drafts, reports, presentation states, key images, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from tests.conftest import TEMPLATE, an_institution, new_database
+
+from isocenter.access import api_tokens
+from isocenter.access.caller import system_caller
+from isocenter.access.roles import Role
+from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.phantom import chest_ct, part10
+from isocenter.apps.web import application
+from isocenter.apps.wiring import open_archive, open_bytes
+from isocenter.delivery.library import Library
+from isocenter.domain.migration.importing import import_files
+from isocenter.domain.migration.media import Media
+from isocenter.kit.confined import Confined
+from isocenter.kit.database import Database
+from isocenter.kit.settings import Settings
+
+NOW = "2026-11-22T13:00:00.123456Z"
+
+
+@dataclass
+class Room:
+    """One application for all tests of this file; each reader is somebody of her own."""
+
+    client: TestClient
+    database: Database
+    institution_id: int
+    study: str
+    series: str
+    images: list[str]
+
+    def reader(self, role: Role = Role.RADIOLOGIST) -> dict[str, str]:
+        """The headers of a new reader."""
+        token = api_tokens.issue_token(self.database, system_caller(self.institution_id, "t"), (role,))
+        return {"Authorization": f"Bearer {token}"}
+
+    def ask(self, who: dict[str, str], method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """The answer; path {study} is the study's."""
+        url = "/api/" + path.format(study=f"studies/{self.study}")
+        return self.client.request(method, url, json=body, headers=who | headers)
+
+    def measured(self, kind: str, points: list[list[float]], *results: tuple[str, float, str], **more: Any) -> Any:
+        """A measurement on the first image."""
+        return {
+            "id": str(uuid4()),
+            "kind": kind,
+            "series_instance_uid": self.series,
+            "sop_instance_uid": self.images[0],
+            "frame_number": 1,
+            "points": points,
+            "results": [{"quantity": quantity, "value": value, "unit": unit} for quantity, value, unit in results],
+            "spacing_source": "pixel-spacing",
+            "created_at": NOW,
+            "modified_at": NOW,
+            **more,
+        }
+
+
+@pytest.fixture(scope="module")
+def room(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    folder = tmp_path_factory.mktemp("reading")
+    settings = Settings(home=folder / "home")
+    (settings.home / "journal").mkdir(parents=True)
+    slices = list(chest_ct(range(3)))
+    for number, instance in enumerate(slices):
+        (folder / f"{number}.dcm").write_bytes(part10(instance))
+    with ExitStack() as stack:
+        url = stack.enter_context(contextmanager(new_database)(postgres, TEMPLATE))
+        database = stack.enter_context(closing(Database(url)))
+        institution = an_institution(database, "First")
+        data = open_bytes(settings)
+        archive = stack.enter_context(open_archive(settings, database, data))
+        media = Media()
+        caller = system_caller(institution.institution_id, "test")
+        report = import_files(
+            archive, caller, media, media.files(sorted(folder.glob("*.dcm"))), ae_title="X", advanced=lambda _: None
+        )
+        assert report.stored == len(slices), report.refused
+        confined = stack.enter_context(closing(Confined(processes=1, memory_bytes=1 << 30, timeout_s=20)))
+        library = stack.enter_context(closing(Library(database=database, data=data, confined=confined)))
+        client = stack.enter_context(TestClient(application(settings, database, archive, library)))
+        first = slices[0]
+        yield Room(
+            client,
+            database,
+            institution.institution_id,
+            str(first.StudyInstanceUID),
+            str(first.SeriesInstanceUID),
+            [str(each.SOPInstanceUID) for each in slices],
+        )
+
+
+def every_kind(room: Room) -> list[Any]:
+    """One measurement of each kind, with values that no short decimal holds and words in two scripts."""
+    third = 1 / 3
+    hu = "[hnsf'U]"
+    four = [[10.1, 20.7], [30.2, 25.3], [18.4, 33.9], [22.6, 12.1]]
+    of = str(uuid4())
+    return [
+        room.measured("length", four[:2], ("length", 100 * third, "mm"), label="肝脏 1", site=LUNG),
+        room.measured("angle", four[:3], ("angle", 12.345678901234567, "deg"), finding=MASS),
+        room.measured("cobb", four, ("angle", 45.1, "deg")),
+        room.measured("bidirectional", four, ("short-axis", 5.5, "mm"), ("length", 20.25, "mm")),
+        room.measured(
+            "ellipse", four, ("area", 100 / 7, "mm2"), ("mean", -12.3, hu), ("sd", 3e-9, hu), ("pixel-count", 77.0, "1")
+        ),
+        room.measured("rectangle", four, ("mean", 2.2, "g/ml{SUVbw}"), ("min", 0.1, "g/ml{SUVbw}"), ("max", 9.0, "1")),
+        room.measured("freehand", [*four, [11.0, 19.0]], ("perimeter", 3 * third, "{pixels}"), spacing_source="none"),
+        room.measured("arrow", four[:2], text="看这里 · here"),
+        room.measured("text", four[:1], text="two\nlines"),
+        room.measured("probe", four[:1], ("value", -1000.0, hu)),
+        room.measured("ultrasound-region-length", four[:2], ("time", 1.2, "s"), ("velocity", 30.0, "cm/s")),
+        room.measured("ultrasound-region-probe", four[:1], ("frequency", 2.5, "Hz")),
+        room.measured(
+            "cardiothoracic-ratio",
+            four,
+            ("ratio", 0.4, "1"),
+            ("thorax-width", 250.0, "mm"),
+            ("heart-width", 100.0, "mm"),
+        ),
+        room.measured(
+            "calibration",
+            four[:2],
+            ("length", 10.0, "mm"),
+            spacing_source="user-calibration",
+            calibration={"mm_per_pixel": [0.1, third], "by": "user", "of_measurement": of},
+        ),
+    ]
+
+
+MASS = {"value": "4147007", "scheme": "SCT", "meaning": "Mass"}
+LUNG = {"value": "39607008", "scheme": "SCT", "meaning": "肺"}
+
+
+def test_a_draft_is_its_readers_own_and_refuses_what_was_changed_elsewhere(room: Room) -> None:
+    one, other = room.reader(), room.reader()
+    path = "{study}/measurements/draft"
+    empty = room.ask(one, "GET", path)
+    assert (empty.json(), empty.headers["etag"]) == ({"revision": 0, "measurements": []}, '"0"')
+    drawn = every_kind(room)
+    kept = room.ask(one, "PUT", path, {"measurements": drawn})
+    assert (kept.status_code, kept.json()["revision"], kept.headers["etag"]) == (200, 1, '"1"'), kept.text
+    assert room.ask(other, "GET", path).json()["measurements"] == []
+    again = room.ask(one, "PUT", path, {"measurements": kept.json()["measurements"][:2]}, **{"If-Match": '"1"'})
+    assert again.json()["revision"] == 2
+    for stale in ({"If-Match": '"1"'}, {"If-Match": '"x"'}, {}):
+        late = room.ask(one, "PUT", path, {"measurements": [], "revision": 0}, **stale)
+        assert (late.status_code, late.json()["error"]["reason"]) == (409, "changed")
+    now = room.ask(one, "GET", path).json()
+    assert now["measurements"] == kept.json()["measurements"][:2], "loaded as it was kept"
+    assert now["measurements"][0]["results"] == drawn[0]["results"], "numbers are exact"
+    twice = room.ask(one, "PUT", path, {"revision": 2, "measurements": [drawn[0], drawn[0]]})
+    assert (twice.status_code, twice.json()["error"]["reason"]) == (400, "invalid-measurement")
+    nul = room.ask(one, "PUT", path, {"revision": 2, "measurements": [drawn[0] | {"text": "a\0b"}]})
+    assert (nul.status_code, nul.json()["error"]["reason"]) == (400, "invalid-document")
+    nowhere = room.client.get("/api/studies/9.9.9/measurements/draft", headers=one)
+    assert (nowhere.status_code, nowhere.json()["error"]["reason"]) == (404, "unknown-study")
+
+
+def test_every_measurement_survives_being_filed_as_a_report(room: Room) -> None:
+    reader = room.reader()
+    room.ask(reader, "PUT", "{study}/measurements/draft", {"measurements": every_kind(room)})
+    draft = room.ask(reader, "GET", "{study}/measurements/draft").json()["measurements"]
+    filed = room.ask(reader, "POST", "{study}/measurements/report", {"language": "zh-CN", "comment": "总体"})
+    assert filed.status_code == 201, filed.text
+    found = room.ask(room.reader(), "GET", "{study}/measurements/reported").json()
+    [report] = [
+        each for each in found["reports"] if each["document"]["sop_instance_uid"] == filed.json()["sop_instance_uid"]
+    ]
+    assert (found["not_read"], report["complete"], report["verified"]) == ([], True, False)
+    assert report["document"]["ours"]
+    back = [
+        {name: value for name, value in each["measurement"].items() if value is not None}
+        for each in report["measurements"]
+    ]
+    for one, other in zip(draft, back, strict=True):
+        assert other == one, one["kind"]
+    listed = room.client.get(f"/api/studies/{room.study}", headers=reader).json()
+    assert ["SR", "Measurements"] in [[each["modality"], each["series_description"]] for each in listed["series"]]
+
+
+def test_a_report_is_refused_when_it_cannot_be_true(room: Room) -> None:
+    reader = room.reader()
+    path = "{study}/measurements/report"
+    nothing = room.ask(reader, "POST", path, {})
+    assert (nothing.status_code, nothing.json()["error"]["reason"]) == (400, "invalid-measurement")
+    elsewhere = room.measured("probe", [[1.0, 1.0]], sop_instance_uid="9.9.9")
+    no_frame = room.measured("probe", [[1.0, 1.0]], frame_number=2)
+    torn = room.measured("length", [[1.0, 1.0]])
+    body = {"measurements": [elsewhere, no_frame, torn]}
+    assert room.ask(reader, "PUT", "{study}/measurements/draft", body).status_code == 200
+    for wrong, reason in ((elsewhere, "unknown-image"), (no_frame, "unknown-image"), (torn, "invalid-measurement")):
+        room.ask(reader, "GET", "{study}/measurements/draft")
+        body = {"revision": room.ask(reader, "GET", "{study}/measurements/draft").json()["revision"]}
+        room.ask(reader, "PUT", "{study}/measurements/draft", body | {"measurements": [wrong]})
+        answer = room.ask(reader, "POST", path, {})
+        assert (answer.status_code, answer.json()["error"]["reason"]) == (400, reason), answer.text
+
+
+def test_preferences_are_kept_whole_and_small(room: Room) -> None:
+    one = room.reader()
+    assert room.ask(one, "GET", "reading/preferences").json() == {"revision": 0, "preferences": {}}
+    kept = {"shortcuts": {"缩放": "z"}, "layout": [2, 2], "ratio": 0.1}
+    assert room.ask(one, "PUT", "reading/preferences", {"preferences": kept}).json()["revision"] == 1
+    assert room.ask(one, "GET", "reading/preferences").json() == {"revision": 1, "preferences": kept}
+    assert room.ask(room.reader(), "GET", "reading/preferences").json()["preferences"] == {}
+    stale = room.ask(one, "PUT", "reading/preferences", {"preferences": {}})
+    assert (stale.status_code, stale.json()["error"]["fields"]) == (409, {"revision": 1})
+    large = room.ask(one, "PUT", "reading/preferences", {"revision": 1, "preferences": {"x": "x" * 70_000}})
+    assert large.json()["error"]["reason"] == "too-large"
+
+
+def test_hanging_protocols_belong_to_readers_or_to_the_institution(room: Room) -> None:
+    one, chief = room.reader(), room.reader(Role.ADMINISTRATOR)
+    body = {"scope": "user", "name": "胸部 CT", "document": {"version": 1, "rows": 2}}
+    mine = room.ask(one, "POST", "hanging-protocols", body).json()
+    everybodys = room.ask(chief, "POST", "hanging-protocols", body | {"scope": "institution", "name": "A"}).json()
+    assert room.ask(one, "POST", "hanging-protocols", body | {"scope": "institution"}).status_code == 403
+    lost = room.ask(chief, "POST", "hanging-protocols", body | {"scope": "department"})
+    assert lost.json()["error"]["reason"] == "no-department"
+    unversioned = room.ask(one, "POST", "hanging-protocols", body | {"document": {}})
+    assert unversioned.json()["error"]["reason"] == "invalid-document"
+    held = room.ask(one, "GET", "hanging-protocols").json()
+    assert [(each["name"], each["scope"], each["editable"]) for each in held["hanging_protocols"]] == [
+        ("胸部 CT", "user", True),
+        ("A", "institution", False),
+    ]
+    assert held["may_add"] == ["user"]
+    path = f"hanging-protocols/{mine['hanging_protocol_id']}"
+    changed = room.ask(one, "PUT", path, {"revision": 1, "name": "B", "document": {"version": 2}})
+    assert (changed.json()["revision"], changed.headers["etag"]) == (2, '"2"')
+    assert room.ask(one, "PUT", path, {"revision": 1, "name": "C", "document": {"version": 2}}).status_code == 409
+    assert room.ask(chief, "PUT", path, {"revision": 2, "name": "C", "document": {"version": 2}}).status_code == 404
+    assert room.ask(one, "DELETE", f"hanging-protocols/{everybodys['hanging_protocol_id']}").status_code == 403
+    assert room.ask(one, "DELETE", path + "?revision=2").status_code == 204
+    assert room.ask(one, "DELETE", path).status_code == 404
+
+
+def test_a_display_is_due_until_it_passed(room: Room) -> None:
+    one, chief = room.reader(), room.reader(Role.ADMINISTRATOR)
+    path = "display-checks?workstation=desk-0001"
+    assert room.ask(one, "GET", path).json() == {"checks": [], "due_after_days": 30, "due": True, "due_at": None}
+    screen = {"width": 1920, "height": 1080, "pixel_ratio": 1.5, "colour_depth": 24}
+    body = {"workstation": "desk-0001", "answers": {"five-percent": False}, "screen": screen}
+    failed = room.ask(one, "POST", "display-checks", body).json()
+    assert (failed["due"], failed["checks"][0]["passed"]) == (True, False)
+    passed = room.ask(one, "POST", "display-checks", body | {"answers": {"five-percent": True}}).json()
+    assert (passed["due"], len(passed["checks"]), passed["checks"][0]["screen"]) == (False, 1, screen)
+    assert room.ask(room.reader(), "GET", path).json()["due"], "a check is of one reader's eyes"
+    assert room.ask(one, "PUT", "display-checks/rule", {"due_after_days": 7}).status_code == 403
+    assert room.ask(chief, "PUT", "display-checks/rule", {"due_after_days": 7}).status_code == 200
+    assert room.ask(one, "GET", path).json()["due_after_days"] == 7
+
+
+def test_a_view_is_handed_over_to_the_same_person_only(room: Room) -> None:
+    one = room.reader()
+    view = {"series": room.series, "image": 2, "window": {"centre": 40.5}}
+    given = room.ask(one, "POST", "reading/hand-over", {"study_instance_uid": room.study, "view": view}).json()
+    path = f"reading/hand-over/{given['id']}"
+    assert room.ask(one, "GET", path).json()["view"] == view
+    somebody = room.ask(room.reader(), "GET", path)
+    assert (somebody.status_code, somebody.json()["error"]["reason"]) == (404, "unknown-hand-over")
+    nowhere = room.ask(one, "POST", "reading/hand-over", {"study_instance_uid": "9.9.9", "view": view})
+    assert nowhere.status_code == 404
