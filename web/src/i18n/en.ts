@@ -10,12 +10,14 @@ import { signInWords } from './sign-in.en'
 import { storagesWords } from './storages.en'
 import { compareWords } from './viewer-compare.en'
 import { displayWords } from './viewer-display.en'
+import { measuringWords } from './viewer-measuring.en'
 import { roomWords } from './viewer-room.en'
 
 export const en = {
   identities: identityWords,
   compare: compareWords,
   display: displayWords,
+  measuring: measuringWords,
   room: roomWords,
   continuity: continuityWords,
   operations: operationsWords,

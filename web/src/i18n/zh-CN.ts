@@ -11,12 +11,14 @@ import { signInWords } from './sign-in.zh-CN'
 import { storagesWords } from './storages.zh-CN'
 import { compareWords } from './viewer-compare.zh-CN'
 import { displayWords } from './viewer-display.zh-CN'
+import { measuringWords } from './viewer-measuring.zh-CN'
 import { roomWords } from './viewer-room.zh-CN'
 
 export const zhCN: Catalogue = {
   identities: identityWords,
   compare: compareWords,
   display: displayWords,
+  measuring: measuringWords,
   room: roomWords,
   continuity: continuityWords,
   operations: operationsWords,

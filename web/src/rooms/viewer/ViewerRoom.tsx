@@ -17,6 +17,7 @@ import { chooseTool } from '../../viewport/tools'
 import { type Room, RoomContext } from './context'
 import { historyOf } from './history'
 import { useOpenStudies } from './open-studies'
+import { MeasuringRoom } from './measuring/MeasuringRoom'
 import { PanelPlace } from './PanelPlace'
 import { useNamedWindows } from './presets'
 import { SeriesRail } from './SeriesRail'
@@ -72,6 +73,7 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
           />
           <ViewGrid onView={onView} />
           <PanelPlace />
+          <MeasuringRoom />
         </main>
         {phone && (
           <div className={classes.phoneTools}>

@@ -7,8 +7,10 @@ import type { ComponentType } from 'react'
 
 import type { IconName } from '../../brand/Icon'
 import type { Store } from '../../kit/store'
+import { COMPARE } from './commands/compare'
 import { FILM } from './commands/film'
 import { LAYOUT } from './commands/layout'
+import { MEASURING } from './commands/measuring'
 import { PICTURE } from './commands/picture'
 import { ROOM } from './commands/room'
 import { STACK } from './commands/stack'
@@ -44,7 +46,7 @@ export interface Command {
   run(room: Room): void
 }
 
-export const COMMANDS: readonly Command[] = [...TOOL_COMMANDS, ...PICTURE, ...STACK, ...FILM, ...LAYOUT, ...ROOM]
+export const COMMANDS: readonly Command[] = [...TOOL_COMMANDS, ...MEASURING, ...PICTURE, ...STACK, ...FILM, ...COMPARE, ...LAYOUT, ...ROOM]
 
 export function defaultKeysOf({ defaultKey }: Command): readonly KeyName[] {
   if (defaultKey === undefined) return []

@@ -4,6 +4,7 @@ import type { ComponentType } from 'react'
 
 import type { IconName } from '../../brand/Icon'
 import { HelpPanel } from './HelpPanel'
+import { MeasurementsPanel } from './measuring/MeasurementsPanel'
 
 export interface PanelProps {
   readonly onClose: () => void
@@ -19,4 +20,5 @@ export interface SidePanel {
   readonly shape?: 'beside' | 'sheet'
 }
 
-export const PANELS: readonly SidePanel[] = [{ id: 'help', icon: 'help', words: 'help.title', shape: 'sheet', Panel: HelpPanel }]
+export const PANELS: readonly SidePanel[] = [{ id: 'help', icon: 'help', words: 'help.title', shape: 'sheet', Panel: HelpPanel },
+  { id: 'measurements', icon: 'measure', words: 'measuring.panel', Panel: MeasurementsPanel }]

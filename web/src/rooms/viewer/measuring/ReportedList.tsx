@@ -1,0 +1,74 @@
+/** Measurements of filed reports, report by report, as the reports have them. */
+import { useTranslation } from 'react-i18next'
+
+import { imageIdOf } from '../../../dicomweb/addresses'
+import { marked } from '../../../kit/marked'
+import { readableName } from '../../../kit/person-name'
+import { desk } from './desk'
+import classes from './Measuring.module.css'
+import { numberWords, type Report, type Reported, useReported } from './reported'
+
+export function ReportedList({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
+  const { t } = useTranslation()
+  const { data, isError } = useReported(studyInstanceUid)
+  if (isError) return <p className={classes.empty}>{t('measuring.reportsFailed')}</p>
+  if (!data) return null
+  return (
+    <>
+      {data.reports.length === 0 && <p className={classes.empty}>{t('measuring.noReports')}</p>}
+      {data.reports.map((report) => (
+        <OneReport key={report.document.sop_instance_uid} report={report} studyInstanceUid={studyInstanceUid} />
+      ))}
+      {data.not_read.length > 0 && <p className={classes.note}>{t('measuring.notRead', { count: data.not_read.length })}</p>}
+    </>
+  )
+}
+
+/** "2024-03-05 14:30" of a DT value. */
+function moment(made: string | null): string {
+  const found = /^(\d{4})(\d{2})(\d{2})(\d{2})?(\d{2})?/.exec(made ?? '')
+  if (!found) return ''
+  const [, year, month, day, hour, minute] = found
+  return `${year}-${month}-${day}${hour && minute ? ` ${hour}:${minute}` : ''}`
+}
+
+export function useByLine(): (document: Pick<Report['document'], 'by' | 'made_at'>) => string {
+  const { t, i18n } = useTranslation()
+  return ({ by, made_at }) => {
+    const name = readableName(by, i18n.language)?.main
+    return t('measuring.by', { who: marked(name ?? t('measuring.unknownAuthor')), when: moment(made_at) })
+  }
+}
+
+function OneReport({ report, studyInstanceUid }: { readonly report: Report; readonly studyInstanceUid: string }) {
+  const byLine = useByLine()
+  return (
+    <section className={classes.item} data-testid="reported">
+      <p className={classes.note}>{byLine(report.document)}</p>
+      <ul className={classes.numbersList}>
+        {report.measurements.map((one, index) => (
+          // oxlint-disable-next-line react/no-array-index-key -- a group is its place in the report
+          <Line key={index} reported={one} studyInstanceUid={studyInstanceUid} />
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function Line({ reported, studyInstanceUid }: { readonly reported: Reported; readonly studyInstanceUid: string }) {
+  const { t } = useTranslation()
+  const numbers = reported.numbers.map(numberWords).filter((line) => line !== undefined)
+  const name = marked(reported.label ?? reported.finding?.meaning ?? '')
+  const words = [name, ...numbers].filter(Boolean).join(', ')
+  const shape = reported.shapes.find(({ series_instance_uid }) => series_instance_uid !== null)
+  if (!shape?.series_instance_uid) return <li>{words}</li>
+  const { series_instance_uid: seriesInstanceUid, sop_instance_uid: sopInstanceUid, frame_numbers: frames } = shape
+  const goal = imageIdOf({ studyInstanceUid, seriesInstanceUid, sopInstanceUid, frameNumber: frames[0] ?? 1 })
+  return (
+    <li>
+      <button type="button" className={classes.title} aria-label={t('measuring.goTo', { what: words })} onClick={() => desk.set((now) => ({ ...now, goal }))}>
+        {words}
+      </button>
+    </li>
+  )
+}
