@@ -45,6 +45,11 @@ const historyRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/study-history/StudyHistory'), 'StudyHistory'),
 })
 
+const HandedOver = lazyRouteComponent(() => import('./rooms/viewer/hand-over/HandedOver'), 'HandedOver')
+const handedOverRoute = createRoute({ getParentRoute: () => signedInRoute, path: '/hand-over/$handOverId', component: HandedOver })
+const DisplayCheck = lazyRouteComponent(() => import('./rooms/display-check/DisplayCheck'), 'DisplayCheck')
+const displayCheckRoute = createRoute({ getParentRoute: () => signedInRoute, path: '/display-check', component: DisplayCheck })
+
 const patientsRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/patients',
@@ -249,6 +254,8 @@ export const router = createRouter({
       studiesRoute,
       studyRoute,
       historyRoute,
+      handedOverRoute,
+      displayCheckRoute,
       patientsRoute,
       qualityRoute,
       administrationRoute.addChildren([

@@ -40,6 +40,9 @@ export function AccountMenu() {
         <Menu.Item leftSection={<Icon name="key" size={18} />} onClick={() => void navigate({ to: '/account' })}>
           {t('menu.accountSettings')}
         </Menu.Item>
+        <Menu.Item leftSection={<Icon name="device" size={18} />} onClick={() => void navigate({ to: '/display-check' })}>
+          {t('display.title')}
+        </Menu.Item>
         <Menu.Item leftSection={<Icon name="info" size={18} />} onClick={() => void navigate({ to: '/about' })}>
           {t('menu.about')}
         </Menu.Item>

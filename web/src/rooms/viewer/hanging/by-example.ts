@@ -15,6 +15,8 @@ export interface ShownCell {
   readonly rotation: 0 | 90 | 180 | 270
   readonly flipHorizontal: boolean
   readonly flipVertical: boolean
+  /** The side at which the chest wall is, of a breast; a mirrored image is kept by this, not by its mirroring. */
+  readonly chestWall: 'left' | 'right' | null
 }
 
 export interface Shown {
@@ -41,7 +43,7 @@ function viewRuleOf({ laterality, view }: ImageFacts): ViewRule | null {
 }
 
 /** The rule that finds this series, and where a projection is meant, this image of it. */
-function ruleFor(study: StudyFacts, series: SeriesFacts, sopInstanceUid: string | undefined): SeriesRule {
+export function ruleFor(study: StudyFacts, series: SeriesFacts, sopInstanceUid: string | undefined): SeriesRule {
   const image = series.images.find((one) => one.sopInstanceUid === sopInstanceUid) ?? series.images[0]
   const view = image && PROJECTIONS.has(series.modality ?? '') ? viewRuleOf(image) : null
   const rule = {
@@ -58,10 +60,10 @@ function ruleFor(study: StudyFacts, series: SeriesFacts, sopInstanceUid: string 
 function cellOf(shown: ShownCell, study: StudyFacts | undefined): HungCell | null {
   const series = study?.series.find((one) => one.seriesInstanceUid === shown.seriesInstanceUid)
   if (!study || !series?.drawable) return null
-  const { from, window, invert, rotation, flipHorizontal, flipVertical } = shown
+  const { from, window, invert, rotation, flipHorizontal, flipVertical, chestWall } = shown
   const rule = ruleFor(study, series, shown.sopInstanceUid)
-  const marks = { flip_horizontal: flipHorizontal, flip_vertical: flipVertical, chest_wall: null }
-  return { from, series: rule, window, invert, rotation, ...marks }
+  const lie = { rotation, flip_horizontal: flipHorizontal, flip_vertical: flipVertical }
+  return { from, series: rule, window, invert, ...lie, chest_wall: rule.view?.laterality ? chestWall : null }
 }
 
 function matchingOf({ current }: Shown, cells: readonly (HungCell | null)[]): Matching {

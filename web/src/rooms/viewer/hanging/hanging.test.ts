@@ -117,6 +117,7 @@ const shown = (seriesInstanceUid: string, about: Partial<ShownCell> = {}): Shown
   rotation: 0,
   flipHorizontal: false,
   flipVertical: false,
+  chestWall: null,
   ...about,
 })
 

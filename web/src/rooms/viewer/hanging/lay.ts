@@ -1,0 +1,87 @@
+/** Lays on a viewport what a hanging asks for, as soon as its image is on the screen. */
+import { edgeLetters } from '../../../dicomweb/orientation'
+import { keyOf } from '../../../dicomweb/addresses'
+import { frameOf } from '../../../viewport/known-frames'
+import type { StackView } from '../../../viewport/stack-view'
+import type { HungSeries } from './arrange'
+
+/** The side of the screen at which the chest wall is: posterior is behind the breast (PS3.3 C.7.6.1.1.1, C.8.11.7). */
+export function chestWallOf(view: StackView): 'left' | 'right' | null {
+  const { imageId, axes } = view.state.get()
+  const frame = frameOf(imageId)
+  const letters = frame && axes && edgeLetters(frame, axes)
+  if (letters?.right.startsWith('P')) return 'right'
+  return letters?.left.startsWith('P') ? 'left' : null
+}
+
+/** Brings the edge of the image at the chest wall to the edge of the viewport, so that two breasts meet in the middle. */
+function justify(view: StackView, side: 'left' | 'right'): void {
+  const { imageId, axes } = view.state.get()
+  const [frame, shown] = [frameOf(imageId), view.presentation()]
+  if (!frame || !axes || !shown?.pan) return
+  const [middle] = view.toScreen(shown.pan) ?? []
+  const rowGoesRight = axes.row[0] > 0
+  const column = rowGoesRight === (side === 'right') ? frame.columns : 0
+  const edge = view.toScreen([column, shown.pan[1]])
+  if (middle === undefined || !edge) return
+  const target = side === 'right' ? middle * 2 : 0
+  const centre = view.toImage([middle + edge[0] - target, edge[1]])
+  if (centre) view.centreOn(centre)
+}
+
+async function laid(view: StackView, hung: HungSeries, imageId: string | undefined): Promise<void> {
+  const window = hung.window && { centre: hung.window.centre, width: hung.window.width, windowChosen: true }
+  const { invert, rotation, flipHorizontal, flipVertical, chestWall } = hung
+  const mirrored = chestWall === null ? { flipH: flipHorizontal, flipV: flipVertical } : {}
+  await view.apply({ ...(imageId === undefined ? {} : { imageId }), ...window, invert, rotation, ...mirrored })
+  if (chestWall === null) return
+  const now = chestWallOf(view)
+  if (now !== null && now !== chestWall) view.flip('horizontal')
+  if (now !== null) justify(view, chestWall)
+}
+
+/** The series that a viewport is to show, and how to find the image to begin with. */
+export interface Wanted {
+  readonly studyInstanceUid: string
+  readonly seriesInstanceUid: string
+  /** undefined: any image will do. */
+  readonly isImage: ((imageId: string) => boolean) | undefined
+}
+
+/** Whether a viewport shows the series, its first image at least. */
+function shows(view: StackView, { studyInstanceUid, seriesInstanceUid }: Wanted): boolean {
+  const { imageId } = view.state.get()
+  if (imageId === undefined) return false
+  const key = keyOf(imageId)
+  return key.studyInstanceUid === studyInstanceUid && key.seriesInstanceUid === seriesInstanceUid
+}
+
+/** Runs once, as soon as the series is on the screen and the image is among those that are known. The returned function gives up. */
+export function whenShown(view: StackView, wanted: Wanted, act: (imageId: string | undefined) => void): () => void {
+  let over = false
+  let end = () => undefined as void
+  const attempt = () => {
+    if (over || !shows(view, wanted)) return
+    const imageId = wanted.isImage && view.stack().find(wanted.isImage)
+    if (wanted.isImage && imageId === undefined) return
+    over = true
+    end()
+    act(imageId)
+  }
+  end = view.state.subscribe(attempt)
+  attempt()
+  return () => {
+    over = true
+    end()
+  }
+}
+
+/** Waits for the image, then lays it once. */
+export function layWhenShown(view: StackView, hung: HungSeries, onLaid: () => void): () => void {
+  const { sopInstanceUid } = hung
+  const isImage = sopInstanceUid === undefined ? undefined : (imageId: string) => keyOf(imageId).sopInstanceUid === sopInstanceUid
+  return whenShown(view, { ...hung, isImage }, (imageId) => {
+    onLaid()
+    void laid(view, hung, imageId)
+  })
+}
