@@ -41,5 +41,9 @@ export function keyOf(imageId: string): FrameKey {
   }
 }
 
-export const FRAME_ACCEPT = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
+const OCTETS = 'multipart/related; type="application/octet-stream"'
+const HTJ2K_LOSSLESS = '1.2.840.10008.1.2.4.201'
+
+/** Frames as they lie; where a frame lies compressed too, that, because it is less than half as long and kept so in memory. */
+export const FRAME_ACCEPT = `${OCTETS}; transfer-syntax=${HTJ2K_LOSSLESS}, ${OCTETS}; transfer-syntax=*`
 export const IMAGE_SCHEME = SCHEME

@@ -18,7 +18,9 @@ import { frameMetadata } from './metadata-provider'
 import { addTools } from './tools'
 
 const ENGINE = 'isocenter'
-const GIB = 1024 ** 3
+
+/** Decoded pixels in memory: about 300 slices of CT. Their compressed bytes are kept apart (frame-bytes.ts) and decoded again in no time. */
+const DECODED_BYTES = 160 * 1024 ** 2
 
 /**
  * Where the graphics are only emulated (remote desktops, virtual machines, no driver) drawing without them is several times faster.
@@ -46,8 +48,7 @@ export function startCornerstone(fetcher: Fetch): void {
   initDecoders({ maxWebWorkers: decodingWorkers() })
   initTools()
   addTools()
-  const deviceMemoryGib = (navigator as { deviceMemory?: number }).deviceMemory ?? 4
-  cache.setMaxCacheSize(Math.min(3, deviceMemoryGib / 4) * GIB)
+  cache.setMaxCacheSize(DECODED_BYTES)
   window.addEventListener('unhandledrejection', (event) => {
     // cornerstone lets the promise of a scrolled-to image go; what went wrong with it is told in its viewport.
     if (event.reason instanceof FrameFailure) event.preventDefault()

@@ -24,7 +24,7 @@ export function frameKnown(imageId: string, signal: AbortSignal): Promise<Frame>
   })
 }
 
-export function forgetFrames(): void {
-  frames.clear()
-  waiting.clear()
+/** Forgets what is known of frames that nothing shows any more. */
+export function forgetKnown(imageIds: readonly string[]): void {
+  for (const imageId of imageIds) frames.delete(imageId)
 }

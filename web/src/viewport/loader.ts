@@ -2,34 +2,22 @@
  * Bytes of one frame to an image that cornerstone can draw.
  * Decoding happens in the browser's workers; what the browser cannot decode is drawn by the server (8 bit) and marked so.
  */
-import { getShouldUseCPURendering, type Types } from '@cornerstonejs/core'
+import { cache, getShouldUseCPURendering, type Types } from '@cornerstonejs/core'
 import { createImage } from '@cornerstonejs/dicom-image-loader'
 
-import { FRAME_ACCEPT, frameAddress, instanceAddress, keyOf } from '../dicomweb/addresses'
+import { instanceAddress, keyOf } from '../dicomweb/addresses'
 import { effectiveSyntax } from '../dicomweb/code-stream'
 import type { Frame } from '../dicomweb/frame'
 import { type FetchBytes, words } from '../dicomweb/lut'
-import { firstPart, transferSyntaxOf } from '../dicomweb/multipart'
 import { TAG } from '../dicomweb/tags'
 import { greyImage } from './grey'
+import { abortFrames, fetchFramesWith, wantFrame } from './frame-bytes'
+import { answer, type Fetch, FrameFailure } from './frame-fetch'
 import { frameKnown } from './known-frames'
 import { fetchPalette } from './palette'
 import { pictureImage } from './picture'
 
-export type Fetch = (request: Request) => Promise<Response>
-
-export type FailureReason = 'undecodable' | 'unavailable' | 'lost'
-
-/** Why one frame is not on screen. */
-export class FrameFailure extends Error {
-  readonly reason: FailureReason
-
-  constructor(reason: FailureReason, cause?: unknown) {
-    super(`frame ${reason}`, { cause })
-    this.name = 'FrameFailure'
-    this.reason = reason
-  }
-}
+export { type FailureReason, type Fetch, FrameFailure } from './frame-fetch'
 
 const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1'
 const JPEG_BASELINE = '1.2.840.10008.1.2.4.50'
@@ -39,32 +27,10 @@ export function isDrawnByServer(imageId: string): boolean {
   return drawnByServer.has(imageId)
 }
 
-async function answer(fetcher: Fetch, address: string, accept: string, signal: AbortSignal): Promise<Response> {
-  let response: Response
-  try {
-    response = await fetcher(new Request(address, { headers: { Accept: accept }, signal }))
-  } catch (error) {
-    throw new FrameFailure('lost', error)
-  }
-  if (response.status === 502 || response.status === 503 || response.status === 504) throw new FrameFailure('lost')
-  if (!response.ok) throw new FrameFailure('unavailable')
-  return response
-}
-
 /** Bulk data is named with the host by which the server knows itself; we ask where we asked before. */
 function pathOf(address: string): string {
   const { pathname, search } = new URL(address, window.location.href)
   return pathname + search
-}
-
-async function frameBytes(fetcher: Fetch, imageId: string, signal: AbortSignal) {
-  const response = await answer(fetcher, frameAddress(keyOf(imageId)), FRAME_ACCEPT, signal)
-  const contentType = response.headers.get('Content-Type') ?? 'application/octet-stream'
-  const body = await response.arrayBuffer().catch((error: unknown) => {
-    throw new FrameFailure('lost', error)
-  })
-  const part = firstPart(contentType, new Uint8Array(body))
-  return { bytes: part.bytes, syntax: transferSyntaxOf(part.contentType) ?? transferSyntaxOf(contentType) ?? EXPLICIT_LITTLE_ENDIAN }
 }
 
 /** Whether this build can turn the frame into right pixels by itself. */
@@ -96,11 +62,18 @@ interface Decoded {
   readonly syntax: string
 }
 
+/** One image may be larger than all that is kept otherwise: then the cache grows with it. */
+function makeRoomFor(frame: Frame): void {
+  const bytes = 4 * frame.rows * frame.columns * frame.samplesPerPixel
+  if (cache.getMaxCacheSize() < 3 * bytes) cache.setMaxCacheSize(3 * bytes)
+}
+
 async function decode(imageId: string, decoded: Decoded, options: Record<string, unknown>, fetchBytes: FetchBytes): Promise<Types.IImage> {
   const { frame, bytes } = decoded
   const nativeLength = (frame.rows * frame.columns * frame.samplesPerPixel * frame.bitsAllocated) / 8
   const syntax = effectiveSyntax(decoded.syntax, bytes, nativeLength)
   if (syntax === EXPLICIT_LITTLE_ENDIAN && bytes.length < nativeLength) throw new FrameFailure('undecodable')
+  makeRoomFor(frame)
   await fetchPalette(frame, fetchBytes)
   // Drawing without graphics looks each value up in a table, which fractions cannot: there the slope is applied when drawing.
   const preScale = { enabled: !getShouldUseCPURendering() || (frame.slope === 1 && Number.isInteger(frame.intercept)) }
@@ -112,7 +85,7 @@ async function decode(imageId: string, decoded: Decoded, options: Record<string,
 async function load(imageId: string, options: Record<string, unknown>, fetcher: Fetch, signal: AbortSignal): Promise<Types.IImage> {
   const fetchBytes: FetchBytes = async (address) =>
     new Uint8Array(await (await answer(fetcher, pathOf(address), 'application/octet-stream', signal)).arrayBuffer())
-  const [{ bytes, syntax }, frame] = await Promise.all([frameBytes(fetcher, imageId, signal), frameKnown(imageId, signal)])
+  const [{ bytes, syntax }, frame] = await Promise.all([wantFrame(imageId), frameKnown(imageId, signal)])
   try {
     if (!browserCanDraw(frame, syntax)) throw new FrameFailure('undecodable')
     return await decode(imageId, { frame, bytes, syntax }, options, fetchBytes)
@@ -132,11 +105,13 @@ const inFlight = new Set<AbortController>()
 
 /** Stops what is being fetched: called when the viewer is left. */
 export function abortLoading(): void {
+  abortFrames()
   for (const controller of inFlight) controller.abort()
   inFlight.clear()
 }
 
 export function frameLoader(fetcher: Fetch) {
+  fetchFramesWith(fetcher)
   return (imageId: string, options: Record<string, unknown> = {}) => {
     const controller = new AbortController()
     inFlight.add(controller)

@@ -1,17 +1,22 @@
 /**
- * The frames of a series, in order. The first instance's metadata is asked for alone, beside its pixels, so that the first image
- * need not wait for the metadata of a thousand others.
+ * The frames of a series, in order. The header of the first instance comes with the study, or is asked for alone beside its pixels;
+ * those of the others are asked for when the first picture is here, so that it need not share the line with them.
  */
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 
 import { ApiError, watchedFetch } from '../../api/client'
 import type { Series } from '../../api/types'
-import { imageIdOf, instanceAddress, seriesAddress, type SeriesKey } from '../../dicomweb/addresses'
+import { imageIdOf, instanceAddress, type SeriesKey } from '../../dicomweb/addresses'
 import { describeFrame, type Frame, frameCountOf } from '../../dicomweb/frame'
 import type { DataSet } from '../../dicomweb/json'
 import { orderFrames } from '../../dicomweb/order'
+import { dataSetsOf, type SharedMetadata } from '../../dicomweb/shared-metadata'
 import { rememberFrame } from '../../viewport/known-frames'
+import { forgetUnusedSeries } from './forget-series'
+import { firstPictureOver, openedHeader } from './opening'
+
+forgetUnusedSeries()
 
 export interface SeriesFrames {
   readonly imageIds: readonly string[]
@@ -20,10 +25,21 @@ export interface SeriesFrames {
   readonly failed: boolean
 }
 
-async function metadata(address: string, signal: AbortSignal): Promise<DataSet[]> {
-  const response = await watchedFetch(new Request(address, { headers: { Accept: 'application/dicom+json' }, signal }))
+async function json<T>(address: string, accept: string, signal: AbortSignal): Promise<T> {
+  const response = await watchedFetch(new Request(address, { headers: { Accept: accept }, signal }))
   if (!response.ok) throw new ApiError(response.status, 'metadata')
-  return (await response.json()) as DataSet[]
+  return (await response.json()) as T
+}
+
+async function firstHeader(key: SeriesKey, sopInstanceUid: string, signal: AbortSignal): Promise<readonly DataSet[]> {
+  const opened = await openedHeader(key.studyInstanceUid, sopInstanceUid)
+  return opened ?? json<DataSet[]>(`${instanceAddress({ ...key, sopInstanceUid })}/metadata`, 'application/dicom+json', signal)
+}
+
+async function allHeaders({ studyInstanceUid, seriesInstanceUid }: SeriesKey, signal: AbortSignal): Promise<DataSet[]> {
+  await firstPictureOver(studyInstanceUid)
+  const address = `/api/studies/${studyInstanceUid}/series/${seriesInstanceUid}/metadata`
+  return dataSetsOf(await json<SharedMetadata>(address, 'application/json', signal))
 }
 
 function framesOf(dataSets: readonly DataSet[]): Frame[] {
@@ -49,14 +65,13 @@ export function useSeriesFrames(studyInstanceUid: string, series: Series): Serie
   const firstUid = first?.sop_instance_uid
   const alone = useQuery({
     queryKey: ['frames', studyInstanceUid, seriesInstanceUid, 'first', firstUid],
-    queryFn: async ({ signal }) =>
-      prepared(key, await metadata(`${instanceAddress({ ...key, sopInstanceUid: firstUid ?? '' })}/metadata`, signal)),
+    queryFn: async ({ signal }) => prepared(key, await firstHeader(key, firstUid ?? '', signal)),
     enabled: drawable && firstUid !== undefined,
     staleTime: Infinity,
   })
   const all = useQuery({
     queryKey: ['frames', studyInstanceUid, seriesInstanceUid, 'all', count],
-    queryFn: async ({ signal }) => prepared(key, await metadata(`${seriesAddress(key)}/metadata`, signal)),
+    queryFn: async ({ signal }) => prepared(key, await allHeaders(key, signal)),
     enabled: drawable && (count > 1 || firstUid === undefined),
     placeholderData: keepPreviousData,
     staleTime: Infinity,

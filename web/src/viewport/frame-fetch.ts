@@ -1,0 +1,55 @@
+/** Asking the server for the bytes of frames, and the words for why one could not be had. */
+import { FRAME_ACCEPT, frameAddress, keyOf } from '../dicomweb/addresses'
+import { firstPart, transferSyntaxOf } from '../dicomweb/multipart'
+
+export type Fetch = (request: Request) => Promise<Response>
+
+export type FailureReason = 'undecodable' | 'unavailable' | 'lost'
+
+/** Why one frame is not on screen. */
+export class FrameFailure extends Error {
+  readonly reason: FailureReason
+
+  constructor(reason: FailureReason, cause?: unknown) {
+    super(`frame ${reason}`, { cause })
+    this.name = 'FrameFailure'
+    this.reason = reason
+  }
+}
+
+/** One frame as it lies: what is kept in memory is this, not its pixels. */
+export interface FrameBytes {
+  readonly bytes: Uint8Array
+  /** Transfer syntax UID of the bytes. */
+  readonly syntax: string
+}
+
+const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1'
+
+/** An answer with a body to read. Rejects with FrameFailure: lost when there is no server, unavailable when it says no. */
+export async function answer(fetcher: Fetch, address: string, accept: string, signal: AbortSignal): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetcher(new Request(address, { headers: { Accept: accept }, signal }))
+  } catch (error) {
+    throw new FrameFailure('lost', error)
+  }
+  if (response.status === 502 || response.status === 503 || response.status === 504) throw new FrameFailure('lost')
+  if (!response.ok) throw new FrameFailure('unavailable')
+  return response
+}
+
+export function frameBytesOf(contentType: string, body: Uint8Array): FrameBytes {
+  const part = firstPart(contentType, body)
+  return { bytes: part.bytes, syntax: transferSyntaxOf(part.contentType) ?? transferSyntaxOf(contentType) ?? EXPLICIT_LITTLE_ENDIAN }
+}
+
+/** The bytes of one frame over DICOMweb. Rejects with FrameFailure. */
+export async function fetchFrame(fetcher: Fetch, imageId: string, signal: AbortSignal): Promise<FrameBytes> {
+  const response = await answer(fetcher, frameAddress(keyOf(imageId)), FRAME_ACCEPT, signal)
+  const contentType = response.headers.get('Content-Type') ?? 'application/octet-stream'
+  const body = await response.arrayBuffer().catch((error: unknown) => {
+    throw new FrameFailure('lost', error)
+  })
+  return frameBytesOf(contentType, new Uint8Array(body))
+}
