@@ -69,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
     first.add_argument("--repeats", type=int, default=5)
     first.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     first.set_defaults(work=_first_image)
+    room = commands.add_parser("reading-room", help="the viewer beside OHIF on Orthanc, in a real browser")
+    room.add_argument("--folder", type=Path, default=SHARED_DATA / "ct-chest-cmbcrc", help="one study of 83 slices")
+    room.add_argument("--scenes", default="83,1000,3000,83-slow,1000-slow", help="separated by commas")
+    room.add_argument("--repeats", type=int, default=3)
+    room.add_argument("--only", choices=["", "ours", "theirs"], default="")
+    room.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    room.set_defaults(work=_reading_room)
     retrieving = commands.add_parser("retrieve", help="C-GET and C-MOVE of a hot series beside Orthanc, interleaved")
     retrieving.add_argument("--scenes", default=",".join(retrieve.SCENES), help="columns, separated by commas")
     retrieving.add_argument("--repeats", type=int, default=5)
@@ -281,6 +288,17 @@ def _region(chosen: argparse.Namespace) -> int:
     path = report.save("region", region.as_json(seen, costs), table, into_docs=chosen.docs)
     print(f"\n{table}\nsaved: {path}")
     return int(seen.failures > 0)
+
+
+def _reading_room(chosen: argparse.Namespace) -> int:
+    from bench import reading_room
+
+    scenes = chosen.scenes.split(",")
+    done = reading_room.measure(chosen.folder, scenes=scenes, repeats=chosen.repeats, only=chosen.only)
+    table = reading_room.markdown(done)
+    path = report.save("reading-room", reading_room.as_json(done), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return 0
 
 
 def _retrieve(chosen: argparse.Namespace) -> int:

@@ -93,7 +93,8 @@ def _watched(node: Node, instances: Sequence[Instance], repeats: int) -> tuple[f
 
 def an_administrator(node: Node) -> dict[str, str]:
     """Use the one-time link that `isocenter up` printed."""
-    link = re.search(r"/enrol/([\w-]+)", node.said())
+    eventually(lambda: "/enrol/" in node.said(), 20)
+    link = re.search(r"/enrol/([\w-]{43})", node.said().replace("\n", ""))
     if link is None:
         raise RuntimeError(f"no enrolment link in\n{node.said()}")
     node.command("sign-in-policy", "--second-factor", "offered")
