@@ -53,3 +53,27 @@ export function firstPart(contentType: string, body: Uint8Array): Part {
   const type = /^content-type:\s*(.*)$/im.exec(headers)?.[1]?.trim() ?? 'application/octet-stream'
   return { contentType: type, bytes: body.subarray(headersEnd + 4, end) }
 }
+
+/** Every part of an answer, in order. Throws as `firstPart` does. The boundary is drawn by lot and never occurs in what we send. */
+export function everyPart(contentType: string, body: Uint8Array): Part[] {
+  if (!/^multipart\//i.test(contentType.trim())) return [{ contentType, bytes: body }]
+  const encoder = new TextEncoder()
+  const boundary = parameter(contentType, 'boundary')
+  if (boundary === undefined) throw new Error('multipart answer without a boundary')
+  const mark = encoder.encode(DASHES + boundary)
+  const blank = encoder.encode('\r\n\r\n')
+  const parts: Part[] = []
+  for (let start = find(body, mark, 0); start >= 0; ) {
+    const headersEnd = find(body, blank, start)
+    const next = headersEnd < 0 ? -1 : find(body, mark, headersEnd)
+    if (next < 0) break
+    const headers = new TextDecoder().decode(body.subarray(start, headersEnd))
+    const type = /^content-type:\s*(.*)$/im.exec(headers)?.[1]?.trim() ?? 'application/octet-stream'
+    // A line break belongs to the mark that follows it.
+    parts.push({ contentType: type, bytes: body.subarray(headersEnd + blank.length, next - 2) })
+    start = next
+  }
+  const end = findLast(body, encoder.encode(`${DASHES}${boundary}${DASHES}`))
+  if (parts.length === 0 || end < 0) throw new Error('multipart answer without an end')
+  return parts
+}

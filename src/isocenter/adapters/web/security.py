@@ -38,6 +38,7 @@ def content_security_policy(style_nonce: str = "") -> str:
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
             "connect-src 'self'",
+            "frame-src blob:",  # PDFs of objects, under a type that we give them; no page of anybody's
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",

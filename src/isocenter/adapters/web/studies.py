@@ -33,6 +33,8 @@ ARRIVING_FOR = timedelta(seconds=15)
 """A study is shown as arriving this long after its last instance."""
 _ENCAPSULATED_DOCUMENTS = "1.2.840.10008.5.1.4.1.1.104."
 _ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+_SEGMENTATIONS = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
+"""Their pixels say what belongs to what: they are shown over the images that they were made from, never as images."""
 
 State = Literal["arriving", "complete", "sealed"]
 Sort = Literal["study_date", "-study_date", "patient_name", "-patient_name", "received_at", "-received_at"]
@@ -224,7 +226,7 @@ def _version(studies: list[StudyRow], count: int) -> str:
 def _series(row: SeriesRow, view: StudyView, *, arriving: bool) -> Series:
     seen = view.series.get(row.series_instance_uid)
     instances = () if seen is None else seen.instances
-    drawn = next((each for each in instances if is_drawable(each) and is_decodable(each.received_syntax_uid)), None)
+    drawn = next((each for each in instances if _is_picture(each)), None)
     first = drawn or next(iter(instances), None)
     return Series(
         series_instance_uid=row.series_instance_uid,
@@ -238,6 +240,14 @@ def _series(row: SeriesRow, view: StudyView, *, arriving: bool) -> Series:
         drawable=drawn is not None,
         why_not=None if drawn is not None else _why_not(first),
         first=None if first is None else _first(first),
+    )
+
+
+def _is_picture(instance: InstanceView) -> bool:
+    return (
+        instance.sop_class_uid not in _SEGMENTATIONS
+        and is_drawable(instance)
+        and is_decodable(instance.received_syntax_uid)
     )
 
 
@@ -260,6 +270,8 @@ def _why_not(instance: InstanceView | None) -> str:
         return "pdf"
     if instance.sop_class_uid.startswith(_ENCAPSULATED_DOCUMENTS):
         return "encapsulated-document"
+    if instance.sop_class_uid in _SEGMENTATIONS:
+        return "overlay"
     if instance.received_syntax_uid in VIDEO:
         return "video"
     if not (instance.rows and instance.columns):

@@ -1,0 +1,37 @@
+/** "Show me this image": asked by reports and lists, answered by the first viewport whose stack has the image. */
+import { createStore } from '../kit/store'
+import { frameOf } from './known-frames'
+import type { Part } from './overlays/protocol'
+import { heightsOf, indexOfImage, lyingOn, type WantedImage } from './overlays/where'
+import type { StackView } from './stack-view'
+
+export const wantedImage = createStore<WantedImage | undefined>(undefined)
+/** The same for a segment or region: the middle of the slices it lies on. */
+export const wantedPart = createStore<Part | undefined>(undefined)
+
+/** The middle one of the slices that a part lies on; undefined where it lies on none of this stack. */
+export function middleOf(part: Part, view: StackView): number | undefined {
+  const stack = view.stack()
+  const { on } = lyingOn(part, stack, heightsOf(stack.map(frameOf)))
+  return on[on.length >> 1]
+}
+
+/** Scrolls a viewport to the wanted part if it lies on its stack. */
+export function answerWithPart(view: StackView): boolean {
+  const part = wantedPart.get()
+  const index = part && middleOf(part, view)
+  if (index === undefined) return false
+  wantedPart.set(undefined)
+  void view.scrollTo(index)
+  return true
+}
+
+/** Scrolls a viewport to the wanted image if it has it. */
+export function answerWith(view: StackView): boolean {
+  const wanted = wantedImage.get()
+  const index = wanted ? indexOfImage(view.stack(), wanted) : -1
+  if (index < 0) return false
+  wantedImage.set(undefined)
+  void view.scrollTo(index)
+  return true
+}
