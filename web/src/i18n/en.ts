@@ -11,13 +11,15 @@ import { storagesWords } from './storages.en'
 import { compareWords } from './viewer-compare.en'
 import { displayWords } from './viewer-display.en'
 import { measuringWords } from './viewer-measuring.en'
+import { objectsWords } from './viewer-objects.en'
 import { roomWords } from './viewer-room.en'
 
 export const en = {
   identities: identityWords,
-  compare: compareWords,
+  comparing: compareWords,
   display: displayWords,
   measuring: measuringWords,
+  objects: objectsWords,
   room: roomWords,
   continuity: continuityWords,
   operations: operationsWords,

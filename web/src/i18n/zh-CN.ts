@@ -12,13 +12,15 @@ import { storagesWords } from './storages.zh-CN'
 import { compareWords } from './viewer-compare.zh-CN'
 import { displayWords } from './viewer-display.zh-CN'
 import { measuringWords } from './viewer-measuring.zh-CN'
+import { objectsWords } from './viewer-objects.zh-CN'
 import { roomWords } from './viewer-room.zh-CN'
 
 export const zhCN: Catalogue = {
   identities: identityWords,
-  compare: compareWords,
+  comparing: compareWords,
   display: displayWords,
   measuring: measuringWords,
+  objects: objectsWords,
   room: roomWords,
   continuity: continuityWords,
   operations: operationsWords,

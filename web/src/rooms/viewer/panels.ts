@@ -3,8 +3,13 @@ import type { ParseKeys } from 'i18next'
 import type { ComponentType } from 'react'
 
 import type { IconName } from '../../brand/Icon'
+import { CommandMenu } from './CommandMenu'
+import { HandOverPanel } from './hand-over/HandOverPanel'
+import { HangingPanel } from './hanging/HangingPanel'
 import { HelpPanel } from './HelpPanel'
+import { OverlaysPanel } from './overlays/OverlaysPanel'
 import { MeasurementsPanel } from './measuring/MeasurementsPanel'
+import { PriorsPanel } from './priors/PriorsPanel'
 
 export interface PanelProps {
   readonly onClose: () => void
@@ -20,5 +25,12 @@ export interface SidePanel {
   readonly shape?: 'beside' | 'sheet'
 }
 
-export const PANELS: readonly SidePanel[] = [{ id: 'help', icon: 'help', words: 'help.title', shape: 'sheet', Panel: HelpPanel },
-  { id: 'measurements', icon: 'measure', words: 'measuring.panel', Panel: MeasurementsPanel }]
+export const PANELS: readonly SidePanel[] = [
+  { id: 'priors', icon: 'history', words: 'comparing.priors.title', Panel: PriorsPanel },
+  { id: 'hanging', icon: 'hanging', words: 'comparing.hanging.title', Panel: HangingPanel },
+  { id: 'hand-over', icon: 'phone', words: 'comparing.handOver.show', shape: 'sheet', Panel: HandOverPanel },
+  { id: 'overlays', icon: 'layers', words: 'objects.overlays', Panel: OverlaysPanel },
+  { id: 'commands', icon: 'menu', words: 'room.commands', shape: 'sheet', Panel: CommandMenu },
+  { id: 'help', icon: 'help', words: 'help.title', shape: 'sheet', Panel: HelpPanel },
+  { id: 'measurements', icon: 'measure', words: 'measuring.panel', Panel: MeasurementsPanel },
+]

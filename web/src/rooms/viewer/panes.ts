@@ -2,6 +2,7 @@
 import type { ComponentType } from 'react'
 
 import type { Series } from '../../api/types'
+import { OBJECT_PANES } from './documents/panes'
 
 export interface DocumentPaneProps {
   readonly studyInstanceUid: string
@@ -16,7 +17,7 @@ export interface DocumentPane {
   readonly Pane: ComponentType<DocumentPaneProps>
 }
 
-const PANES: readonly DocumentPane[] = []
+const PANES: readonly DocumentPane[] = [...OBJECT_PANES]
 
 /** The pane for a series; undefined where the stack shows it, or nothing can. */
 export function paneFor(series: Series): DocumentPane | undefined {

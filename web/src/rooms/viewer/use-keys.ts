@@ -8,7 +8,7 @@ import { commandOf } from './shortcuts'
 export function useKeys(room: Room): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const target = event.target instanceof HTMLElement ? event.target : document.body
+      const target = event.target instanceof Element ? event.target : document.body
       // Asked of the page, because a sheet that this very key closes is still there but no longer open.
       if (target.closest('input, textarea, select') || document.querySelector('[role="menu"], [role="dialog"]')) return
       if ((event.key === ' ' || event.key === 'Enter') && target.closest('button, a')) return
