@@ -273,3 +273,20 @@ def test_a_view_is_handed_over_to_the_same_person_only(room: Room) -> None:
     assert (somebody.status_code, somebody.json()["error"]["reason"]) == (404, "unknown-hand-over")
     nowhere = room.ask(one, "POST", "reading/hand-over", {"study_instance_uid": "9.9.9", "view": view})
     assert nowhere.status_code == 404
+
+
+def test_key_images_are_filed_and_found_again(room: Room) -> None:
+    reader = room.reader()
+    images = [{"series_instance_uid": room.series, "sop_instance_uid": each} for each in room.images[:2]]
+    body = {"title": "113004", "note": "教学 · for teaching", "images": images}
+    filed = room.ask(reader, "POST", "{study}/key-images", body)
+    assert filed.status_code == 201, filed.text
+    found = room.ask(room.reader(), "GET", "{study}/key-images").json()
+    assert (found["not_read"], len(found["notes"])) == ([], 1)
+    [note] = found["notes"]
+    assert note["document"]["sop_instance_uid"] == filed.json()["sop_instance_uid"]
+    assert (note["title"]["value"], note["note"], note["references_elsewhere"]) == ("113004", body["note"], 0)
+    assert [each["sop_instance_uid"] for each in note["images"]] == room.images[:2]
+    lost = room.ask(reader, "POST", "{study}/key-images", {"images": [images[0] | {"sop_instance_uid": "9.9"}]})
+    assert (lost.status_code, lost.json()["error"]["reason"]) == (400, "unknown-image")
+    assert room.ask(room.reader(Role.SERVICE), "POST", "{study}/key-images", body).status_code == 403

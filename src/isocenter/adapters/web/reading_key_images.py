@@ -8,9 +8,28 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.adapters.web.authentication import caller
-from isocenter.adapters.web.reading_models import Concept, Document, Filed, ImageReference, NotRead
+from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.reading_models import (
+    Concept,
+    Document,
+    Filed,
+    ImageReference,
+    NotRead,
+    concept,
+    reference,
+    wanted,
+)
+from isocenter.adapters.web.reading_study import (
+    archive_of,
+    shown_document,
+    shown_filed,
+    shown_not_read,
+    study_at_hand_of,
+)
 from isocenter.adapters.web.sign_in import StrictModel
+from isocenter.domain.reading import key_images as verbs
 
 router = APIRouter(tags=["Reading"])
 
@@ -24,14 +43,12 @@ Title = Literal[
     "113007",
     "113008",
     "113009",
-    "113010",
-    "113013",
     "113018",
     "113020",
 ]
 """Document titles of CID 7010 (DCM): of interest, for referring provider, for surgery, for teaching, for conference,
-for therapy, for patient, for peer review, for research, quality issue, best in set, for printing, for report
-attachment. Those that reject (CID 7011) are not filed by this door."""
+for therapy, for patient, for peer review, for research, for printing, for report attachment. Those that reject (CID
+7011) are not filed by this door."""
 
 
 class KeyImagesToFile(StrictModel):
@@ -62,7 +79,8 @@ class KeyImages(BaseModel):
 @router.get("/api/studies/{study_instance_uid}/key-images", summary="Key images of a study")
 def key_images(request: Request, study_instance_uid: str, who: Annotated[Caller, Depends(caller)]) -> KeyImages:
     """Ours and everybody else's. 404 unknown-study."""
-    raise NotImplementedError
+    found, failed = verbs.key_images(who, study_at_hand_of(request, who, study_instance_uid))
+    return KeyImages(notes=[_note(each) for each in found], not_read=shown_not_read(failed))
 
 
 @router.post("/api/studies/{study_instance_uid}/key-images", summary="File key images", status_code=201)
@@ -70,4 +88,24 @@ def file_key_images(
     request: Request, study_instance_uid: str, body: KeyImagesToFile, who: Annotated[Caller, Depends(caller)]
 ) -> Filed:
     """400 unknown-image; 403 shared-study; 404 unknown-study."""
-    raise NotImplementedError
+    who.require(Right.ANNOTATE)
+    filed = verbs.file_key_images(
+        archive_of(request),
+        parts_of(request).database,
+        who,
+        study_at_hand_of(request, who, study_instance_uid),
+        title=body.title,
+        note=body.note,
+        images=[wanted(each) for each in body.images],
+    )
+    return shown_filed(request, who, filed)
+
+
+def _note(read: verbs.KeyImageNote) -> KeyImageNote:
+    return KeyImageNote(
+        document=shown_document(read.document),
+        title=concept(read.title),
+        note=read.note,
+        images=[reference(*each) for each in read.images],
+        references_elsewhere=read.references_elsewhere,
+    )

@@ -6,6 +6,7 @@ The client's words for the same are in web/src/measuring/measurement.ts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Request
@@ -179,6 +180,20 @@ def etag_of(revision: int) -> str:
 def without_nulls(measurement: Measurement) -> dict[str, Any]:
     """The measurement as JSON that is kept: what is absent is left out."""
     return measurement.model_dump(mode="json", exclude_none=True)
+
+
+def wanted(image: ImageReference) -> tuple[str, str, tuple[int, ...]]:
+    """A reference as the verbs take it: series, instance, frames."""
+    return image.series_instance_uid, image.sop_instance_uid, tuple(image.frame_numbers)
+
+
+def reference(series_instance_uid: str, sop_instance_uid: str, frame_numbers: Sequence[int]) -> ImageReference:
+    """A reference as an object has it."""
+    return ImageReference.model_construct(
+        series_instance_uid=series_instance_uid,
+        sop_instance_uid=sop_instance_uid,
+        frame_numbers=list(frame_numbers),
+    )
 
 
 def named(said: tuple[str, str, str]) -> Concept:
