@@ -21,6 +21,8 @@ export interface StackPaneProps {
   readonly uneven: boolean
   readonly arrivingCount: number | undefined
   readonly layers: readonly Layer[]
+  /** False for the tiles of a mosaic but the first, which fetches ahead for all. */
+  readonly leads?: boolean
   readonly onView: (view: StackView | undefined) => void
 }
 
@@ -43,7 +45,7 @@ export function StackPane(props: StackPaneProps) {
 }
 
 function useStackView(element: React.RefObject<HTMLDivElement | null>, props: StackPaneProps): StackView | undefined {
-  const { viewportId, stackKey, imageIds, whole, onView } = props
+  const { viewportId, stackKey, imageIds, whole, leads = true, onView } = props
   const [view, setView] = useState<StackView>()
   const shownKey = useRef<string>(undefined)
   useEffect(() => {
@@ -67,8 +69,8 @@ function useStackView(element: React.RefObject<HTMLDivElement | null>, props: St
       shownKey.current = stackKey
       void view.show(imageIds)
     }
-    if (whole) view.startPrefetch()
-  }, [view, stackKey, imageIds, whole])
+    if (whole && leads) view.startPrefetch()
+  }, [view, stackKey, imageIds, whole, leads])
   return view
 }
 

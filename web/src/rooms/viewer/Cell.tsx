@@ -4,13 +4,16 @@ import { useTranslation } from 'react-i18next'
 
 import type { Series } from '../../api/types'
 import { Icon } from '../../brand/Icon'
+import { MosaicPane } from '../../viewport/MosaicPane'
 import { StackPane } from '../../viewport/StackPane'
 import type { StackView } from '../../viewport/stack-view'
 import classes from './Cell.module.css'
 import { seriesIn, useRoom } from './context'
 import { LAYERS } from './layers'
 import { paneFor } from './panes'
+import { StudyMark } from './priors/StudyMark'
 import { draggedSeries } from './series-drag'
+import { useCellGestures } from './use-cell-gestures'
 import { useSeriesFrames } from './use-series-frames'
 import { cellCount, type Placed } from './viewer-state'
 import { useWhyNot } from './why-not'
@@ -33,6 +36,8 @@ export function Cell({ number, placed, onView }: CellProps) {
     setOver(false)
     if (!dropped) return
     event.preventDefault()
+    // It may come from another window, and be of a study that is not open here.
+    dispatch({ type: 'open-study', studyInstanceUid: dropped.studyInstanceUid })
     dispatch({ type: 'place', placed: dropped, cell: number })
   }
   return (
@@ -52,8 +57,11 @@ export function Cell({ number, placed, onView }: CellProps) {
       }}
       onDragLeave={() => setOver(false)}
       onDrop={drop}
+      {...useCellGestures(number)}
     >
-      <Content placed={placed} number={number} active={active} onView={onView} />
+      <StudyMark placed={placed}>
+        <Content placed={placed} number={number} active={active} onView={onView} />
+      </StudyMark>
     </section>
   )
 }
@@ -69,31 +77,30 @@ function Content({ placed, number, active, onView }: ContentProps) {
   const pane = paneFor(series)
   if (pane) return <pane.Pane key={series.series_instance_uid} studyInstanceUid={placed.studyInstanceUid} series={series} active={active} />
   if (!series.drawable) return <CannotDraw series={series} />
-  return <Drawn studyInstanceUid={placed.studyInstanceUid} number={number} series={series} onView={onView} />
+  return <Drawn key={placed.mosaic ? 'mosaic' : 'stack'} placed={placed} number={number} series={series} onView={onView} />
 }
 
 interface DrawnProps extends Pick<CellProps, 'number' | 'onView'> {
-  readonly studyInstanceUid: string
+  readonly placed: Placed
   readonly series: Series
 }
 
-function Drawn({ studyInstanceUid, number, series, onView }: DrawnProps) {
+function Drawn({ placed, number, series, onView }: DrawnProps) {
   const { t } = useTranslation()
-  const frames = useSeriesFrames(studyInstanceUid, series)
+  const frames = useSeriesFrames(placed.studyInstanceUid, series)
   const [report] = useState(() => (view: StackView | undefined) => onView(number, view))
   if (frames.failed) return <Message title={t('viewer.badFrame')} words={t('viewer.badFrameMissing')} icon="warning" />
-  return (
-    <StackPane
-      viewportId={`cell-${number}`}
-      stackKey={series.series_instance_uid}
-      imageIds={frames.imageIds}
-      whole={frames.whole}
-      uneven={frames.uneven}
-      arrivingCount={series.arriving ? series.instance_count : undefined}
-      layers={LAYERS}
-      onView={report}
-    />
-  )
+  const stack = {
+    viewportId: `cell-${number}`,
+    stackKey: series.series_instance_uid,
+    imageIds: frames.imageIds,
+    whole: frames.whole,
+    uneven: frames.uneven,
+    arrivingCount: series.arriving ? series.instance_count : undefined,
+    layers: LAYERS,
+    onView: report,
+  }
+  return placed.mosaic ? <MosaicPane {...stack} {...placed.mosaic} /> : <StackPane {...stack} />
 }
 
 function CannotDraw({ series }: { readonly series: Series }) {

@@ -3,43 +3,22 @@ import { Menu } from '@mantine/core'
 import { useCallback, useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { Icon, type IconName } from '../../brand/Icon'
+import { Icon } from '../../brand/Icon'
+import { useStore } from '../../kit/store'
 import { useViewState } from '../../viewport/StackPane'
 import { type Command, type CommandGroup, COMMANDS, GROUPS } from './commands'
 import { CommandCard } from './CommandCard'
 import { useRoom } from './context'
+import { GROUP_WORDS, MENU_ICONS } from './groups'
 import { PANELS } from './panels'
 import { MenuButton, ToolButton } from './ToolButton'
 import classes from './Toolbar.module.css'
 
-const MENU_ICONS: Readonly<Record<CommandGroup, IconName>> = {
-  tools: 'more',
-  measure: 'measure',
-  picture: 'more',
-  stack: 'scroll',
-  film: 'more',
-  compare: 'compare',
-  objects: 'document',
-  layout: 'more',
-  room: 'more',
-}
-
-const GROUP_WORDS = {
-  tools: 'room.groupTools',
-  measure: 'room.groupMeasure',
-  picture: 'room.groupPicture',
-  stack: 'room.groupStack',
-  film: 'room.groupFilm',
-  compare: 'room.groupCompare',
-  objects: 'room.groupObjects',
-  layout: 'room.groupLayout',
-  room: 'room.groupRoom',
-} as const
-
 export function Toolbar() {
   const { t } = useTranslation()
-  const { view } = useRoom()
+  const { view, history } = useRoom()
   useViewState(view)
+  useStore(history.state)
   useWatched()
   return (
     <div className={classes.bar} role="toolbar" aria-label={t('viewer.tools')}>

@@ -1,12 +1,14 @@
 /** The reading room: one study, its series, its images. */
 import { useDocumentTitle, useMediaQuery } from '@mantine/hooks'
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { useCallback, useEffect, useReducer, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { watchedFetch } from '../../api/client'
 import { connection } from '../../api/connection'
-import type { Study } from '../../api/types'
+import { loadPreferences } from '../../api/preferences'
+import { useMe } from '../../api/session'
+import type { Me, Study } from '../../api/types'
 import { useReadingRoom } from '../../room'
 import { PHONE } from '../../theme/tokens'
 import { engine, startCornerstone } from '../../viewport/cornerstone'
@@ -15,20 +17,27 @@ import { useViewState } from '../../viewport/StackPane'
 import type { StackView } from '../../viewport/stack-view'
 import { chooseTool } from '../../viewport/tools'
 import { type Room, RoomContext } from './context'
-import { historyOf } from './history'
+import { DisplayReminder } from './DisplayReminder'
+import { useHanded } from './hand-over/use-handed'
+import { useHanging } from './hanging/use-hanging'
+import { type History, historyOf } from './history'
 import { useOpenStudies } from './open-studies'
 import { MeasuringRoom } from './measuring/MeasuringRoom'
 import { PanelPlace } from './PanelPlace'
+import { useBeside } from './priors/use-beside'
 import { useNamedWindows } from './presets'
 import { SeriesRail } from './SeriesRail'
 import { StudyFailure } from './StudyFailure'
 import { Toolbar } from './Toolbar'
+import { useGestures } from './use-gestures'
 import { useKeys } from './use-keys'
+import { useOtherWindows } from './windows'
 import { useStudy } from './use-study'
 import { ViewerHeader } from './ViewerHeader'
 import classes from './ViewerRoom.module.css'
 import { ViewGrid } from './ViewGrid'
-import { closed, shownCells, viewerReducer } from './viewer-state'
+import { rememberAction } from './view-changes'
+import { closed, shownCells, type ViewerAction, viewerReducer, type ViewerState } from './viewer-state'
 
 /** Called by the list while it is idle: workers, codecs and graphics start before they are needed. */
 export function prepare(): void {
@@ -56,6 +65,12 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   useRetryAfterLoss(views)
   useEffect(() => abortLoading, [])
   useKeys(room)
+  useHanging(room)
+  useBeside(room)
+  useHanded(room)
+  useGestures(room)
+  useOtherWindows(room)
+  usePreferencesOf(useMe())
 
   if (error && !study) return <StudyFailure error={error} studyInstanceUid={studyInstanceUid} />
   const active = state.cells[state.active]
@@ -63,6 +78,7 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
     <RoomContext value={room}>
       <div className={classes.room}>
         <ViewerHeader study={study}>{phone ? null : <Toolbar />}</ViewerHeader>
+        {phone === false && <DisplayReminder />}
         <main id="content" className={classes.main} tabIndex={-1}>
           <SeriesRail
             studyInstanceUid={studyInstanceUid}
@@ -100,7 +116,9 @@ function useViews() {
 function useRoomOf(studyInstanceUid: string, study: Study | undefined, views: Views): Room {
   const navigate = useNavigate()
   const fingers = window.matchMedia('(pointer: coarse)').matches
-  const [state, dispatch] = useReducer(viewerReducer, undefined, () => closed(studyInstanceUid, fingers))
+  const [state, act] = useReducer(viewerReducer, undefined, () => closed(studyInstanceUid, fingers))
+  const history = historyOf(studyInstanceUid)
+  const dispatch = useActing(history, state, act)
   const [panel, openPanel] = useState<string>()
   const studies = useOpenStudies(state.studies)
   const view = views.get(state.active)
@@ -116,11 +134,26 @@ function useRoomOf(studyInstanceUid: string, study: Study | undefined, views: Vi
     view,
     views,
     windows: namedWindows(imageId),
-    history: historyOf(studyInstanceUid),
+    history,
     panel,
     openPanel,
     leave,
   }
+}
+
+/** Actions as they are, and remembered where they move something. */
+function useActing(history: History, state: ViewerState, act: (action: ViewerAction) => void): (action: ViewerAction) => void {
+  const now = useRef(state)
+  useLayoutEffect(() => {
+    now.current = state
+  }, [state])
+  return useCallback(
+    (action: ViewerAction) => {
+      rememberAction(history, now.current, action, act)
+      act(action)
+    },
+    [history, act],
+  )
 }
 
 /** Empty cells are filled with what can be drawn first. */
@@ -131,6 +164,13 @@ function useOffer({ study, dispatch }: Room): void {
     const series = drawableFirst.map((one) => ({ studyInstanceUid: study.study_instance_uid, seriesInstanceUid: one.series_instance_uid }))
     if (series.length > 0) dispatch({ type: 'offer', series })
   }, [study, dispatch])
+}
+
+function usePreferencesOf(me: Me | undefined): void {
+  const user = me && `${me.institution.name}/${me.username}`
+  useEffect(() => {
+    if (user) void loadPreferences(user)
+  }, [user])
 }
 
 /** When the server is back, images that could not be fetched are asked for again. */

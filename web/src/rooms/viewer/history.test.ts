@@ -40,6 +40,17 @@ describe('the history of a study', () => {
     expect(value.now).toBe(0)
   })
 
+  it('passes over what is not on the screen any more', () => {
+    const history = createHistory()
+    const { value, set } = counted()
+    history.did(set(1))
+    history.did({ undo: () => false, redo: () => false })
+    history.undo()
+    expect([value.now, history.state.get()]).toEqual([0, { canUndo: false, canRedo: true }])
+    history.redo()
+    expect(value.now).toBe(1)
+  })
+
   it('takes steps of one kind within a moment for one step', () => {
     const clock = { ms: 0 }
     const history = createHistory(() => clock.ms)

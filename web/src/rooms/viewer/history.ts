@@ -4,8 +4,9 @@ import { createStore, type Store } from '../../kit/store'
 export interface Step {
   /** Steps of the same kind on the same thing within a moment are one: turning a wheel, holding a key. */
   readonly merge?: string
-  undo(): void
-  redo(): void
+  /** False: what it was done to is not on the screen any more; the step before it is taken back instead. */
+  undo(): boolean | void
+  redo(): boolean | void
 }
 
 export interface HistoryState {
@@ -31,10 +32,11 @@ export function createHistory(now: () => number = () => performance.now()): Hist
   let last = -Infinity
   const tell = () => state.set({ canUndo: done.length > 0, canRedo: undone.length > 0 })
   const move = (from: Step[], to: Step[], how: 'undo' | 'redo') => {
-    const step = from.pop()
-    if (!step) return
-    step[how]()
-    to.push(step)
+    for (let step = from.pop(); step; step = from.pop()) {
+      if (step[how]() === false) continue
+      to.push(step)
+      break
+    }
     last = -Infinity
     tell()
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { closed, neighbour, type Placed, shownCells, viewerReducer } from './viewer-state'
+import { closed, neighbour, type Placed, sameCells, shownCells, viewerReducer } from './viewer-state'
 
 const [a, b, c, z] = ['a', 'b', 'c', 'z'].map((seriesInstanceUid): Placed => ({ studyInstanceUid: '1', seriesInstanceUid })) as [Placed, Placed, Placed, Placed]
 const series = [a, b, c]
@@ -46,6 +46,15 @@ describe('the viewer', () => {
     expect([maximised.maximised, maximised.active]).toEqual([1, 1])
     expect(viewerReducer(maximised, { type: 'activate', cell: 2 }).maximised).toBe(2)
     expect(viewerReducer(maximised, { type: 'layout', layout: TWO_BY_TWO }).maximised).toBeUndefined()
+  })
+
+  it('shows one series as a mosaic, and takes back what was before', () => {
+    const tiled = viewerReducer(opened, { type: 'mosaic', mosaic: { rows: 3, columns: 4 } })
+    expect(tiled.cells[0]).toEqual({ ...a, mosaic: { rows: 3, columns: 4 } })
+    expect(sameCells(tiled, opened)).toBe(false)
+    const back = viewerReducer(tiled, { type: 'restore', layout: opened.layout, cells: opened.cells, active: 0 })
+    expect(sameCells(back, opened)).toBe(true)
+    expect(viewerReducer(closed('1', false), { type: 'mosaic', mosaic: { rows: 2, columns: 2 } })).toEqual(closed('1', false))
   })
 
   it('hangs other studies beside the one that was opened, and never closes that', () => {

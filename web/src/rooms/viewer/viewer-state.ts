@@ -14,6 +14,8 @@ const MOST_CELLS = MOST_ROWS * MOST_COLUMNS
 export interface Placed {
   readonly studyInstanceUid: string
   readonly seriesInstanceUid: string
+  /** Shown as a page of consecutive images, in so many rows and columns; without it one image at a time. */
+  readonly mosaic?: Layout
 }
 
 export interface ViewerState {
@@ -40,6 +42,9 @@ export type ViewerAction =
   /** Which series there are: an empty room shows the first of them, a larger layout those not yet shown. */
   | { readonly type: 'offer'; readonly series: readonly Placed[] }
   | { readonly type: 'open-study' | 'close-study'; readonly studyInstanceUid: string }
+  | { readonly type: 'mosaic'; readonly mosaic: Layout | undefined; readonly cell?: number }
+  /** What was before: only for undo. */
+  | { readonly type: 'restore'; readonly layout: Layout; readonly cells: readonly (Placed | undefined)[]; readonly active: number }
   /** Everything at once: a hanging protocol, a view handed over. */
   | { readonly type: 'hang'; readonly layout: Layout; readonly cells: readonly (Placed | undefined)[]; readonly active?: number }
 
@@ -66,6 +71,17 @@ export function sameSeries(a: Placed | undefined, b: Placed | undefined): boolea
   return a?.seriesInstanceUid === b?.seriesInstanceUid && a?.studyInstanceUid === b?.studyInstanceUid
 }
 
+/** Whether nothing is elsewhere than before. */
+export function sameCells(a: ViewerState, b: ViewerState): boolean {
+  const same = (one: Placed | undefined, other: Placed | undefined) =>
+    sameSeries(one, other) && one?.mosaic?.rows === other?.mosaic?.rows && one?.mosaic?.columns === other?.mosaic?.columns
+  return sameLayout(a.layout, b.layout) && a.cells.every((cell, index) => same(cell, b.cells[index]))
+}
+
+export function sameLayout(a: Layout, b: Layout): boolean {
+  return a.rows === b.rows && a.columns === b.columns
+}
+
 /** The cells on the screen. */
 export function shownCells({ cells, layout }: Pick<ViewerState, 'cells' | 'layout'>): readonly (Placed | undefined)[] {
   return cells.slice(0, cellCount(layout))
@@ -82,6 +98,11 @@ function filled(state: ViewerState): ViewerState {
 
 function placed(state: ViewerState, what: Placed | undefined, cell: number): ViewerState {
   return { ...state, active: cell, cells: state.cells.map((now, index) => (index === cell ? what : now)) }
+}
+
+function tiled(state: ViewerState, mosaic: Layout | undefined, cell: number): ViewerState {
+  const now = state.cells[cell]
+  return now ? placed(state, { ...now, mosaic }, cell) : state
 }
 
 function laidOut(state: ViewerState, layout: Layout): ViewerState {
@@ -124,6 +145,12 @@ export function viewerReducer(state: ViewerState, action: ViewerAction): ViewerS
       return state.studies.includes(action.studyInstanceUid) ? state : { ...state, studies: [...state.studies, action.studyInstanceUid] }
     case 'close-study':
       return withoutStudy(state, action.studyInstanceUid)
+    case 'mosaic':
+      return tiled(state, action.mosaic, action.cell ?? state.active)
+    case 'restore': {
+      const { layout, cells, active } = action
+      return { ...state, layout, cells, active, maximised: undefined }
+    }
     case 'hang':
       return hung(state, action)
   }

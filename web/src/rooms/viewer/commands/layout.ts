@@ -1,17 +1,21 @@
-/** How many viewports there are, and which is active. */
+/** How many viewports there are, which is active, which fills the room; one series as a mosaic; a second window. */
 import { LayoutMenu } from '../LayoutMenu'
 import type { Command } from '../commands'
-import type { Layout } from '../viewer-state'
+import { cellCount, type Layout } from '../viewer-state'
+import { openWindow } from '../windows'
 
-const layout = (id: string, words: 'viewer.layout1' | 'viewer.layout2' | 'viewer.layout4', wanted: Layout, key: string): Command => ({
-  id,
+const layout = (rows: number, columns: number, key: string): Command => ({
+  id: `layout-${rows}x${columns}`,
   group: 'layout',
-  words,
+  words: 'room.rowsByColumns',
+  values: { rows, columns },
   help: 'room.helpLayout',
   defaultKey: key,
   place: 'keys',
-  run: ({ dispatch }) => dispatch({ type: 'layout', layout: wanted }),
+  run: ({ dispatch }) => dispatch({ type: 'layout', layout: { rows, columns } }),
 })
+
+const MOSAIC: Layout = { rows: 3, columns: 4 }
 
 export const LAYOUT: readonly Command[] = [
   {
@@ -24,9 +28,13 @@ export const LAYOUT: readonly Command[] = [
     Control: LayoutMenu,
     run: () => undefined,
   },
-  layout('layout-1', 'viewer.layout1', { rows: 1, columns: 1 }, 'Shift+1'),
-  layout('layout-2', 'viewer.layout2', { rows: 1, columns: 2 }, 'Shift+2'),
-  layout('layout-4', 'viewer.layout4', { rows: 2, columns: 2 }, 'Shift+4'),
+  layout(1, 1, 'Shift+1'),
+  layout(1, 2, 'Shift+2'),
+  layout(1, 3, 'Shift+3'),
+  layout(2, 2, 'Shift+4'),
+  layout(2, 3, 'Shift+6'),
+  layout(3, 3, 'Shift+9'),
+  layout(4, 4, 'Shift+0'),
   {
     id: 'next-cell',
     group: 'layout',
@@ -34,6 +42,37 @@ export const LAYOUT: readonly Command[] = [
     help: 'room.helpNextCell',
     defaultKey: 'N',
     place: 'keys',
-    run: ({ state, dispatch }) => dispatch({ type: 'activate', cell: (state.active + 1) % (state.layout.rows * state.layout.columns) }),
+    run: ({ state, dispatch }) => dispatch({ type: 'activate', cell: (state.active + 1) % cellCount(state.layout) }),
+  },
+  {
+    id: 'maximise',
+    group: 'layout',
+    icon: 'maximise',
+    words: 'room.maximise',
+    help: 'room.helpMaximise',
+    defaultKey: 'F',
+    enabled: ({ state }) => cellCount(state.layout) > 1,
+    pressed: ({ state }) => state.maximised !== undefined,
+    run: ({ state, dispatch }) => dispatch({ type: 'maximise', cell: state.maximised === undefined ? state.active : undefined }),
+  },
+  {
+    id: 'mosaic',
+    group: 'layout',
+    icon: 'mosaic',
+    words: 'room.mosaic',
+    help: 'room.helpMosaic',
+    defaultKey: 'Shift+M',
+    enabled: ({ state, view }) => state.cells[state.active]?.mosaic !== undefined || (view?.state.get().count ?? 0) > 1,
+    pressed: ({ state }) => state.cells[state.active]?.mosaic !== undefined,
+    run: ({ state, dispatch }) => dispatch({ type: 'mosaic', mosaic: state.cells[state.active]?.mosaic ? undefined : MOSAIC }),
+  },
+  {
+    id: 'second-window',
+    group: 'layout',
+    icon: 'secondWindow',
+    words: 'room.secondWindow',
+    help: 'room.helpSecondWindow',
+    defaultKey: 'Shift+W',
+    run: ({ studyInstanceUid }) => void openWindow(studyInstanceUid),
   },
 ]

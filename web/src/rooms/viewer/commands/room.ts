@@ -1,17 +1,36 @@
-/** The room itself: undo, help, leaving. */
+/** The room itself: undo, everything by name, help, leaving. */
 import type { Command } from '../commands'
+import type { Room } from '../context'
+
+const panel = (id: string) => ({
+  pressed: (room: Room) => room.panel === id,
+  run: (room: Room) => room.openPanel(room.panel === id ? undefined : id),
+})
 
 export const ROOM: readonly Command[] = [
   {
-    id: 'help',
+    id: 'undo',
     group: 'room',
-    icon: 'help',
-    words: 'viewer.help',
-    help: 'room.helpHelp',
-    defaultKey: '?',
+    icon: 'undo',
+    words: 'room.undo',
+    help: 'room.helpUndo',
+    defaultKey: 'Ctrl+Z',
     place: 'bar',
-    pressed: ({ panel }) => panel === 'help',
-    run: ({ panel, openPanel }) => openPanel(panel === 'help' ? undefined : 'help'),
+    enabled: ({ history }) => history.state.get().canUndo,
+    run: ({ history }) => history.undo(),
   },
+  {
+    id: 'redo',
+    group: 'room',
+    icon: 'redo',
+    words: 'room.redo',
+    help: 'room.helpRedo',
+    defaultKey: ['Ctrl+Y', 'Ctrl+Shift+Z'],
+    place: 'bar',
+    enabled: ({ history }) => history.state.get().canRedo,
+    run: ({ history }) => history.redo(),
+  },
+  { id: 'commands', group: 'room', icon: 'menu', words: 'room.commands', help: 'room.helpCommandMenu', defaultKey: 'Ctrl+K', place: 'bar', ...panel('commands') },
+  { id: 'help', group: 'room', icon: 'help', words: 'viewer.help', help: 'room.helpHelp', defaultKey: '?', place: 'bar', ...panel('help') },
   { id: 'leave', group: 'room', words: 'viewer.back', help: 'room.helpLeave', defaultKey: 'Escape', place: 'keys', run: ({ leave }) => leave() },
 ]
