@@ -290,3 +290,66 @@ def test_key_images_are_filed_and_found_again(room: Room) -> None:
     lost = room.ask(reader, "POST", "{study}/key-images", {"images": [images[0] | {"sop_instance_uid": "9.9"}]})
     assert (lost.status_code, lost.json()["error"]["reason"]) == (400, "unknown-image")
     assert room.ask(room.reader(Role.SERVICE), "POST", "{study}/key-images", body).status_code == 403
+
+
+def test_a_view_survives_being_filed_as_a_presentation_state(room: Room) -> None:
+    reader = room.reader()
+    images = [
+        {"series_instance_uid": room.series, "sop_instance_uid": each, "frame_numbers": []} for each in room.images
+    ]
+    marked = {
+        "images": images[:1],
+        "window": {"centre": -599.25, "width": 1500.5, "function": "SIGMOID", "explanation": "肺 LUNG"},
+        "displayed_area": {
+            "top_left": [10.0, 20.0],
+            "bottom_right": [300.0, 256.0],
+            "mode": "magnify",
+            "magnification": 2.5,
+        },
+        "graphics": [
+            {"kind": "polyline", "points": [[10.5, 20.25], [30.0, 40.75]], "filled": False},
+            {"kind": "ellipse", "points": [[1.0, 5.0], [9.0, 5.0], [5.0, 3.0], [5.0, 7.0]], "filled": True},
+        ],
+        "texts": [{"text": "12.3 mm\n肿块", "anchor": [11.0, 21.0], "box": [[12.0, 22.0], [90.0, 33.5]]}],
+    }
+    table = {"images": images[1:], "lut": {"first_value": -1024, "bits": 12, "values": list(range(0, 4096, 2))}}
+    body = {
+        "label": "LUNG VIEW",
+        "description": "为会诊",
+        "invert": True,
+        "rotation": 90,
+        "flip_horizontal": True,
+        "views": [marked, table],
+    }
+    filed = room.ask(reader, "POST", "{study}/presentation-states", body)
+    assert filed.status_code == 201, filed.text
+    found = room.ask(room.reader(), "GET", "{study}/presentation-states").json()
+    assert (len(found["states"]), found["not_read"]) == (1, [])
+    [state] = found["states"]
+    assert {name: state[name] for name in ("label", "description", "invert", "rotation", "flip_horizontal")} == {
+        name: value for name, value in body.items() if name != "views"
+    }
+    assert state["not_shown"] == []
+    assert (state["rescale"]["slope"], state["rescale"]["intercept"]) == (1.0, -1024.0)
+    one, other = state["views"]
+    assert {name: one[name] for name in marked} == marked
+    assert [each["sop_instance_uid"] for each in other["images"]] == room.images[1:]
+    assert {name: other["lut"][name] for name in ("first_value", "bits", "values")} == table["lut"]
+    assert other["displayed_area"]["bottom_right"] == [512.0, 512.0], "the whole image where nothing is said"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"window": {"centre": 1.0, "width": 0.5}}, "invalid-presentation"),
+        ({"lut": {"first_value": 0, "bits": 8, "values": [256]}}, "invalid-presentation"),
+        ({"graphics": [{"kind": "circle", "points": [[1.0, 1.0]]}]}, "invalid-presentation"),
+        ({"texts": [{"text": "nowhere"}]}, "invalid-presentation"),
+        ({"displayed_area": {"top_left": [9.0, 9.0], "bottom_right": [9.0, 10.0]}}, "invalid-presentation"),
+        ({"images": [{"series_instance_uid": "9", "sop_instance_uid": "9.9"}]}, "unknown-image"),
+    ],
+)
+def test_a_presentation_state_that_contradicts_itself_is_refused(room: Room, change: Any, reason: str) -> None:
+    view = {"images": [{"series_instance_uid": room.series, "sop_instance_uid": room.images[0]}], **change}
+    answer = room.ask(room.reader(), "POST", "{study}/presentation-states", {"views": [view]})
+    assert (answer.status_code, answer.json()["error"]["reason"]) == (400, reason), answer.text

@@ -8263,7 +8263,8 @@ export interface components {
          * StateToFile
          * @description A new presentation state. What holds for all its images: first rotated clockwise, then flipped left to right.
          *
-         *     label: PS3.3 C.10.9 Content Label. A state that is upside down only is rotation 180 with flip_horizontal.
+         *     invert: the opposite of how the images show themselves. label: PS3.3 C.10.9 Content Label. A state that is upside
+         *     down only is rotation 180 with flip_horizontal.
          */
         StateToFile: {
             /**

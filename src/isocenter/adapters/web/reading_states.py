@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from isocenter.access.caller import Caller
+from isocenter.access.roles import Right
 from isocenter.adapters.web.authentication import caller
-from isocenter.adapters.web.reading_models import Document, Filed, ImageReference, NotRead, Number, Point
+from isocenter.adapters.web.parts import parts_of
+from isocenter.adapters.web.reading_models import (
+    Document,
+    Filed,
+    ImageReference,
+    NotRead,
+    Number,
+    Point,
+    reference,
+    wanted,
+)
+from isocenter.adapters.web.reading_study import (
+    archive_of,
+    shown_document,
+    shown_filed,
+    shown_not_read,
+    study_at_hand_of,
+)
 from isocenter.adapters.web.sign_in import StrictModel
+from isocenter.domain.reading import presentation_states as verbs
+from isocenter.standards.dicom import presentation_state as facts
+from isocenter.standards.dicom.new_objects import ReferencedImage
 
 router = APIRouter(tags=["Reading"])
 
@@ -76,7 +98,8 @@ class StateView(StrictModel):
 class StateToFile(StrictModel):
     """A new presentation state. What holds for all its images: first rotated clockwise, then flipped left to right.
 
-    label: PS3.3 C.10.9 Content Label. A state that is upside down only is rotation 180 with flip_horizontal.
+    invert: the opposite of how the images show themselves. label: PS3.3 C.10.9 Content Label. A state that is upside
+    down only is rotation 180 with flip_horizontal.
     """
 
     label: str = Field("VIEW", pattern=r"^[A-Z0-9_ ]{1,16}$")
@@ -124,7 +147,8 @@ class States(BaseModel):
 @router.get("/api/studies/{study_instance_uid}/presentation-states", summary="Presentation states of a study")
 def states(request: Request, study_instance_uid: str, who: Annotated[Caller, Depends(caller)]) -> States:
     """Ours and everybody else's. 404 unknown-study."""
-    raise NotImplementedError
+    found, failed = verbs.states(who, study_at_hand_of(request, who, study_instance_uid))
+    return States(states=[_shown(each) for each in found], not_read=shown_not_read(failed))
 
 
 @router.post(
@@ -134,4 +158,87 @@ def file_state(
     request: Request, study_instance_uid: str, body: StateToFile, who: Annotated[Caller, Depends(caller)]
 ) -> Filed:
     """400 unknown-image, images-differ, invalid-presentation; 403 shared-study; 404 unknown-study."""
-    raise NotImplementedError
+    who.require(Right.ANNOTATE)
+    filed = verbs.file_state(
+        archive_of(request),
+        parts_of(request).database,
+        who,
+        study_at_hand_of(request, who, study_instance_uid),
+        _asked(body),
+        invert=body.invert,
+    )
+    return shown_filed(request, who, filed)
+
+
+def _asked(body: StateToFile) -> facts.State:
+    views = tuple(_asked_view(each) for each in body.views)
+    return facts.State(
+        body.label,
+        body.description,
+        False,
+        body.rotation,
+        body.flip_horizontal,
+        views,
+    )
+
+
+def _asked_view(view: StateView) -> facts.View:
+    window, lut, area = view.window, view.lut, view.displayed_area
+    return facts.View(
+        images=tuple(ReferencedImage(each[0], each[1], "", each[2]) for each in map(wanted, view.images)),
+        window=None if window is None else facts.Window(**window.model_dump()),
+        lut=None if lut is None else facts.Lut(lut.first_value, lut.bits, tuple(lut.values), lut.explanation),
+        area=None
+        if area is None
+        else facts.Area(_point(area.top_left), _point(area.bottom_right), area.mode, area.magnification),
+        graphics=tuple(
+            facts.Graphic(each.kind, tuple(map(_point, each.points)), each.filled) for each in view.graphics
+        ),
+        words=tuple(
+            facts.Words(
+                each.text,
+                None if each.anchor is None else _point(each.anchor),
+                None if each.box is None else (_point(each.box[0]), _point(each.box[1])),
+            )
+            for each in view.texts
+        ),
+    )
+
+
+def _point(point: Point) -> facts.Point:
+    return point[0], point[1]
+
+
+def _shown(found: verbs.StudyState) -> State:
+    read = found.read
+    slope, intercept, kind = read.rescale or (None, None, None)
+    elsewhere = ("other-study",) if read.elsewhere else ()
+    return State.model_construct(
+        document=shown_document(found.document),
+        label=read.state.label,
+        description=read.state.description,
+        invert=found.invert,
+        rotation=read.state.rotation,
+        flip_horizontal=read.state.flip_horizontal,
+        rescale=Rescale(slope=slope, intercept=intercept, type=kind, lut=read.has_modality_lut),
+        views=[_shown_view(each) for each in read.state.views],
+        not_shown=[*read.not_shown, *elsewhere],
+    )
+
+
+def _shown_view(view: facts.View) -> StateView:
+    """As the object has it, whatever the lengths of its words."""
+    return StateView.model_construct(
+        images=[reference(each.series_instance_uid, each.sop_instance_uid, each.frame_numbers) for each in view.images],
+        window=None if view.window is None else StateWindow.model_construct(**_lists(view.window)),
+        lut=None if view.lut is None else StateLut.model_construct(**_lists(view.lut)),
+        displayed_area=None if view.area is None else DisplayedArea.model_construct(**_lists(view.area)),
+        graphics=[Graphic.model_construct(**_lists(each)) for each in view.graphics],
+        texts=[TextMark.model_construct(**_lists(each)) for each in view.words],
+    )
+
+
+def _lists(said: Any) -> dict[str, Any]:
+    """A dataclass as JSON has it: lists for tuples."""
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(said))
+    return found

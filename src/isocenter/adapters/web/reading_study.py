@@ -13,12 +13,14 @@ from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
 from isocenter.adapters.web.parts import parts_of
 from isocenter.adapters.web.reading_models import Document, Filed, NotRead, library_of
+from isocenter.delivery.bulk_data import bulk_data_of
 from isocenter.delivery.library import Library
 from isocenter.delivery.metadata import metadata_of
 from isocenter.delivery.study_view import InstanceView, StudyView
 from isocenter.domain.archive.store import Archive
 from isocenter.domain.reading import filing, study_at_hand
 from isocenter.domain.reading.study_at_hand import InstanceAtHand
+from isocenter.kit.errors import NotFound
 from isocenter.standards.dicom import documents
 from isocenter.standards.dicom.uids import check_uid
 
@@ -46,6 +48,14 @@ class ViewedStudy:
         views = [self._view.instances[each.sop_instance_uid] for each in instances]
         found: list[dict[str, Any]] = msgspec.json.decode(metadata_of(self._library, self._view, views, ""))
         return found
+
+    def binary(self, sop_instance_uid: str, uri: str) -> bytes | None:
+        """A long value that the metadata of an instance only names; None when it cannot be had."""
+        path = uri.rpartition("bulkdata/")[2].split("/")
+        try:
+            return bulk_data_of(self._library, self._view.institution_id, self._view.instances[sop_instance_uid], path)
+        except NotFound:
+            return None
 
 
 def study_at_hand_of(request: Request, who: Caller, study_instance_uid: str) -> ViewedStudy:
@@ -87,4 +97,10 @@ def shown_not_read(failed: Sequence[study_at_hand.NotRead]) -> list[NotRead]:
 
 
 def _at_hand(view: InstanceView) -> InstanceAtHand:
-    return InstanceAtHand(view.series_instance_uid, view.sop_instance_uid, view.sop_class_uid, view.number_of_frames)
+    return InstanceAtHand(
+        view.series_instance_uid,
+        view.sop_instance_uid,
+        view.sop_class_uid,
+        view.number_of_frames,
+        view.photometric_interpretation,
+    )

@@ -25,6 +25,7 @@ class InstanceAtHand:
     sop_instance_uid: str
     sop_class_uid: str
     number_of_frames: int
+    photometric_interpretation: str | None = None
 
 
 class StudyAtHand(Protocol):
@@ -41,6 +42,9 @@ class StudyAtHand(Protocol):
 
     def metadata(self, instances: Sequence[InstanceAtHand]) -> Sequence[dict[str, Any]]:
         """Their DICOM JSON (PS3.18 Annex F) in order, as shown now: with what was corrected."""
+
+    def binary(self, sop_instance_uid: str, uri: str) -> bytes | None:
+        """A long value that the metadata of an instance only names; None when it cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)
