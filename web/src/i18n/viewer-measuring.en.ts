@@ -189,6 +189,5 @@ export const measuringWords = {
     '113007': 'For patient',
     '113008': 'For peer review',
     '113009': 'For research',
-    '113010': 'Quality issue',
   },
 } as const

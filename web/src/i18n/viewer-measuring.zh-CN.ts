@@ -191,6 +191,5 @@ export const measuringWords: Catalogue['measuring'] = {
     '113007': '供患者',
     '113008': '供同行评议',
     '113009': '供研究',
-    '113010': '质量问题',
   },
 }

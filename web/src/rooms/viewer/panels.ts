@@ -9,6 +9,7 @@ import { HangingPanel } from './hanging/HangingPanel'
 import { HelpPanel } from './HelpPanel'
 import { OverlaysPanel } from './overlays/OverlaysPanel'
 import { MeasurementsPanel } from './measuring/MeasurementsPanel'
+import { ViewsPanel } from './measuring/ViewsPanel'
 import { PriorsPanel } from './priors/PriorsPanel'
 
 export interface PanelProps {
@@ -33,4 +34,5 @@ export const PANELS: readonly SidePanel[] = [
   { id: 'commands', icon: 'menu', words: 'room.commands', shape: 'sheet', Panel: CommandMenu },
   { id: 'help', icon: 'help', words: 'help.title', shape: 'sheet', Panel: HelpPanel },
   { id: 'measurements', icon: 'measure', words: 'measuring.panel', Panel: MeasurementsPanel },
+  { id: 'views', icon: 'keyImage', words: 'measuring.views.panel', Panel: ViewsPanel },
 ]

@@ -10,7 +10,7 @@ import { suvOf } from '../../../measuring/suv'
 import { frameOf } from '../../../viewport/known-frames'
 import { useRoom } from '../context'
 import { change, imageOf, remarksOf } from './changing'
-import { choose, desk, toggleHidden } from './desk'
+import { choose, desk, goTo, toggleHidden } from './desk'
 import type { Draft } from './draft'
 import classes from './Measuring.module.css'
 import { allNumbers, sourceWords, spokenName } from './words'
@@ -27,14 +27,14 @@ export function MeasurementItem({ measurement, studyInstanceUid, draft }: ItemPr
   const { id, kind, label, text } = measurement
   const isHidden = hidden.has(id)
   const what = spokenName(t, measurement)
-  const goTo = () => {
+  const find = () => {
     choose(studyInstanceUid, id)
-    desk.set((now) => ({ ...now, goal: imageOf(studyInstanceUid, measurement) }))
+    goTo(imageOf(studyInstanceUid, measurement))
   }
   return (
     <li className={classes.item} data-chosen={chosen?.id === id} data-kind={kind}>
       <div className={classes.head}>
-        <button type="button" className={classes.title} aria-label={t('measuring.goTo', { what })} onClick={goTo}>
+        <button type="button" className={classes.title} aria-label={t('measuring.goTo', { what })} onClick={find}>
           {[t(`measuring.kind.${kind}`), label ?? text].filter(Boolean).join(' · ')}
         </button>
         <span className={classes.tools}>

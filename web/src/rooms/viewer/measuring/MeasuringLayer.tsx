@@ -13,6 +13,7 @@ import { DrawingSurface } from './DrawingSurface'
 import classes from './Measuring.module.css'
 import { ReportedShapes } from './ReportedShapes'
 import { Lines, Numbers } from './Shape'
+import { StateShapes } from './StateShapes'
 import { type Editing, useDrag } from './use-drag'
 import { linesBeside, spokenName } from './words'
 
@@ -40,6 +41,7 @@ function Measured({ editing }: { readonly editing: Editing }) {
     <>
       {kind && <DrawingSurface key={`${kind} ${imageId}`} kind={kind} editing={editing} />}
       {reported && !allHidden && <ReportedShapes studyInstanceUid={studyInstanceUid} layer={layer} />}
+      {!allHidden && <StateShapes layer={layer} />}
       {!allHidden && here.filter(({ id }) => !hidden.has(id)).map((one) => <Editable key={one.id} measurement={one} editing={editing} />)}
     </>
   )
@@ -49,6 +51,9 @@ function Editable({ measurement, editing }: { readonly measurement: Measurement;
   const { t } = useTranslation()
   const { imageId, draft, layer, studyInstanceUid } = editing
   const chosen = useStore(desk).chosen?.id === measurement.id
+  // A tool draws over what other tools have drawn; with its own it is also used to set right what it drew.
+  const tool = kindOf(layer.activeTool)
+  const held = tool === undefined || tool === measurement.kind
   const drag = useDrag(measurement, editing)
   const { id, kind } = measurement
   const live = drag.dragging && kind !== 'calibration'
@@ -70,10 +75,10 @@ function Editable({ measurement, editing }: { readonly measurement: Measurement;
         onPointerCancel={drag.cancel}
         onKeyDown={drag.key('whole')}
       >
-        <Lines kind={kind} points={drag.points} toScreen={layer.toScreen} held />
+        <Lines kind={kind} points={drag.points} toScreen={layer.toScreen} held={held} />
         <Numbers id={id} points={drag.points} lines={linesBeside(t, shown, remarks)} toScreen={layer.toScreen} size={layer.size} />
       </g>
-      {chosen && <Handles measurement={measurement} drag={drag} layer={layer} />}
+      {chosen && held && <Handles measurement={measurement} drag={drag} layer={layer} />}
     </g>
   )
 }

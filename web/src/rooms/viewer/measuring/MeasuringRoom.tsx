@@ -21,15 +21,15 @@ function useGoal(): void {
   useEffect(() => {
     if (goal === undefined) return undefined
     const reach = (): boolean => {
-      const [cell, view] = [...views].find(([, one]) => one.stack().includes(goal)) ?? []
+      const [cell, view] = [...views].find(([, one]) => one.stack().includes(goal.imageId)) ?? []
       if (!view || cell === undefined) return false
       desk.set((now) => ({ ...now, goal: undefined }))
       dispatch({ type: 'activate', cell })
-      void view.scrollTo(view.stack().indexOf(goal))
+      void view.scrollTo(view.stack().indexOf(goal.imageId)).then(() => goal.show?.(view))
       return true
     }
     if (reach()) return undefined
-    const { studyInstanceUid, seriesInstanceUid } = keyOf(goal)
+    const { studyInstanceUid, seriesInstanceUid } = keyOf(goal.imageId)
     const isPlaced = [...views.values()].some((view) => view.stack().some((imageId) => keyOf(imageId).seriesInstanceUid === seriesInstanceUid))
     if (!isPlaced) dispatch({ type: 'place', placed: { studyInstanceUid, seriesInstanceUid } })
     const ends = [...views.values()].map((view) => view.state.subscribe(reach))

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { imageIdOf } from '../../../dicomweb/addresses'
 import { marked } from '../../../kit/marked'
 import { readableName } from '../../../kit/person-name'
-import { desk } from './desk'
+import { goTo } from './desk'
 import classes from './Measuring.module.css'
 import { numberWords, type Report, type Reported, useReported } from './reported'
 
@@ -66,7 +66,7 @@ function Line({ reported, studyInstanceUid }: { readonly reported: Reported; rea
   const goal = imageIdOf({ studyInstanceUid, seriesInstanceUid, sopInstanceUid, frameNumber: frames[0] ?? 1 })
   return (
     <li>
-      <button type="button" className={classes.title} aria-label={t('measuring.goTo', { what: words })} onClick={() => desk.set((now) => ({ ...now, goal }))}>
+      <button type="button" className={classes.title} aria-label={t('measuring.goTo', { what: words })} onClick={() => goTo(goal)}>
         {words}
       </button>
     </li>

@@ -4,20 +4,16 @@ import type { LayerProps } from '../../../viewport/layers'
 import classes from './Measuring.module.css'
 import { numberWords, type Reported, useReported } from './reported'
 import { Lines, Numbers } from './Shape'
+import { asEllipse } from './StateShapes'
 
 type ReportedShape = Reported['shapes'][number]
 
 /** How a shape of SCOORD (PS3.3 C.18.6.1.2) is drawn with our lines. */
 const KINDS: Readonly<Record<string, MeasurementKind>> = { POINT: 'probe', ELLIPSE: 'ellipse', CIRCLE: 'ellipse', POLYLINE: 'angle' }
 
-/** A circle has its centre and a point on it: as an ellipse it has four ends. */
 function pointsOf({ graphic_type, points }: ReportedShape): ImagePoint[] {
   const given = points.map(([column = 0, row = 0]): ImagePoint => [column, row])
-  const [centre, rim] = given
-  if (graphic_type !== 'CIRCLE' || !centre || !rim) return given
-  const radius = Math.hypot(rim[0] - centre[0], rim[1] - centre[1])
-  const [x, y] = centre
-  return [[x - radius, y], [x + radius, y], [x, y - radius], [x, y + radius]]
+  return graphic_type === 'CIRCLE' ? asEllipse(given) : given
 }
 
 export function ReportedShapes({ studyInstanceUid, layer }: { readonly studyInstanceUid: string; readonly layer: LayerProps }) {

@@ -1,7 +1,9 @@
 /** What the reader does with measurements right now, in all panes: which is chosen, which are hidden, what words are asked for. */
-import type { MeasurementKind } from '../../../measuring/measurement'
+import type { components } from '../../../api/schema'
+import { KINDS, type MeasurementKind } from '../../../measuring/measurement'
 import type { SuvKind } from '../../../measuring/suv'
 import { createStore } from '../../../kit/store'
+import type { StackView } from '../../../viewport/stack-view'
 
 /** Words or a known length that a new measurement still needs. */
 export interface Question {
@@ -9,6 +11,14 @@ export interface Question {
   readonly id: string
   readonly about: 'words' | 'length'
 }
+
+export interface Goal {
+  readonly imageId: string
+  /** How the image is to be shown when it is there. */
+  readonly show?: (view: StackView) => void
+}
+
+export type State = components['schemas']['State']
 
 export interface Desk {
   /** The chosen measurement, and the study of its image. */
@@ -20,7 +30,9 @@ export interface Desk {
   readonly question: Question | undefined
   readonly suv: SuvKind
   /** The image to go to, until it is on the screen. */
-  readonly goal: string | undefined
+  readonly goal: Goal | undefined
+  /** The saved view whose graphics are drawn over its images. */
+  readonly shownState: State | undefined
   /** Images marked as key images and not filed yet, by image id. */
   readonly marked: readonly string[]
 }
@@ -33,6 +45,7 @@ export const desk = createStore<Desk>({
   question: undefined,
   suv: 'bw',
   goal: undefined,
+  shownState: undefined,
   marked: [],
 })
 
@@ -57,12 +70,12 @@ export function toggleMark(imageId: string): void {
   })
 }
 
-const PREFIX = 'measure-'
-
 /** The name of the tool that draws this kind. */
-export const toolOf = (kind: MeasurementKind): string => PREFIX + kind
+export const toolOf = (kind: MeasurementKind): string => kind
 
 /** What the tool of this name draws; undefined for tools that are not ours. */
 export function kindOf(tool: string): MeasurementKind | undefined {
-  return tool.startsWith(PREFIX) ? (tool.slice(PREFIX.length) as MeasurementKind) : undefined
+  return KINDS.find((kind) => kind === tool)
 }
+
+export const goTo = (imageId: string, show?: Goal['show']): void => desk.set((now) => ({ ...now, goal: { imageId, show } }))

@@ -1,0 +1,12 @@
+/** The image in the active viewport. */
+import { keyOf } from '../../../dicomweb/addresses'
+import type { Frame } from '../../../dicomweb/frame'
+import { frameOf } from '../../../viewport/known-frames'
+import { useViewState } from '../../../viewport/StackPane'
+import { useRoom } from '../context'
+
+export function useShownNow(): { readonly imageId: string; readonly frame: Frame; readonly studyInstanceUid: string } | undefined {
+  const { imageId } = useViewState(useRoom().view)
+  const frame = frameOf(imageId)
+  return imageId !== undefined && frame ? { imageId, frame, studyInstanceUid: keyOf(imageId).studyInstanceUid } : undefined
+}
