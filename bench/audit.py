@@ -27,8 +27,9 @@ from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.index.institutions import ensure_institution
 from isocenter.index.migrate import migrate
 from isocenter.kit.database import Database
+from isocenter.storage.drivers import open_store
 from isocenter.storage.facts import SigningKey, make_key_file, read_key_file
-from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.object_store import ObjectStore
 
 FILL = """
     INSERT INTO audit_event (institution_id, caller_kind, caller_id, roles, action, address, study_instance_uid,

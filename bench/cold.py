@@ -19,7 +19,8 @@ from bench.data import CT, Instance, folder_of, load
 from bench.node import Node, eventually, new_folder
 from bench.sealing import sealed_instances
 from bench.swift import CREDENTIALS, start_swift
-from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.drivers import open_store
+from isocenter.storage.object_store import ObjectStore
 
 GOAL_MS = 300
 SLICES = 40

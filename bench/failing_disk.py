@@ -34,9 +34,9 @@ from isocenter.index.deletions import see_deleted
 from isocenter.index.migrate import migrate
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
+from isocenter.storage.drivers import open_store
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.facts import FactLog, make_key_file
-from isocenter.storage.object_store import open_store
 
 CALLS: Final = (
     "open",

@@ -9,13 +9,13 @@ from pathlib import Path
 from bench.data import digest_of
 from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.kit.errors import IsocenterError
+from isocenter.storage.drivers import open_store
 from isocenter.storage.encrypted_store import EncryptedStore
 from isocenter.storage.journal import JournalMember, read_segment
 from isocenter.storage.journal_cipher import segment_keys_of
 from isocenter.storage.key_ring import KeyRing
 from isocenter.storage.manifest import read_manifest
 from isocenter.storage.master_keys import MasterKeys
-from isocenter.storage.object_store import open_store
 from isocenter.storage.segments import SegmentName
 
 

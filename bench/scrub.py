@@ -25,7 +25,8 @@ from isocenter.index.institutions import ensure_institution
 from isocenter.index.migrate import migrate
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
-from isocenter.storage.object_store import LocalObjectStore, open_store
+from isocenter.storage.drivers import open_store
+from isocenter.storage.object_store import LocalObjectStore
 from isocenter.storage.pack import pack_key
 
 MB = 1_000_000

@@ -40,9 +40,9 @@ from isocenter.index.institutions import Institution
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Refused
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import StorageFull
 from isocenter.storage.facts import FactLog, make_key_file
-from isocenter.storage.object_store import open_store
 
 REASON = "Unconscious in the emergency room"
 

@@ -18,8 +18,8 @@ from isocenter.adapters.dicomweb.answers import Answer, send_answer
 from isocenter.adapters.dicomweb.bulk import BulkSending
 from isocenter.apps.http_protocol import DirectHttpProtocol, Headers
 from isocenter.delivery.files import Files
+from isocenter.storage.drivers import open_store
 from isocenter.storage.extents import Bytes, Extent
-from isocenter.storage.object_store import open_store
 from isocenter.storage.segments import SegmentName
 from isocenter.wire.direct_sending import FileRange
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from isocenter.delivery.files import Files
 from isocenter.delivery.study_view import Form, InstanceView, SeriesView, StudyView
+from isocenter.storage.drivers import open_store
 from isocenter.storage.extents import Bytes, Extent
-from isocenter.storage.object_store import open_store
 from isocenter.storage.segments import SegmentName
 
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"

@@ -10,9 +10,9 @@ from typing import Any
 
 from blake3 import blake3
 
+from isocenter.storage.drivers import open_store
 from isocenter.storage.extents import Bytes
 from isocenter.storage.journal import JournalWriter, MemberHeader, MemberLocation
-from isocenter.storage.object_store import open_store
 from isocenter.storage.pack import PackedInstance, frame_table
 
 CT = "1.2.840.10008.5.1.4.1.1.2"

@@ -9,8 +9,9 @@ from blake3 import blake3
 
 from isocenter.storage import copying
 from isocenter.storage.copying import Content, Pace, UnsoundSource, content_of, copy_object
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import Damaged, NoSuchObject
-from isocenter.storage.object_store import LocalObjectStore, ObjectStore, open_store
+from isocenter.storage.object_store import LocalObjectStore, ObjectStore
 
 KEY = "packs/ab/abcdef.tar"
 DATA = bytes(range(256)) * 40

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from bench.lead_model import walks
 
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import ForgedFact
 from isocenter.storage.facts import SigningKey
 from isocenter.storage.lead import KEPT, LeadEntry, LeadView, Witness
-from isocenter.storage.object_store import open_store
 
 KEY = SigningKey("k1", b"1" * 32)
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from isocenter.kit import files
 from isocenter.kit.errors import Invalid
-from isocenter.storage import object_store
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import ObjectExists, StorageFull
-from isocenter.storage.object_store import LocalObjectStore, RemoteObjectStore, clear_staging, open_store
+from isocenter.storage.object_store import LocalObjectStore, RemoteObjectStore, clear_staging
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         paths.append(str(Path(f"/proc/self/fd/{file}").readlink()))
         real(file)
 
-    monkeypatch.setattr(object_store.os, "fsync", fsync)
+    monkeypatch.setattr(files.os, "fsync", fsync)
     return paths
 
 
@@ -59,7 +60,7 @@ def failing_fsync(number: int) -> Callable[[int], None]:
 
 def test_a_put_that_cannot_be_synced_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = LocalObjectStore(tmp_path)
-    monkeypatch.setattr(object_store.os, "fsync", failing_fsync(errno.ENOSPC))
+    monkeypatch.setattr(files.os, "fsync", failing_fsync(errno.ENOSPC))
     with pytest.raises(StorageFull):
         store.put("packs/x", b"x")
     assert list(store.list()) == []

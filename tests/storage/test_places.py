@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import Damaged, NoSuchObject, StoreAway
-from isocenter.storage.object_store import LocalObjectStore, ObjectStore, open_store
+from isocenter.storage.object_store import LocalObjectStore, ObjectStore
 from isocenter.storage.places import Place, Places, Unopened, delete_at, pass_over
 
 PACK = "packs/ab/abcdef.tar"

@@ -8,7 +8,7 @@ import pytest
 
 from isocenter.kit.errors import Invalid
 from isocenter.storage.credentials import credentials_file, read_credentials
-from isocenter.storage.object_store import open_store
+from isocenter.storage.drivers import open_store
 from isocenter.storage.s3_address import S3Address, s3_address
 
 

@@ -16,8 +16,9 @@ from tests.storage.swift import CREDENTIALS, Swift, store_url
 
 from isocenter.storage import s3_store
 from isocenter.storage.credentials import StoreCredentials
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, StorageFull, StoreAway
-from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.object_store import ObjectStore
 
 KEY = "packs/ab/abcdef.tar"
 _prefixes = itertools.count()

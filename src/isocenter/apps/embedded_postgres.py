@@ -31,6 +31,7 @@ from isocenter.apps.listening import Listening
 from isocenter.apps.postgres_programs import PostgresPrograms, RunAs, find_programs, run_as
 from isocenter.apps.postgres_settings import server_settings
 from isocenter.kit.errors import Conflict, Exhausted
+from isocenter.kit.files import write_whole
 
 DATABASE = "isocenter"
 OWNER = "isocenter"
@@ -269,11 +270,11 @@ def prepare_layout(
     if known is None or known.port != port:
         folder = known.root if known is not None else _choose_folder(home.absolute(), user, reachable_folder)
         shown = str(folder.relative_to(home.absolute()) if folder.is_relative_to(home.absolute()) else folder)
-        _write_private(home / "postgres.json", json.dumps({"folder": shown, "port": port}) + "\n")
+        write_whole(home / "postgres.json", f"{json.dumps({'folder': shown, 'port': port})}\n".encode())
         known = _layout(home.absolute(), folder, port)
     own_folder(known.sockets, user)
     if not known.password_file.exists():
-        _write_private(known.password_file, f"*:*:*:*:{secrets.token_urlsafe(32)}\n")
+        write_whole(known.password_file, f"*:*:*:*:{secrets.token_urlsafe(32)}\n".encode())
     return known
 
 
@@ -307,18 +308,6 @@ def own_folder(folder: Path, user: RunAs) -> None:
             raise PostgresFailed(f"{folder} belongs to someone else: remove it and start again.") from None
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only we can read, whole or not at all."""
-    unfinished = path.with_name(path.name + ".new")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
-
-
 def _data_version(data: Path) -> int | None:
     """Major version that made the data (its PG_VERSION); None when there is no data yet."""
     try:
@@ -334,7 +323,7 @@ def _make_data(programs: PostgresPrograms, layout: Layout, user: RunAs, *, durab
     subprocess.run(["rm", "-rf", str(unfinished)], check=True)
     own_folder(unfinished, user)
     try:
-        _write_private(password, layout.password_file.read_text().strip().split(":", 4)[4] + "\n")
+        write_whole(password, f"{layout.password_file.read_text().strip().split(':', 4)[4]}\n".encode())
         user.owns(password)
         command = [str(programs.bin / "initdb"), "-D", str(unfinished), "-U", OWNER, f"--pwfile={password}"]
         command += ["--encoding=UTF8", "--no-locale", "--auth=scram-sha-256", "--data-checksums"]

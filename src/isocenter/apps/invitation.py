@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from isocenter.apps.replication import Source
 from isocenter.kit.errors import Conflict, Invalid
+from isocenter.kit.files import write_whole
 
 FORMAT: Final = "isocenter-site/1"
 _EACH_ITS_OWN: Final = ("replication.key", "storage-")
@@ -91,11 +92,4 @@ def lay_out_secrets(home: Path, files: dict[str, bytes]) -> None:
         if path.exists() and path.read_bytes() != data and name != "postgres.pgpass":
             raise Conflict("This home has another secret under this name: use an empty home.", file=name)
     for name, data in files.items():
-        unfinished = folder / f"{name}.new"
-        unfinished.unlink(missing_ok=True)
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(folder / name)
+        write_whole(folder / name, data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from isocenter.apps.postgres_programs import RunAs
 from isocenter.kit.clock import utc_now
+from isocenter.kit.files import write_whole
 
 ROLE: Final = "isocenter_standby"
 NAME: Final = "isocenter-replication"
@@ -91,12 +91,5 @@ def _make_certificate(root: Path, user: RunAs) -> None:
 
 def owned_file(path: Path, data: bytes, user: RunAs) -> None:
     """A file that the user who runs PostgreSQL alone may read; whole or not at all."""
-    unfinished = path.with_name(path.name + ".new")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    user.owns(unfinished)
-    unfinished.rename(path)
+    owner = None if user.uid is None or user.gid is None else (user.uid, user.gid)
+    write_whole(path, data, owner)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -20,6 +19,7 @@ from isocenter.domain.continuity.leadership import Leadership
 from isocenter.index.sites import leads, record_lead
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Conflict, Invalid
+from isocenter.kit.files import sync_path, write_whole
 from isocenter.kit.leading import always_leads
 from isocenter.kit.settings import Settings
 from isocenter.storage.facts import read_key_file
@@ -60,18 +60,9 @@ def write_site_note(home: Path, note: SiteNote | None) -> None:
     path = home / "site.json"
     if note is None:
         path.unlink(missing_ok=True)
+        sync_path(home)
     else:
-        unfinished = path.with_name("site.json.new")
-        with unfinished.open("w") as file:
-            json.dump(asdict(note), file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        write_whole(path, json.dumps(asdict(note)).encode())
 
 
 def witness_of(settings: Settings) -> Witness | None:

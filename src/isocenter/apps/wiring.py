@@ -25,8 +25,9 @@ from isocenter.kit.exclusive import exclusive_by_name
 from isocenter.kit.settings import GIB, Settings
 from isocenter.storage.announced import AnnouncedStore
 from isocenter.storage.credentials import StoreCredentials, credentials_file, read_credentials
+from isocenter.storage.drivers import open_store
 from isocenter.storage.extents import Bytes, Elsewhere
-from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.places import Places
 from isocenter.storage.s3_address import s3_address
 from isocenter.storage.segments import check_node

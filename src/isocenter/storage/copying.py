@@ -74,6 +74,14 @@ def content_of(store: ObjectStore, key: str, pace: Pace = FULL_SPEED) -> Content
     return Content(size, hasher.digest())
 
 
+def content_of_file(path: Path) -> Content:
+    """Of a whole local file, in pieces. Raises OSError."""
+    hasher, size = blake3(max_threads=1), path.stat().st_size
+    if size:  # an empty file cannot be mapped
+        hasher.update_mmap(path)
+    return Content(size, hasher.digest())
+
+
 def copy_object(
     source: ObjectStore, target: ObjectStore, key: str, expected: Content | None = None, pace: Pace = FULL_SPEED
 ) -> Content:
@@ -88,12 +96,12 @@ def copy_object(
     staged = target.staging_path()
     try:
         try:
-            content = _staged(source, key, staged, pace)
+            content = fetch_object(source, key, staged, pace)
         except Damaged as error:
             raise UnsoundSource("An object cannot be read to its end.", key=key) from error
         if expected is not None and content != expected:
             raise UnsoundSource("An object is not as it was written down.", key=key)
-        _put(target, key, staged, content)
+        put_staged(target, key, staged, content)
     finally:
         staged.unlink(missing_ok=True)
     if content_of(target, key) != content:
@@ -102,10 +110,14 @@ def copy_object(
     return content
 
 
-def _staged(source: ObjectStore, key: str, staged: Path, pace: Pace) -> Content:
+def fetch_object(source: ObjectStore, key: str, path: Path, pace: Pace = FULL_SPEED) -> Content:
+    """Copy an object into a new local file, whose folder is there.
+
+    Raises NoSuchObject, StoreAway, Damaged (it cannot be read to its end), StorageFull.
+    """
     hasher, size = blake3(), 0
     try:
-        with staged.open("xb") as file:
+        with path.open("xb") as file:
             for piece in _pieces(source, key, pace):
                 hasher.update(piece)
                 size += len(piece)
@@ -115,7 +127,11 @@ def _staged(source: ObjectStore, key: str, staged: Path, pace: Pace) -> Content:
     return Content(size, hasher.digest())
 
 
-def _put(target: ObjectStore, key: str, staged: Path, content: Content) -> None:
+def put_staged(target: ObjectStore, key: str, staged: Path, content: Content) -> None:
+    """Put a staged file; what lies under its key of an attempt that was interrupted counts, or is replaced.
+
+    content: of the staged file. Raises StoreAway, StorageFull.
+    """
     try:
         target.put_file(key, staged)
     except ObjectExists:

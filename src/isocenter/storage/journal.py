@@ -20,6 +20,7 @@ from typing import Final
 
 from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Invalid
+from isocenter.kit.files import sync_path
 from isocenter.kit.logging import get_logger
 from isocenter.storage import tar
 from isocenter.storage.allocation import FULL, disk_error, preallocate, release_preallocated, write_all
@@ -363,7 +364,7 @@ class JournalWriter:
         try:
             os.fdatasync(segment.file)
             if not segment.entry_durable:
-                _fsync_folder(segment.path.parent)
+                sync_path(segment.path.parent)
                 segment.entry_durable = True
         except OSError as error:
             _log.error("journal-sync-failed", segment=segment.name.source, errno=error.errno)
@@ -511,11 +512,3 @@ class JournalWriter:
             self._unsynced.append(segment)
             self._finish(segment)
         return name
-
-
-def _fsync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

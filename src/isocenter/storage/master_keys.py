@@ -6,7 +6,6 @@ it can read nothing that is encrypted: see docs/operations/encryption.md.
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from isocenter.kit.errors import Invalid
+from isocenter.kit.files import write_whole
 from isocenter.storage.errors import Damaged, KeyLost
 
 WRAPPING = "aes-256-gcm"
@@ -137,16 +137,4 @@ def read_master_keys(path: Path) -> list[MasterKey]:
 def write_master_keys(path: Path, keys: Sequence[MasterKey]) -> None:
     """Replace the file, whole or not at all; durable on return, readable by its owner alone."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".new")
-    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(file, "".join(f"{key.state} {key.key_id} {key.secret.hex()}\n" for key in keys).encode())
-        os.fsync(file)
-    finally:
-        os.close(file)
-    unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(path, "".join(f"{key.state} {key.key_id} {key.secret.hex()}\n" for key in keys).encode())

@@ -16,19 +16,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import Any, Protocol
 
 import obstore
-from obstore.store import MemoryStore
 
 from isocenter.kit.errors import Invalid
+from isocenter.kit.files import sync_path
 from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, StorageFull, StoreAway
 from isocenter.storage.remote_errors import store_errors
-
-if TYPE_CHECKING:
-    from isocenter.kit.exclusive import Exclusively
-    from isocenter.storage.credentials import StoreCredentials
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _INCOMING = ".incoming"
@@ -94,42 +89,14 @@ def random_key(folder: str, suffix: str) -> str:
     return check_key(f"{folder}/{name[:2]}/{name}{suffix}")
 
 
-def open_store(
-    url: str,
-    *,
-    credentials: StoreCredentials | None = None,
-    staging: Path | None = None,
-    exclusively: Exclusively | None = None,
-) -> ObjectStore:
-    """The store behind a URL: file:///path (made when not there), memory:///, or s3://bucket/prefix?… (s3_address.py).
-
-    credentials: what an S3 store needs. staging: folder for files on their way into a store that is not local.
-    exclusively: a lock by key for the writers of one key of an S3 store, see s3_store.py.
-    """
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return LocalObjectStore(Path(unquote(parts.path)))
-    if parts.scheme == "memory":
-        return RemoteObjectStore(MemoryStore(), staging=staging)
-    if parts.scheme != "s3":
-        raise Invalid("The URL of an object store begins with file:// or s3://.", scheme=parts.scheme[:20])
-    from isocenter.storage.s3_address import s3_address
-    from isocenter.storage.s3_store import S3ObjectStore
-
-    address = s3_address(url)
-    if credentials is None:
-        raise Invalid("An S3 store needs credentials: see docs/operations/s3.md.", bucket=address.bucket)
-    return S3ObjectStore(address, credentials, staging=staging, exclusively=exclusively)
-
-
 class LocalObjectStore:
     """A directory on a local file system. Files and their folders are synced before a put returns."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         (root / _INCOMING).mkdir(parents=True, exist_ok=True)
-        _fsync(root)
-        _fsync(root.parent)
+        sync_path(root)
+        sync_path(root.parent)
 
     def put(self, key: str, data: bytes) -> None:
         check_key(key)
@@ -154,20 +121,20 @@ class LocalObjectStore:
 
     def _link(self, key: str, staged: Path, target: Path) -> None:
         with _full_means_storage_full():
-            _fsync(staged)
+            sync_path(staged)
             self._make_folders(target.parent)
             try:
                 os.link(staged, target)
             except FileExistsError as error:
                 raise ObjectExists("The store already has an object under this key.", key=key) from error
-            _fsync(target.parent)
+            sync_path(target.parent)
 
     def _make_folders(self, folder: Path) -> None:
         if folder.is_dir():
             return
         self._make_folders(folder.parent)
         folder.mkdir(exist_ok=True)
-        _fsync(folder.parent)
+        sync_path(folder.parent)
 
     def get(self, key: str) -> bytes:
         with _missing_means_no_such_object(key):
@@ -191,7 +158,7 @@ class LocalObjectStore:
         path = self._root / check_key(key)
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
-            _fsync(path.parent)
+            sync_path(path.parent)
 
     def list(self, prefix: str = "") -> Iterator[ObjectHead]:
         start = self._root / check_key(prefix.rstrip("/")) if prefix else self._root
@@ -313,14 +280,6 @@ def _local_head(key: str, status: os.stat_result) -> ObjectHead:
 
 def _remote_head(item: Any) -> ObjectHead:
     return ObjectHead(str(item["path"]), int(item["size"]), item["last_modified"])
-
-
-def _fsync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _exactly(key: str, data: bytes, length: int) -> bytes:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from isocenter.kit.errors import Invalid
+from isocenter.kit.files import sync_path
 from isocenter.kit.logging import get_logger
 from isocenter.storage.allocation import disk_error, preallocate, release_preallocated, write_all
 from isocenter.storage.errors import BytesAway, Damaged, StorageFull
@@ -144,7 +145,7 @@ class ReplicaWriter:
             try:
                 os.fdatasync(file.file)
                 if not file.entry_durable:
-                    _fsync_folders(file.path.parent)
+                    _sync_folders(file.path.parent)
             except OSError as error:
                 raise disk_error(error, name.source) from error
             file.unsynced, file.entry_durable = False, True
@@ -191,11 +192,7 @@ class ReplicaWriter:
             file.room += step
 
 
-def _fsync_folders(folder: Path) -> None:
+def _sync_folders(folder: Path) -> None:
     """The entry of a file, and of its folders, which may be new too."""
     for each in (folder, folder.parent, folder.parent.parent):
-        file = os.open(each, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
+        sync_path(each)

@@ -26,6 +26,7 @@ from obstore.store import S3Store
 
 from isocenter.kit.errors import Invalid
 from isocenter.kit.exclusive import Exclusively
+from isocenter.storage.copying import content_of_file
 from isocenter.storage.credentials import StoreCredentials
 from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists, StoreAway
 from isocenter.storage.object_store import ObjectHead, RemoteObjectStore, check_key
@@ -131,7 +132,7 @@ class S3ObjectStore(RemoteObjectStore):
                     self._parts, key, path, use_multipart=True, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
                 )
 
-        self._tried(key, put, lambda: self._holds(key, size, etag, lambda: _file_digest(path)))
+        self._tried(key, put, lambda: self._holds(key, size, etag, lambda: content_of_file(path).digest))
 
     def _tried(self, key: str, put: Callable[[], None], holds: Callable[[], bool]) -> None:
         """Put until the store holds it; TRIES at most. Raises ObjectExists, StorageFull, StoreAway."""
@@ -272,11 +273,3 @@ def _etag_of_parts(path: Path) -> str:
         while data := file.read(PART_BYTES):
             parts.append(hashlib.md5(data, usedforsecurity=False).digest())
     return f"{_md5(b''.join(parts))}-{len(parts)}"
-
-
-def _file_digest(path: Path) -> bytes:
-    hasher = blake3()
-    with path.open("rb") as file:
-        while data := file.read(_READ_BYTES):
-            hasher.update(data)
-    return hasher.digest()

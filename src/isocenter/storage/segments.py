@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from isocenter.kit.errors import Invalid
+from isocenter.kit.files import sync_path
 from isocenter.storage import tar
 
 SEGMENT_FORMAT: Final = b"journal/1"
@@ -100,9 +101,9 @@ class EpochLease:
         folder = directory / node
         folder.mkdir(parents=True, exist_ok=True)
         self.epoch, self._file = _lease_next(folder, after)
-        _fsync_folder(folder)
-        _fsync_folder(directory)
-        _fsync_folder(directory.parent)
+        sync_path(folder)
+        sync_path(directory)
+        sync_path(directory.parent)
 
     def close(self) -> None:
         """Give the epoch up; it is not used again."""
@@ -160,11 +161,3 @@ def is_epoch_live(directory: Path, node: str, epoch: int) -> bool:
     finally:
         os.close(file)
     return False
-
-
-def _fsync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

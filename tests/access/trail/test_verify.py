@@ -19,8 +19,9 @@ from isocenter.access.trail.lines import next_digest
 from isocenter.access.trail.verify import Report, verify_trail
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
+from isocenter.storage.drivers import open_store
 from isocenter.storage.facts import SigningKey, make_key_file, read_key_file
-from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.object_store import ObjectStore
 
 AWKWARD = 'back\\slash\ttab\nline "quotes" 中文 \U0001f9ea'
 

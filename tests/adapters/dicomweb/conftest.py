@@ -23,8 +23,9 @@ from isocenter.index.institutions import Institution, ensure_institution
 from isocenter.index.queries import StudyQuery, search_studies
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
+from isocenter.storage.drivers import open_store
 from isocenter.storage.extents import Bytes
-from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.object_store import ObjectStore
 
 GIB = 1 << 30
 

@@ -24,7 +24,7 @@ from isocenter.domain.exchange.commitment import PROMISES_QUEUE
 from isocenter.domain.exchange.destinations import add_destination, change_destination
 from isocenter.domain.exchange.rejection import RejectionWork
 from isocenter.kit.jobs import work
-from isocenter.storage.object_store import open_store
+from isocenter.storage.drivers import open_store
 
 __all__ = ["rejecting"]
 IAN = "1.2.840.10008.5.1.4.33"

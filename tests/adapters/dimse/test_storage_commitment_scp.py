@@ -26,7 +26,7 @@ from isocenter.domain.exchange.commitment import (
 )
 from isocenter.domain.exchange.destinations import add_destination
 from isocenter.kit.jobs import work
-from isocenter.storage.object_store import open_store
+from isocenter.storage.drivers import open_store
 from isocenter.wire.listener import Listener
 
 MR = "1.2.840.10008.5.1.4.1.1.4"

@@ -33,8 +33,8 @@ from isocenter.adapters.syslog.audit_repository import AuditRepositoryAway, Repo
 from isocenter.index.institutions import Institution
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
+from isocenter.storage.drivers import open_store
 from isocenter.storage.facts import make_key_file, read_key_file
-from isocenter.storage.object_store import open_store
 
 SOURCE = AuditSource("node-1", "ISOCENTER", "Demo")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.adapters.web_parts import web_parts
 from tests.index.builders import a_row, an_instance
 
-from tests.adapters.web_parts import web_parts
 from isocenter.access import api_tokens
 from isocenter.access.caller import system_caller
 from isocenter.access.roles import Role
@@ -20,8 +20,8 @@ from isocenter.index.ingest import Ingest
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
+from isocenter.storage.drivers import open_store
 from isocenter.storage.facts import make_key_file
-from isocenter.storage.object_store import open_store
 
 STUDY = "1.2.826.0.1.1"
 
@@ -47,7 +47,11 @@ class Client:
 @pytest.fixture
 def app(database: Database, institution: Institution, tmp_path: Path) -> Iterator[TestClient]:
     make_key_file(tmp_path / "facts.key")
-    parts = web_parts(database, Settings(home=tmp_path), records=Records(database, open_store((tmp_path / "store").as_uri()), tmp_path / "facts.key"))
+    parts = web_parts(
+        database,
+        Settings(home=tmp_path),
+        records=Records(database, open_store((tmp_path / "store").as_uri()), tmp_path / "facts.key"),
+    )
     ingest = Ingest(database.ingest_connection)
     ingest.record([a_row(an_instance(study=number), institution.institution_id) for number in (1, 2)])
     ingest.close()

@@ -19,8 +19,8 @@ from isocenter.index.queries import StudyQuery, search_studies, study_by_uid, to
 from isocenter.index.sealing import due_studies
 from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Refused
+from isocenter.storage.drivers import open_store
 from isocenter.storage.facts import FactLog, make_key_file
-from isocenter.storage.object_store import open_store
 
 STUDY = "1.2.3"
 

@@ -13,8 +13,8 @@ from isocenter.domain.archive.erase import ErasedStudy, erase_study, facts_key_p
 from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.domain.archive.outcome import StoreKind
 from isocenter.kit.errors import Refused
+from isocenter.storage.drivers import open_store
 from isocenter.storage.facts import FactLog, make_key_file
-from isocenter.storage.object_store import open_store
 
 
 @pytest.fixture

@@ -26,10 +26,11 @@ from isocenter.standards.dicom.attributes import index_attributes
 from isocenter.standards.dicom.elements import scan
 from isocenter.standards.dicom.part10 import file_meta, read_file_meta
 from isocenter.standards.dicom.transfer_syntaxes import HTJ2K_LOSSLESS, transfer_syntax
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import Damaged
 from isocenter.storage.manifest import read_manifest
 from isocenter.storage.manifest_layout import FrameForm
-from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.pack import PackedInstance, PackWriter, pack_key
 
 EXPLICIT = "1.2.840.10008.1.2.1"

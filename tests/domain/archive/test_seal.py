@@ -25,11 +25,12 @@ from isocenter.kit.confined import ConfinedFailure
 from isocenter.kit.errors import Refused
 from isocenter.kit.jobs import work
 from isocenter.standards.dicom.transfer_syntaxes import HTJ2K_LOSSLESS
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import BytesAway
 from isocenter.storage.extents import Bytes
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_json, read_manifest
 from isocenter.storage.manifest_layout import AsideReason, PackKind
-from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.object_store import ObjectStore
 
 STUDY = "1.2.3"
 

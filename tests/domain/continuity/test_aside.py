@@ -20,7 +20,8 @@ from isocenter.domain.continuity.comparison import compare, differences
 from isocenter.index.site_changes import lag_of
 from isocenter.index.sites import comparisons, missing_count, note_missing
 from isocenter.kit.database import Database
-from isocenter.storage.object_store import LocalObjectStore, ObjectHead, ObjectStore, open_store
+from isocenter.storage.drivers import open_store
+from isocenter.storage.object_store import LocalObjectStore, ObjectHead, ObjectStore
 
 BY = system_caller(0, "test")
 PACK = f"packs/ab/{'ab' * 16}.tar"

@@ -14,8 +14,9 @@ from isocenter.index.sites import beat, newest_beat
 from isocenter.kit.database import Database
 from isocenter.kit.leading import NotLeading
 from isocenter.storage.announced import AnnouncedStore
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import NoSuchObject, StoreAway
-from isocenter.storage.object_store import LocalObjectStore, ObjectStore, open_store
+from isocenter.storage.object_store import LocalObjectStore, ObjectStore
 
 PACK = f"packs/ab/{'ab' * 16}.tar"
 FACT = "facts/1/000000000001.json"

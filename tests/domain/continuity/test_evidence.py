@@ -10,9 +10,9 @@ from isocenter.domain.continuity.evidence import EvidenceStores, UnknownDrill, d
 from isocenter.domain.continuity.rehearsal import recovery_point_s
 from isocenter.index.site_changes import Lag
 from isocenter.kit.errors import Refused
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import ObjectExists, StoreAway
 from isocenter.storage.facts import SigningKey
-from isocenter.storage.object_store import open_store
 from isocenter.storage.overlay import OverlayStore
 
 KEY = SigningKey("k1", b"1" * 32)

@@ -14,10 +14,11 @@ from isocenter.domain.continuity.take_over import OtherSiteLives, take_lead
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.kit.leading import NotLeading
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import StoreAway
 from isocenter.storage.facts import SigningKey
 from isocenter.storage.lead import LeadEntry, LeadView, Witness
-from isocenter.storage.object_store import ObjectStore, open_store
+from isocenter.storage.object_store import ObjectStore
 
 KEY = SigningKey("k1", b"1" * 32)
 

@@ -44,9 +44,9 @@ from isocenter.index.outbox import events_after
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Refused
 from isocenter.standards.dicom.attributes import IndexAttributes
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import StorageFull
 from isocenter.storage.facts import FactLog, make_key_file
-from isocenter.storage.object_store import open_store
 
 STUDY = "1.2.826.0.1.1"
 Store = Callable[..., None]

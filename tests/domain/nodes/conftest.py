@@ -17,8 +17,8 @@ from isocenter.domain.archive.store import Archive
 from isocenter.domain.nodes.shipping import Shipped, Shipper
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
+from isocenter.storage.drivers import open_store
 from isocenter.storage.extents import Bytes, Elsewhere
-from isocenter.storage.object_store import open_store
 
 
 @dataclass(slots=True)

@@ -20,7 +20,8 @@ from isocenter.index.copies import CopyRow
 from isocenter.index.institutions import Institution
 from isocenter.index.storages import Storage
 from isocenter.kit.database import Database
-from isocenter.storage.object_store import LocalObjectStore, ObjectStore, open_store
+from isocenter.storage.drivers import open_store
+from isocenter.storage.object_store import LocalObjectStore, ObjectStore
 from isocenter.storage.pack import pack_key
 
 

@@ -16,8 +16,8 @@ from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.retention.destroying import Destructions
 from isocenter.domain.retention.policy import set_policy
+from isocenter.storage.drivers import open_store
 from isocenter.storage.facts import make_key_file
-from isocenter.storage.object_store import open_store
 
 STUDY = "1.2.3"
 Late = Callable[[date], None]

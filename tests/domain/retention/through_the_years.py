@@ -24,7 +24,7 @@ from isocenter.index.retention import kept_until
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
-from isocenter.storage.object_store import open_store
+from isocenter.storage.drivers import open_store
 
 
 class Hospital:

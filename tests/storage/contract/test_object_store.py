@@ -12,13 +12,13 @@ from tests.storage.swift import CREDENTIALS, Swift
 
 from isocenter.kit.clock import utc_now
 from isocenter.kit.errors import Invalid
+from isocenter.storage.drivers import open_store
 from isocenter.storage.errors import Damaged, NoSuchObject, ObjectExists
 from isocenter.storage.object_store import (
     LocalObjectStore,
     ObjectStore,
     RemoteObjectStore,
     copy_into_staging,
-    open_store,
     random_key,
 )
 

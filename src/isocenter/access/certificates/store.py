@@ -30,6 +30,7 @@ from isocenter.access.certificates.issuing import (
     pem_of,
     pem_of_key,
 )
+from isocenter.kit.files import write_whole
 
 OWN: Final = (Kind.WEB, Kind.DICOM)
 OF_THE_NODE: Final = 0
@@ -173,16 +174,8 @@ def store_of(home: Path) -> CertificateStore:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replace a file by one that its owner alone may read, whole or not at all, and durable."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        _give_to_owner(descriptor, path.parent)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    """Replace a file by one that the owner of its folder alone may read, whole or not at all, and durable."""
+    write_whole(path, content, _owner_of(path.parent))
 
 
 def _make_folder(path: Path) -> None:
@@ -193,10 +186,17 @@ def _make_folder(path: Path) -> None:
 
 
 def _give_to_owner(made: int | Path, folder: Path) -> None:
+    owner = _owner_of(folder)
+    if owner is not None:
+        os.chown(made, *owner)
+
+
+def _owner_of(folder: Path) -> tuple[int, int] | None:
     """What root makes belongs to whoever the folder belongs to: else the service could not read what root renewed."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.chown(made, owner.st_uid, owner.st_gid)
+    if os.geteuid() != 0:
+        return None
+    owner = folder.stat()
+    return owner.st_uid, owner.st_gid
 
 
 def _first(path: Path) -> x509.Certificate:

@@ -17,8 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from blake3 import blake3
-
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
 from isocenter.domain.archive.duplicates import Holdings
@@ -31,7 +29,7 @@ from isocenter.index.institutions import institutions
 from isocenter.index.sites import is_missing, names_pack, note_found, record_comparison
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
-from isocenter.storage.copying import content_of
+from isocenter.storage.copying import content_of, content_of_file, fetch_object, put_staged
 from isocenter.storage.errors import NoSuchObject, ObjectExists, StoreAway
 from isocenter.storage.manifest import read_manifest
 from isocenter.storage.object_store import ObjectStore, copy_into_staging
@@ -42,7 +40,6 @@ log = get_logger(__name__)
 FOLDER: Final = "aside"
 REPORT: Final = "report.json"
 DONE: Final = "adopted.json"
-_PIECE: Final = 4 << 20
 _OPENS: Final = re.compile(rb'"object":\s*"([^"\\]+)"')
 
 
@@ -119,48 +116,29 @@ def _put_segment(leader: ObjectStore, key: str, name: SegmentName, path: Path) -
     size = path.stat().st_size
     for known in (name.key, key):
         try:
-            if leader.head(known).size == size and content_of(leader, known).digest == _digest(path):
+            if leader.head(known).size == size and content_of(leader, known) == content_of_file(path):
                 return 0
         except NoSuchObject:
             continue
     staged = copy_into_staging(leader, path)
     try:
-        leader.put_file(key, staged)
-    except ObjectExists:  # of an attempt that was interrupted, and longer or shorter
-        leader.delete(key)
-        leader.put_file(key, staged)
+        put_staged(leader, key, staged, content_of_file(staged))
     finally:
         staged.unlink(missing_ok=True)
     return size
-
-
-def _digest(path: Path) -> bytes:
-    return blake3(max_threads=1).update_mmap(path).digest() if path.stat().st_size else blake3().digest()
 
 
 def _put_object(own: ObjectStore, leader: ObjectStore, each: Difference, key: str) -> int:
     assert each.ours is not None
     staged = leader.staging_path()
     try:
-        _fetch(own, each.key, staged)
-        try:
-            leader.put_file(key, staged)
-        except ObjectExists:
-            leader.delete(key)
-            leader.put_file(key, staged)
+        content = fetch_object(own, each.key, staged)
+        put_staged(leader, key, staged, content)
     finally:
         staged.unlink(missing_ok=True)
-    if content_of(leader, key) != content_of(own, each.key):
+    if content_of(leader, key) != content:
         raise NoSuchObject("What was kept aside reads back otherwise; give the command again.", key=key)
     return each.ours
-
-
-def _fetch(store: ObjectStore, key: str, path: Path) -> None:
-    size = store.head(key).size
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        for offset in range(0, size, _PIECE):
-            file.write(store.get_range(key, offset, min(_PIECE, size - offset)))
 
 
 def _put_json(store: ObjectStore, key: str, value: dict[str, Any]) -> None:
@@ -208,7 +186,9 @@ def _adopt_one(holdings: Holdings, stored: ObjectStore, name: str) -> Adopted:
                 continue
             if key.startswith("segments/"):
                 _, node, file = key.split("/", 2)
-                _fetch(stored, head.key, Path(folder) / node / file)
+                path = Path(folder) / node / file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                fetch_object(stored, head.key, path)
             elif _is_wanted(holdings, stored, head.key, key):
                 _restore(holdings, stored, head.key, key)
                 adopted.restored += 1
@@ -270,7 +250,7 @@ def _restore(holdings: Holdings, stored: ObjectStore, aside_key: str, key: str) 
     """Put an object where the index looks for it."""
     staged = stored.staging_path()
     try:
-        _fetch(stored, aside_key, staged)
+        fetch_object(stored, aside_key, staged)
         stored.put_file(key, staged)
     except ObjectExists:
         pass

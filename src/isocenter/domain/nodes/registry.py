@@ -7,7 +7,6 @@ It is `given-up` when what it had alone was taken out of the index (`giving_up`)
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +21,7 @@ from isocenter.domain.nodes.errors import NodeAnswers, NodeGivenUp, NodeNameTake
 from isocenter.index import nodes as index
 from isocenter.index.nodes import NodeRow
 from isocenter.kit.database import Connection, Database, set_institution
+from isocenter.kit.files import write_whole
 from isocenter.kit.logging import get_logger
 from isocenter.storage.segments import check_node
 
@@ -54,12 +54,7 @@ def home_id_of(home: Path) -> UUID:
     try:
         return UUID(path.read_text("ascii").strip())
     except FileNotFoundError:
-        unfinished = path.with_suffix(".new")
-        with unfinished.open("w", encoding="ascii") as file:
-            file.write(f"{uuid4()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        write_whole(path, f"{uuid4()}\n".encode("ascii"))
         return UUID(path.read_text("ascii").strip())
 
 

@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from blake3 import blake3
-
 from isocenter.index import nodes as index
 from isocenter.index.checkpoints import checkpoints_of
 from isocenter.index.ingest import Checkpoint
@@ -25,7 +23,8 @@ from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.kit.logging import get_logger
-from isocenter.storage.errors import Damaged, ObjectExists
+from isocenter.storage.copying import Content, content_of, content_of_file, put_staged
+from isocenter.storage.errors import Damaged
 from isocenter.storage.extents import Bytes
 from isocenter.storage.object_store import ObjectStore, copy_into_staging
 from isocenter.storage.segments import SegmentName, segments
@@ -37,7 +36,6 @@ PAUSE_S: Final = 5.0
 KEPT_UNNEEDED_S: Final = 120.0
 """A copy stays so long after its last instance was sealed, for readers that looked at the index before."""
 ORPHAN_AFTER: Final = timedelta(hours=1)
-_PIECE: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,30 +167,24 @@ def ship_file(
     before = path.stat()
     staged = copy_into_staging(store, path)
     try:
-        size, digest = staged.stat().st_size, _digest(staged)
+        content = content_of_file(staged)
         if path.stat().st_mtime_ns != before.st_mtime_ns:
             raise Damaged("A segment changed while it was copied.", segment=name.source)
-        _put(store, name.key, staged, digest, size, replaces)
+        _put(store, name.key, staged, content, replaces)
     finally:
         staged.unlink(missing_ok=True)
     with database.transaction() as connection:
         changed = 0 if replica else before.st_mtime_ns
-        index.record_shipped(connection, _key(name), size, digest, changed)
-    log.info("nodes.segment-shipped", segment=name.source, bytes=size)
-    return size
+        index.record_shipped(connection, _key(name), content.size, content.digest, changed)
+    log.info("nodes.segment-shipped", segment=name.source, bytes=content.size)
+    return content.size
 
 
-def _put(store: ObjectStore, key: str, staged: Path, digest: bytes, size: int, replaces: bool) -> None:
+def _put(store: ObjectStore, key: str, staged: Path, content: Content, replaces: bool) -> None:
     if replaces:
         store.delete(key)
-    try:
-        store.put_file(key, staged)
-    except ObjectExists:  # a worker was killed between the copy and its row, or an older copy had no row
-        if _stored_digest(store, key) == digest:
-            return
-        store.delete(key)
-        store.put_file(key, staged)
-    if store.head(key).size != size:
+    put_staged(store, key, staged, content)  # a worker may have been killed between an earlier copy and its row
+    if store.head(key).size != content.size:
         raise Damaged("The copy of a segment is not as long as the segment.", key=key)
 
 
@@ -215,7 +207,7 @@ def sweep_orphan_segments(database: Database, store: ObjectStore, *, now: dateti
             continue
         if _key(name) in live:
             with database.transaction() as connection:
-                index.record_shipped(connection, _key(name), head.size, _stored_digest(store, head.key), 0)
+                index.record_shipped(connection, _key(name), head.size, content_of(store, head.key).digest, 0)
         elif head.last_modified < before:
             store.delete(head.key)
             log.warning("nodes.orphan-segment-swept", key=head.key)
@@ -235,14 +227,3 @@ def _is_closed(name: SegmentName, checkpoints: dict[int, Checkpoint]) -> bool:
 
 def _key(name: SegmentName) -> SegmentKey:
     return (name.node, name.epoch, name.sequence)
-
-
-def _digest(path: Path) -> bytes:
-    return blake3(max_threads=1).update_mmap(path).digest() if path.stat().st_size else blake3().digest()
-
-
-def _stored_digest(store: ObjectStore, key: str) -> bytes:
-    hasher, size = blake3(), store.head(key).size
-    for offset in range(0, size, _PIECE):
-        hasher.update(store.get_range(key, offset, min(_PIECE, size - offset)))
-    return hasher.digest()

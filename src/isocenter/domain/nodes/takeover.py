@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from isocenter.domain.archive.duplicates import Holdings
 from isocenter.domain.archive.recovery import Replay, replay_copies
@@ -20,12 +19,11 @@ from isocenter.index.segments import live_segments
 from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
+from isocenter.storage.copying import fetch_object
 from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.segments import SegmentName, segments
 
 log = get_logger(__name__)
-
-_PIECE: Final = 4 << 20
 
 
 def take_over(holdings: Holdings, replicas: Path) -> int:
@@ -99,7 +97,9 @@ def replay_shipped(holdings: Holdings) -> Replay:
         with tempfile.TemporaryDirectory(dir=beside, prefix=".shipped-") as folder:
             for name in names:
                 if not _is_before_checkpoint(holdings.database, name):
-                    _fetch(holdings.store, name, Path(folder))
+                    path = name.path(Path(folder))
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    fetch_object(holdings.store, name.key, path)
             total.add(replay_copies(holdings, Path(folder), node))
     return total
 
@@ -116,12 +116,3 @@ def _is_before_checkpoint(database: Database, name: SegmentName) -> bool:
     with database.transaction() as connection:
         known = checkpoint_of(connection, name.node, name.epoch)
     return known is not None and name.sequence < known.sequence
-
-
-def _fetch(store: ObjectStore, name: SegmentName, folder: Path) -> None:
-    path = name.path(folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    size = store.head(name.key).size
-    with path.open("wb") as file:
-        for offset in range(0, size, _PIECE):
-            file.write(store.get_range(name.key, offset, min(_PIECE, size - offset)))
