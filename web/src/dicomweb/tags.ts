@@ -16,6 +16,7 @@ export const TAG = {
   PatientID: '00100020',
   PatientBirthDate: '00100030',
   PatientSex: '00100040',
+  BodyPartExamined: '00180015',
   CineRate: '00180040',
   SliceThickness: '00180050',
   ImagerPixelSpacing: '00181164',

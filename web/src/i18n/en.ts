@@ -12,12 +12,14 @@ import { compareWords } from './viewer-compare.en'
 import { displayWords } from './viewer-display.en'
 import { measuringWords } from './viewer-measuring.en'
 import { objectsWords } from './viewer-objects.en'
+import { seeingWords } from './viewer-seeing.en'
 import { roomWords } from './viewer-room.en'
 
 export const en = {
   identities: identityWords,
   comparing: compareWords,
   display: displayWords,
+  seeing: seeingWords,
   measuring: measuringWords,
   objects: objectsWords,
   room: roomWords,
@@ -188,6 +190,11 @@ export const en = {
     presetMediastinum: 'Mediastinum',
     presetLiver: 'Liver',
     presetAngio: 'Angiography',
+    presetStroke: 'Stroke',
+    presetTemporalBone: 'Temporal bone',
+    presetNeck: 'Neck',
+    presetSpine: 'Spine',
+    presetExtremity: 'Extremity',
     invert: 'Invert',
     rotate: 'Rotate right',
     flipHorizontal: 'Flip left–right',

@@ -13,12 +13,14 @@ import { compareWords } from './viewer-compare.zh-CN'
 import { displayWords } from './viewer-display.zh-CN'
 import { measuringWords } from './viewer-measuring.zh-CN'
 import { objectsWords } from './viewer-objects.zh-CN'
+import { seeingWords } from './viewer-seeing.zh-CN'
 import { roomWords } from './viewer-room.zh-CN'
 
 export const zhCN: Catalogue = {
   identities: identityWords,
   comparing: compareWords,
   display: displayWords,
+  seeing: seeingWords,
   measuring: measuringWords,
   objects: objectsWords,
   room: roomWords,
@@ -189,6 +191,11 @@ export const zhCN: Catalogue = {
     presetMediastinum: '纵隔窗',
     presetLiver: '肝窗',
     presetAngio: '血管窗',
+    presetStroke: '卒中',
+    presetTemporalBone: '颞骨',
+    presetNeck: '颈部',
+    presetSpine: '脊柱',
+    presetExtremity: '四肢',
     invert: '反相',
     rotate: '顺时针旋转',
     flipHorizontal: '左右翻转',

@@ -1,8 +1,11 @@
-/** The windows offered for the image in the active cell. */
+/** The windows offered for the image in the active cell; one's own are kept and forgotten here. */
 import { Menu } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
+import { frameOf } from '../../viewport/known-frames'
+import { useViewState } from '../../viewport/StackPane'
 import { useRoom } from './context'
+import { forgetOwnWindow, keepOwnWindow, useOwnWindows, windowWords } from './presets'
 import { MenuButton } from './ToolButton'
 import classes from './Toolbar.module.css'
 import { changing } from './view-changes'
@@ -15,16 +18,43 @@ export function PresetsMenu() {
       {room.windows.length === 0 && <Menu.Label>{t('common.none')}</Menu.Label>}
       {room.windows.map((preset, index) => (
         <Menu.Item
-          key={`${preset.label}-${preset.centre}-${preset.width}`}
-          onClick={() => changing(room, (view) => view.setWindow(preset))}
+          key={`${preset.label}-${preset.detail}`}
+          onClick={() => {
+            const voi = preset.voi()
+            if (voi) changing(room, (view) => view.setVoi(voi))
+          }}
           rightSection={<span className={classes.key}>{index < 9 ? index + 1 : ''}</span>}
         >
           <span className={classes.preset}>
             {preset.label}
-            <span>{`${Math.round(preset.centre)} / ${Math.round(preset.width)}`}</span>
+            <span>{preset.detail}</span>
           </span>
         </Menu.Item>
       ))}
+      <OwnWindows />
     </MenuButton>
+  )
+}
+
+function OwnWindows() {
+  const { t } = useTranslation()
+  const { voi, imageId } = useViewState(useRoom().view)
+  const modality = frameOf(imageId)?.modality
+  const own = useOwnWindows().filter((one) => one.modality === modality)
+  if (modality === undefined) return null
+  return (
+    <>
+      <Menu.Divider />
+      {voi?.kind === 'window' && (
+        <Menu.Item onClick={() => keepOwnWindow({ modality, centre: voi.centre, width: voi.width, voiFunction: voi.voiFunction })}>
+          {t('seeing.keepWindow', { window: windowWords(voi), modality })}
+        </Menu.Item>
+      )}
+      {own.map((one) => (
+        <Menu.Item key={windowWords(one)} onClick={() => forgetOwnWindow(one)}>
+          {t('seeing.forgetWindow', { window: windowWords(one) })}
+        </Menu.Item>
+      ))}
+    </>
   )
 }

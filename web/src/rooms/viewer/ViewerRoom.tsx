@@ -26,6 +26,7 @@ import { MeasuringRoom } from './measuring/MeasuringRoom'
 import { PanelPlace } from './PanelPlace'
 import { useBeside } from './priors/use-beside'
 import { useNamedWindows } from './presets'
+import { useLinking } from './seeing/use-linking'
 import { SeriesRail } from './SeriesRail'
 import { StudyFailure } from './StudyFailure'
 import { Toolbar } from './Toolbar'
@@ -70,6 +71,7 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   useHanded(room)
   useGestures(room)
   useOtherWindows(room)
+  useLinking(room)
   usePreferencesOf(useMe())
 
   if (error && !study) return <StudyFailure error={error} studyInstanceUid={studyInstanceUid} />

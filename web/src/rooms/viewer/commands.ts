@@ -13,6 +13,7 @@ import { LAYOUT } from './commands/layout'
 import { MEASURING } from './commands/measuring'
 import { PICTURE } from './commands/picture'
 import { ROOM } from './commands/room'
+import { SEEING } from './commands/seeing'
 import { STACK } from './commands/stack'
 import { TOOL_COMMANDS } from './commands/tools'
 import type { Room } from './context'
@@ -46,7 +47,7 @@ export interface Command {
   run(room: Room): void
 }
 
-export const COMMANDS: readonly Command[] = [...TOOL_COMMANDS, ...MEASURING, ...PICTURE, ...STACK, ...FILM, ...COMPARE, ...LAYOUT, ...ROOM]
+export const COMMANDS: readonly Command[] = [...TOOL_COMMANDS, ...MEASURING, ...PICTURE, ...STACK, ...FILM, ...SEEING, ...COMPARE, ...LAYOUT, ...ROOM]
 
 export function defaultKeysOf({ defaultKey }: Command): readonly KeyName[] {
   if (defaultKey === undefined) return []

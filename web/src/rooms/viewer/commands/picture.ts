@@ -16,8 +16,8 @@ const preset = (number: number): Command => ({
   place: 'keys',
   enabled: ({ windows }) => windows.length >= number,
   run: (room) => {
-    const setting = room.windows[number - 1]
-    if (setting) changing(room, (view) => view.setWindow(setting))
+    const voi = room.windows[number - 1]?.voi()
+    if (voi) changing(room, (view) => view.setVoi(voi))
   },
 })
 
