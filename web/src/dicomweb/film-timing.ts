@@ -70,7 +70,7 @@ export interface ReelWishes {
 
 export function reelOf({ durations, first, last, mode, rate }: ReelWishes): Reel {
   const there = Array.from({ length: Math.max(1, last - first + 1) }, (_, at) => first + at)
-  const order = mode === 'bounce' ? [...there, ...there.slice(1, -1).reverse()] : there
+  const order = mode === 'bounce' ? [...there, ...there.slice(1, -1).toReversed()] : there
   const speed = rate / rateOf(there.map((at) => durations[at] ?? 1000 / USUAL_RATE))
   const due: number[] = []
   let lengthMs = 0
