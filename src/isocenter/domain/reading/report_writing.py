@@ -142,7 +142,7 @@ def _about(number: int, measurement: Measurement) -> list[Model]:
         site = measurement.site
         children.append(code_item("HAS CONCEPT MOD", concepts.FINDING_SITE, (site.value, site.scheme, site.meaning)))
     if measurement.label:
-        children.append(text_item("CONTAINS", concepts.SHORT_LABEL, measurement.label))
+        children.append(text_item("HAS CONCEPT MOD", concepts.SHORT_LABEL, measurement.label))
     if measurement.text:
         children.append(text_item("CONTAINS", concepts.COMMENT, measurement.text))
     return children + _calibration(measurement)
