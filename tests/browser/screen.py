@@ -37,13 +37,13 @@ _MATCH = f"""
 """
 
 
-def greys(page: Page, cell: int = 0) -> dict[str, int] | None:
+def greys(page: Page, cell: int | str = 0) -> dict[str, int] | None:
     """The greys at `PLACES` right now."""
     found: dict[str, int] | None = page.evaluate(_READ, [cell, PLACES])
     return found
 
 
-def expect_greys(page: Page, wanted: dict[str, int], cell: int = 0, timeout_ms: float = 8000) -> None:
+def expect_greys(page: Page, wanted: dict[str, int], cell: int | str = 0, timeout_ms: float = 8000) -> None:
     """Wait until the canvas shows these greys, each within the tolerance."""
     places = {name: PLACES[name] for name in wanted}
     try:
@@ -60,12 +60,12 @@ def quarters(centre: float = 40, width: float = 400, **moved: str) -> dict[str, 
     }
 
 
-def letters(page: Page, cell: int = 0) -> str:
+def letters(page: Page, cell: int | str = 0) -> str:
     """The letters at the edges: top, bottom, left, right."""
     return "".join(page.locator(f'[data-viewport="cell-{cell}"] [data-testid="overlay-letters"] b').all_inner_texts())
 
 
-def expect_image(page: Page, index: int, count: int, cell: int = 0) -> None:
+def expect_image(page: Page, index: int, count: int, cell: int | str = 0) -> None:
     """Wait for "Image index / count" in the overlay."""
     words = page.locator(f'[data-viewport="cell-{cell}"] [data-testid="overlay-instance"]')
     expect(words).to_have_text(re.compile(rf"\b{index} / {count}$"))

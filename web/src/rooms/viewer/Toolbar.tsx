@@ -51,7 +51,7 @@ function Group({ group }: { readonly group: CommandGroup }) {
   const inMenu = mine.filter(({ place = 'menu' }) => place === 'menu')
   if (onBar.length + inMenu.length === 0) return null
   return (
-    <div className={classes.group} role="group" aria-label={t(GROUP_WORDS[group])}>
+    <div className={classes.group} role="group" aria-label={t(GROUP_WORDS[group])} data-group={group}>
       {onBar.map((command) => (command.Control ? <command.Control key={command.id} /> : <Button key={command.id} command={command} />))}
       {inMenu.length > 0 && (
         <MenuButton icon={MENU_ICONS[group]} words={t(GROUP_WORDS[group])}>
@@ -106,7 +106,7 @@ function PanelButtons() {
   const panels = PANELS.filter(({ shape }) => shape !== 'sheet')
   if (panels.length === 0) return null
   return (
-    <div className={classes.group} role="group" aria-label={t('room.panels')}>
+    <div className={`${classes.group} ${classes.panels}`} role="group" aria-label={t('room.panels')}>
       {panels.map(({ id, icon, words }) => (
         <ToolButton key={id} icon={icon} words={t(words)} pressed={panel === id} onClick={() => openPanel(panel === id ? undefined : id)} />
       ))}

@@ -1,6 +1,5 @@
-/** The bar at the top of the reading room: whose study this is, and the tools. */
+/** The bar at the top of the reading room: whose study this is. */
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import type { Study } from '../../api/types'
@@ -12,7 +11,7 @@ import { readableName } from '../../kit/person-name'
 import { StudyMenu } from '../study-actions/StudyMenu'
 import classes from './ViewerHeader.module.css'
 
-export function ViewerHeader({ study, children }: { readonly study: Study | undefined; readonly children: ReactNode }) {
+export function ViewerHeader({ study }: { readonly study: Study | undefined }) {
   const { t } = useTranslation()
   return (
     <header className={classes.header}>
@@ -20,7 +19,6 @@ export function ViewerHeader({ study, children }: { readonly study: Study | unde
         <Icon name="back" />
       </Link>
       {study ? <Person study={study} /> : <span className={classes.person} />}
-      <div className={classes.tools}>{children}</div>
       {study && <StudyMenu study={study} />}
       <AccountMenu />
     </header>

@@ -79,7 +79,12 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   return (
     <RoomContext value={room}>
       <div className={classes.room}>
-        <ViewerHeader study={study}>{phone ? null : <Toolbar />}</ViewerHeader>
+        <ViewerHeader study={study} />
+        {phone === false && (
+          <div className={classes.tools}>
+            <Toolbar />
+          </div>
+        )}
         {phone === false && <DisplayReminder />}
         <main id="content" className={classes.main} tabIndex={-1}>
           <SeriesRail

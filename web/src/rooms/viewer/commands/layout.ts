@@ -50,7 +50,7 @@ export const LAYOUT: readonly Command[] = [
     icon: 'maximise',
     words: 'room.maximise',
     help: 'room.helpMaximise',
-    defaultKey: 'F',
+    defaultKey: 'Shift+F',
     enabled: ({ state }) => cellCount(state.layout) > 1,
     pressed: ({ state }) => state.maximised !== undefined,
     run: ({ state, dispatch }) => dispatch({ type: 'maximise', cell: state.maximised === undefined ? state.active : undefined }),

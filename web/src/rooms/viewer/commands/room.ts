@@ -8,6 +8,7 @@ const panel = (id: string) => ({
 })
 
 export const ROOM: readonly Command[] = [
+  { id: 'commands', group: 'room', icon: 'menu', words: 'room.commands', help: 'room.helpCommandMenu', defaultKey: 'Ctrl+K', place: 'bar', ...panel('commands') },
   {
     id: 'undo',
     group: 'room',
@@ -30,7 +31,6 @@ export const ROOM: readonly Command[] = [
     enabled: ({ history }) => history.state.get().canRedo,
     run: ({ history }) => history.redo(),
   },
-  { id: 'commands', group: 'room', icon: 'menu', words: 'room.commands', help: 'room.helpCommandMenu', defaultKey: 'Ctrl+K', place: 'bar', ...panel('commands') },
   { id: 'help', group: 'room', icon: 'help', words: 'viewer.help', help: 'room.helpHelp', defaultKey: '?', place: 'bar', ...panel('help') },
   { id: 'leave', group: 'room', words: 'viewer.back', help: 'room.helpLeave', defaultKey: 'Escape', place: 'keys', run: ({ leave }) => leave() },
 ]
