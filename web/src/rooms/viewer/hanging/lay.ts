@@ -16,16 +16,15 @@ export function chestWallOf(view: StackView): 'left' | 'right' | null {
 
 /** Brings the edge of the image at the chest wall to the edge of the viewport, so that two breasts meet in the middle. */
 function justify(view: StackView, side: 'left' | 'right'): void {
-  const { imageId, axes } = view.state.get()
-  const [frame, shown] = [frameOf(imageId), view.presentation()]
-  if (!frame || !axes || !shown?.pan) return
-  const [middle] = view.toScreen(shown.pan) ?? []
-  const rowGoesRight = axes.row[0] > 0
-  const column = rowGoesRight === (side === 'right') ? frame.columns : 0
-  const edge = view.toScreen([column, shown.pan[1]])
-  if (middle === undefined || !edge) return
-  const target = side === 'right' ? middle * 2 : 0
-  const centre = view.toImage([middle + edge[0] - target, edge[1]])
+  const shown = view.presentation()
+  const frame = frameOf(shown?.imageId)
+  if (!frame || !shown?.pan) return
+  // Asked of the viewport, which was perhaps mirrored a moment ago: its state is of what was drawn last.
+  const places = [0, frame.columns].map((column) => view.toScreen([column, shown.pan?.[1] ?? 0])?.[0] ?? 0)
+  const [middle, down] = view.toScreen(shown.pan) ?? []
+  if (middle === undefined || down === undefined) return
+  const edge = side === 'right' ? Math.max(...places) : Math.min(...places)
+  const centre = view.toImage([middle + edge - (side === 'right' ? middle * 2 : 0), down])
   if (centre) view.centreOn(centre)
 }
 
