@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pydicom
 import pytest
 from fastapi.testclient import TestClient
 from tests.conftest import TEMPLATE, an_institution, new_database
+from tests.domain.conftest import Hospital, a_ct_slice
 
 from isocenter.access import api_tokens
 from isocenter.access.caller import system_caller
@@ -20,11 +26,14 @@ from isocenter.apps.phantom import chest_ct, part10
 from isocenter.apps.web import application
 from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.delivery.library import Library
+from isocenter.domain.archive.erase import facts_key_path
+from isocenter.domain.archive.store import Archive
 from isocenter.domain.migration.importing import import_files
 from isocenter.domain.migration.media import Media
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
+from isocenter.storage.facts import make_key_file
 
 NOW = "2026-11-22T13:00:00.123456Z"
 
@@ -36,14 +45,20 @@ class Room:
     client: TestClient
     database: Database
     institution_id: int
+    archive: Archive
+    home: Path
     study: str
     series: str
     images: list[str]
 
-    def reader(self, role: Role = Role.RADIOLOGIST) -> dict[str, str]:
-        """The headers of a new reader."""
-        token = api_tokens.issue_token(self.database, system_caller(self.institution_id, "t"), (role,))
+    def reader(self, role: Role = Role.RADIOLOGIST, at: int | None = None) -> dict[str, str]:
+        """The headers of a new reader, at this institution or another."""
+        token = api_tokens.issue_token(self.database, system_caller(at or self.institution_id, "t"), (role,))
         return {"Authorization": f"Bearer {token}"}
+
+    def hospital(self, institution_id: int) -> Hospital:
+        """Where small objects are stored."""
+        return Hospital(self.archive, system_caller(institution_id, "test"), self.database, self.home)
 
     def ask(self, who: dict[str, str], method: str, path: str, body: Any = None, **headers: str) -> Any:
         """The answer; path {study} is the study's."""
@@ -72,6 +87,7 @@ def room(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("reading")
     settings = Settings(home=folder / "home")
     (settings.home / "journal").mkdir(parents=True)
+    make_key_file(facts_key_path(settings.home))
     slices = list(chest_ct(range(3)))
     for number, instance in enumerate(slices):
         (folder / f"{number}.dcm").write_bytes(part10(instance))
@@ -95,6 +111,8 @@ def room(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -
             client,
             database,
             institution.institution_id,
+            archive,
+            settings.home,
             str(first.StudyInstanceUID),
             str(first.SeriesInstanceUID),
             [str(each.SOPInstanceUID) for each in slices],
@@ -353,3 +371,100 @@ def test_a_presentation_state_that_contradicts_itself_is_refused(room: Room, cha
     view = {"images": [{"series_instance_uid": room.series, "sop_instance_uid": room.images[0]}], **change}
     answer = room.ask(room.reader(), "POST", "{study}/presentation-states", {"views": [view]})
     assert (answer.status_code, answer.json()["error"]["reason"]) == (400, reason), answer.text
+
+
+def a_file(room: Room, reader: dict[str, str], filed: dict[str, str]) -> bytes:
+    """The object as anybody retrieves it."""
+    path = "/dicom-web/studies/{study_instance_uid}/series/{series_instance_uid}/instances/{sop_instance_uid}"
+    answer = room.client.get(path.format(**filed), headers=reader | {"Accept": "application/dicom"})
+    assert answer.status_code == 200, answer.text
+    return bytes(answer.content)
+
+
+def test_what_is_filed_is_read_elsewhere(room: Room, tmp_path: Path) -> None:
+    """By pydicom and DCMTK, and by another hospital that gets the files: the same measurements, number by number."""
+    reader = room.reader()
+    image = {"series_instance_uid": room.series, "sop_instance_uid": room.images[0]}
+    room.ask(reader, "PUT", "{study}/measurements/draft", {"measurements": every_kind(room)})
+    view = {"views": [{"images": [image], "window": {"centre": 40.0, "width": 400.0}}]}
+    filed = [
+        room.ask(reader, "POST", "{study}/measurements/report", {}).json(),
+        room.ask(reader, "POST", "{study}/presentation-states", view).json(),
+        room.ask(reader, "POST", "{study}/key-images", {"images": [image], "note": "note"}).json(),
+    ]
+    files = [a_file(room, reader, each) for each in filed]
+    for each, data in zip(filed, files, strict=True):
+        found = pydicom.dcmread(BytesIO(data))
+        assert (found.SOPClassUID, found.StudyInstanceUID) == (each["sop_class_uid"], room.study)
+        (tmp_path / f"{found.Modality}.dcm").write_bytes(data)
+    for program, modality in (("dsrdump", "SR"), ("dsrdump", "KO"), ("dcmpschk", "PR"), ("dcmpschk", "SR")):
+        checked(program, tmp_path / f"{modality}.dcm")
+    elsewhere = an_institution(room.database, "Elsewhere").institution_id
+    other = room.reader(at=elsewhere)
+    for data in files:
+        sent = room.client.post(
+            "/dicom-web/studies", content=data, headers=other | {"Content-Type": "application/dicom"}
+        )
+        assert sent.status_code == 200, sent.text
+    here, there = (room.ask(each, "GET", "{study}/measurements/reported").json()["reports"] for each in (reader, other))
+    [same] = [each for each in here if each["document"]["sop_instance_uid"] == filed[0]["sop_instance_uid"]]
+    assert there == [same]
+    [note] = room.ask(other, "GET", "{study}/key-images").json()["notes"]
+    assert (note["images"], note["references_elsewhere"]) == ([], 1), "the image itself was not sent"
+    refused = room.ask(other, "POST", "{study}/key-images", {"images": [image]})
+    assert refused.json()["error"]["reason"] == "unknown-image"
+
+
+def checked(program: str, file: Path) -> None:
+    """DCMTK finds nothing wrong. It knows no UTF-8 and says so of each text outside ASCII, which is passed over."""
+    if shutil.which(program) is None:
+        return
+    done = subprocess.run([program, str(file)], capture_output=True, text=True, check=False)
+    if program == "dsrdump":
+        assert done.returncode == 0, done.stderr
+        return
+    lines = done.stderr.splitlines()
+    missing = [line for line in lines if "absent" in line or "violates" in line]
+    values = [line for line in lines if "Attribute value " in line and "[" in line and line.isascii()]
+    assert not missing + values, done.stderr
+
+
+def test_erasing_a_study_forgets_its_drafts(room: Room) -> None:
+    at = an_institution(room.database, "Third").institution_id
+    room.hospital(at).store(a_ct_slice(study="1.2.7", series="1.2.7.1"), uid="1.2.7.1.1")
+    reader, chief = room.reader(at=at), room.reader(Role.ADMINISTRATOR, at)
+    path = "/api/studies/1.2.7/measurements/draft"
+    kept = room.client.put(path, json={"measurements": [room.measured("probe", [[1.0, 2.0]])]}, headers=reader)
+    assert kept.json()["revision"] == 1
+    room.client.request("DELETE", "/api/studies/1.2.7", json={"reason": "a test"}, headers=chief)
+    assert room.client.get(path, headers=reader).status_code == 404
+    assert room.client.post("/api/deleted-studies/1.2.7/restore", headers=chief).status_code == 200
+    assert room.client.get(path, headers=reader).json()["revision"] == 1, "deleting alone takes nothing"
+    room.client.request("DELETE", "/api/studies/1.2.7", json={"reason": "a test"}, headers=chief)
+    assert room.client.delete("/api/deleted-studies/1.2.7", headers=chief).status_code == 204
+    with room.database.transaction(at) as connection:
+        assert connection.execute("SELECT count(*) FROM measurement_draft").fetchone() == (0,)
+
+
+def test_priors_are_of_the_same_person_and_follow_a_merge(room: Room) -> None:
+    at = an_institution(room.database, "Fourth").institution_id
+    for study, patient in (("1.2.8.1", "P1"), ("1.2.8.2", "P1"), ("1.2.8.3", "P2")):
+        data = a_ct_slice(study=study, series=f"{study}.1", patient_id=patient)
+        room.hospital(at).store(data, uid=f"{study}.1.1")
+    reader, chief = room.reader(at=at), room.reader(Role.ADMINISTRATOR, at)
+
+    def priors_of(study: str) -> list[str]:
+        answer = room.client.get(f"/api/studies/{study}/priors", headers=reader).json()
+        assert not answer["more"]
+        return [each["study_instance_uid"] for each in answer["priors"]]
+
+    assert (priors_of("1.2.8.1"), priors_of("1.2.8.3")) == (["1.2.8.2"], [])
+    [one], [other] = (
+        room.client.post("/api/patients/search", json={"text": patient}, headers=chief).json()["patients"]
+        for patient in ("P1", "P2")
+    )
+    body = {"into_patient_key": one["patient_key"], "reason": "the same person"}
+    merged = room.client.post(f"/api/patients/{other['patient_key']}/merge", json=body, headers=chief)
+    assert merged.status_code in (200, 201), merged.text
+    assert sorted(priors_of("1.2.8.3")) == ["1.2.8.1", "1.2.8.2"]
+    assert room.client.get("/api/studies/9.9.9/priors", headers=reader).status_code == 404
