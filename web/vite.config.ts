@@ -2,13 +2,14 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
+import { cssPixels } from './css-pixels-plugin'
 import { gzipped } from './gzip-plugin'
 
 /** Where `npm run dev` finds a running Isocenter. */
 const SERVER = 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [react(), gzipped()],
+  plugins: [react(), cssPixels(), gzipped()],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.conftest import PHONE, watch
 from tests.browser.screen import expect_greys, expect_image, letters, open_study, quarters
 from tests.browser.studies import SLICES, shown_grey, slice_hu
 
 UPRIGHT = "APRL"
+COLUMNS = 64
 
 
 def command(page: Page, name: str) -> None:
@@ -58,7 +60,7 @@ def test_a_mosaic_shows_consecutive_images_and_changes_them_together(page: Page)
     open_study(page, "PHANTOM-1")
     expect_image(page, 1, SLICES)
     page.get_by_role("button", name="Layout").click()
-    page.get_by_role("menuitem", name="2 × 2 viewports").last.click()
+    page.get_by_role("menuitem", name="Mosaic of 2 × 2").click()
     for tile in range(4):
         expect_image(page, tile + 1, SLICES, cell=f"0-tile-{tile}")
         expect_greys(page, {"centre": shown_grey(slice_hu(tile))}, cell=f"0-tile-{tile}")
@@ -74,7 +76,10 @@ def test_a_mosaic_shows_consecutive_images_and_changes_them_together(page: Page)
     expect(page.get_by_test_id("mosaic-page")).to_have_text(f"Images 9 – 12 / {SLICES}")
 
 
-def test_what_was_done_to_a_picture_is_taken_back_and_done_again(page: Page) -> None:
+@pytest.mark.parametrize("drawn", ["cpu", "gpu"])
+def test_what_was_done_to_a_picture_is_taken_back_and_done_again(page: Page, drawn: str) -> None:
+    page.evaluate("how => localStorage.setItem('isocenter.rendering', how)", drawn)
+    page.reload()
     open_study(page, "PHANTOM-1")
     expect_greys(page, quarters())
     page.keyboard.press("r")
@@ -97,6 +102,7 @@ def test_what_was_done_to_a_picture_is_taken_back_and_done_again(page: Page) -> 
     assert_letters(page, "RLPA")
     page.get_by_role("button", name="Undo").click()
     expect_greys(page, quarters())
+    page.evaluate("localStorage.removeItem('isocenter.rendering')")
 
 
 def assert_letters(page: Page, wanted: str) -> None:
@@ -149,14 +155,17 @@ def test_another_window_of_the_study_follows(page: Page) -> None:
     other.close()
 
 
-def test_a_long_press_opens_every_command_on_a_phone(
-    context_at: Callable[..., BrowserContext], studies: None
-) -> None:
+def test_a_long_press_opens_every_command_on_a_phone(context_at: Callable[..., BrowserContext], studies: None) -> None:
     page = context_at(viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2).new_page()
     complaints = watch(page)
     page.goto("/")
     open_study(page, "PHANTOM-1")
     expect_greys(page, quarters())
+    # Where the screen has two pixels for one, too, points of the image lie where they are drawn.
+    pane = page.locator('[data-viewport="cell-0"]').bounding_box()
+    assert pane is not None
+    percent = round(min(pane["width"], pane["height"]) / COLUMNS * 100)
+    expect(page.get_by_test_id("overlay-zoom")).to_have_text(f"Zoom {percent} %")
     fingers = page.context.new_cdp_session(page)
     touches = [{"x": 200, "y": 300, "id": 0}]
     fingers.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": touches})

@@ -51,6 +51,7 @@ export const roomWords = {
   mosaic: 'Mosaic',
   secondWindow: 'Second window',
   rowsByColumns: '{{rows}} × {{columns}} viewports',
+  mosaicByColumns: 'Mosaic of {{rows}} × {{columns}}',
   rowsAndColumns: 'Rows × columns',
   mosaicOf: 'The active series as a mosaic',
   oneImage: 'One image at a time',

@@ -53,6 +53,7 @@ export const roomWords: Catalogue['room'] = {
   mosaic: '平铺',
   secondWindow: '第二个窗口',
   rowsByColumns: '{{rows}} × {{columns}} 视口',
+  mosaicByColumns: '{{rows}} × {{columns}} 平铺',
   rowsAndColumns: '行 × 列',
   mosaicOf: '平铺当前序列',
   oneImage: '每次一幅图像',

@@ -45,7 +45,7 @@ export function LayoutMenu() {
         </Menu.Item>
       ))}
       <Menu.Label>{t('room.rowsAndColumns')}</Menu.Label>
-      <Grid choices={ALL} chosen={layout} onChoose={(chosen) => dispatch({ type: 'layout', layout: chosen })} />
+      <Grid choices={ALL} words="room.rowsByColumns" chosen={layout} onChoose={(chosen) => dispatch({ type: 'layout', layout: chosen })} />
       <Mosaics />
     </MenuButton>
   )
@@ -59,7 +59,7 @@ function Mosaics() {
   return (
     <>
       <Menu.Label>{t('room.mosaicOf')}</Menu.Label>
-      <Grid choices={MOSAICS} chosen={mosaic} onChoose={(chosen) => dispatch({ type: 'mosaic', mosaic: chosen })} />
+      <Grid choices={MOSAICS} words="room.mosaicByColumns" chosen={mosaic} onChoose={(chosen) => dispatch({ type: 'mosaic', mosaic: chosen })} />
       {mosaic && <Menu.Item onClick={() => dispatch({ type: 'mosaic', mosaic: undefined })}>{t('room.oneImage')}</Menu.Item>}
     </>
   )
@@ -67,11 +67,12 @@ function Mosaics() {
 
 interface GridProps {
   readonly choices: readonly Layout[]
+  readonly words: 'room.rowsByColumns' | 'room.mosaicByColumns'
   readonly chosen: Layout | undefined
   readonly onChoose: (layout: Layout) => void
 }
 
-function Grid({ choices, chosen, onChoose }: GridProps) {
+function Grid({ choices, words, chosen, onChoose }: GridProps) {
   const { t } = useTranslation()
   return (
     <div className={classes.grid} role="group">
@@ -79,9 +80,9 @@ function Grid({ choices, chosen, onChoose }: GridProps) {
         <Menu.Item
           key={`${layout.rows}-${layout.columns}`}
           className={classes.choice}
-          aria-label={t('room.rowsByColumns', { ...layout })}
+          aria-label={t(words, { ...layout })}
           aria-current={chosen && sameLayout(layout, chosen)}
-          title={t('room.rowsByColumns', { ...layout })}
+          title={t(words, { ...layout })}
           onClick={() => onChoose(layout)}
         >
           {`${layout.rows} × ${layout.columns}`}

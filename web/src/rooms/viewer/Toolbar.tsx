@@ -14,7 +14,8 @@ import { PANELS } from './panels'
 import { MenuButton, ToolButton } from './ToolButton'
 import classes from './Toolbar.module.css'
 
-export function Toolbar() {
+/** panels: false where their buttons stand elsewhere. */
+export function Toolbar({ panels = true }: { readonly panels?: boolean }) {
   const { t } = useTranslation()
   const { view, history } = useRoom()
   useViewState(view)
@@ -25,7 +26,7 @@ export function Toolbar() {
       {GROUPS.map((group) => (
         <Group key={group} group={group} />
       ))}
-      <PanelButtons />
+      {panels && <PanelButtons />}
     </div>
   )
 }
@@ -100,13 +101,13 @@ function MenuLine({ command }: { readonly command: Command }) {
   )
 }
 
-function PanelButtons() {
+export function PanelButtons() {
   const { t } = useTranslation()
   const { panel, openPanel } = useRoom()
   const panels = PANELS.filter(({ shape }) => shape !== 'sheet')
   if (panels.length === 0) return null
   return (
-    <div className={`${classes.group} ${classes.panels}`} role="group" aria-label={t('room.panels')}>
+    <div className={classes.group} role="group" aria-label={t('room.panels')}>
       {panels.map(({ id, icon, words }) => (
         <ToolButton key={id} icon={icon} words={t(words)} pressed={panel === id} onClick={() => openPanel(panel === id ? undefined : id)} />
       ))}

@@ -1,5 +1,6 @@
-/** The bar at the top of the reading room: whose study this is. */
+/** The bar at the top of the reading room: whose study this is, and the panels. */
 import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import type { Study } from '../../api/types'
@@ -11,7 +12,7 @@ import { readableName } from '../../kit/person-name'
 import { StudyMenu } from '../study-actions/StudyMenu'
 import classes from './ViewerHeader.module.css'
 
-export function ViewerHeader({ study }: { readonly study: Study | undefined }) {
+export function ViewerHeader({ study, children }: { readonly study: Study | undefined; readonly children?: ReactNode }) {
   const { t } = useTranslation()
   return (
     <header className={classes.header}>
@@ -19,6 +20,7 @@ export function ViewerHeader({ study }: { readonly study: Study | undefined }) {
         <Icon name="back" />
       </Link>
       {study ? <Person study={study} /> : <span className={classes.person} />}
+      {children}
       {study && <StudyMenu study={study} />}
       <AccountMenu />
     </header>

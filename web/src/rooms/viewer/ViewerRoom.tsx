@@ -29,7 +29,7 @@ import { useNamedWindows } from './presets'
 import { useLinking } from './seeing/use-linking'
 import { SeriesRail } from './SeriesRail'
 import { StudyFailure } from './StudyFailure'
-import { Toolbar } from './Toolbar'
+import { PanelButtons, Toolbar } from './Toolbar'
 import { useGestures } from './use-gestures'
 import { useKeys } from './use-keys'
 import { useOtherWindows } from './windows'
@@ -79,10 +79,10 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   return (
     <RoomContext value={room}>
       <div className={classes.room}>
-        <ViewerHeader study={study} />
+        <ViewerHeader study={study}>{phone === false && <PanelButtons />}</ViewerHeader>
         {phone === false && (
           <div className={classes.tools}>
-            <Toolbar />
+            <Toolbar panels={false} />
           </div>
         )}
         {phone === false && <DisplayReminder />}
