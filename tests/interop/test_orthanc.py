@@ -9,10 +9,14 @@ from bench.association import Answer
 from bench.data import instance_of
 from bench.node import Node, eventually
 from pydicom.dataset import Dataset
+from tests.domain.reading.test_reading_objects import CINE, IMAGE, MAKING, a_report, a_state
 from tests.interop.builders import a_ct
 from tests.interop.orthanc import Orthanc
 
 from bench import dicomweb
+from isocenter.domain.reading.key_images import selection_of
+from isocenter.standards.dicom.data_set_writing import data_set_of
+from isocenter.standards.dicom.part10 import file_meta
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +95,12 @@ def test_orthancs_dicomweb_client_finds_retrieves_and_stores_here(
     orthanc.store(*theirs)
     orthanc.post("/dicom-web/servers/isocenter/stow", {"Resources": identifiers(orthanc, theirs)})
     assert dicomweb.instances(node, theirs[0].StudyInstanceUID, "1.2.840.10008.1.2.1").keys() == uids(theirs)
+
+
+def test_orthanc_takes_reports_presentation_states_and_key_images_of_ours(orthanc: Orthanc) -> None:
+    made = [a_report(), a_state(), selection_of(IMAGE, "113000", "note", [CINE], MAKING)]
+    for model in made:
+        sop_class, uid = (str(model[tag]["Value"][0]) for tag in ("00080016", "00080018"))
+        file = file_meta(sop_class, uid, "1.2.840.10008.1.2.1") + data_set_of(model)
+        assert orthanc.post("/instances", file)["Status"] == "Success"
+        assert uid in orthanc.instances()

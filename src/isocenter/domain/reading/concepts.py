@@ -96,9 +96,16 @@ _PIXEL_VALUE: Final = ("pixel-value", OURS, "Pixel value")
 _PIXEL_VALUES: Final[dict[str, Concept]] = {
     "[hnsf'U]": ("112031", "DCM", "Attenuation Coefficient"),
     "g/ml{SUVbw}": ("126401", "DCM", "SUVbw"),
-    "g/ml{SUVlbm}": ("126402", "DCM", "SUVlbm"),
+    "g/ml{SUVlbm}": ("126405", "DCM", "SUVlbm(Janma)"),
     "cm2/ml{SUVbsa}": ("126403", "DCM", "SUVbsa"),
 }
+_READ_AS_VALUE: Final = frozenset(
+    {
+        *(each[:2] for each in (*_PIXEL_VALUES.values(), _PIXEL_VALUE)),
+        *((str(number), "DCM") for number in range(126400, 126407)),  # every SUV there is
+        ("110852", "DCM"),  # MR signal intensity
+    }
+)
 _UNITS: Final = {
     "mm": "millimeter",
     "mm2": "square millimeter",
@@ -160,7 +167,7 @@ def quantity_of(name: Concept | None, derivation: Concept | None) -> str | None:
     known = _READ_AS.get(name[:2])
     if derivation is not None:
         return _DERIVED_AS.get(derivation[:2]) if known is None else None
-    if known is None and name[:2] in [each[:2] for each in (*_PIXEL_VALUES.values(), _PIXEL_VALUE)]:
+    if known is None and name[:2] in _READ_AS_VALUE:
         return "value"
     return known
 
