@@ -23,7 +23,7 @@ from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Role
 from isocenter.access.trail.anchors import anchor_trail
 from isocenter.access.trail.verify import verify_trail
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.index.institutions import ensure_institution
 from isocenter.index.migrate import migrate
 from isocenter.kit.database import Database

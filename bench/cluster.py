@@ -17,7 +17,7 @@ import psycopg
 from bench.node import Node, NotReadyError, eventually, free_port, kill
 from isocenter.access.institutions import ensure_institution
 from isocenter.access.sealed_secrets import sealing_key_of
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.index.migrate import migrate
 from isocenter.kit.database import Database

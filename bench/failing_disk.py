@@ -25,7 +25,7 @@ from isocenter.access.caller import Caller, CallerKind, system_caller
 from isocenter.access.institutions import ensure_institution
 from isocenter.access.roles import Role
 from isocenter.access.sign_in.policy import offer_in_a_demo
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.reception import Source

@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 from blake3 import blake3
 
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.index.ingest import Ingest, IngestRow
 from isocenter.index.institutions import ensure_institution
 from isocenter.index.locators import open_instances

@@ -23,7 +23,7 @@ from bench.index_fill import PER_STUDY, ROOT, bytes_by_table, fill
 from bench.node import eventually, free_port, new_folder
 from bench.reading import Target
 from bench.servers import _orthanc, isocenter
-from isocenter.apps.embedded_postgres import running
+from isocenter.apps.postgres.embedded import running
 from isocenter.standards.dicom.identifiers import encode_identifier
 from isocenter.wire.requestor import ProposedContext, Remote, RequestedAssociation, request_association
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.node import new_folder
 from isocenter.access.caller import Caller, system_caller
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.domain.placement.jobs import move_round, place_round
 from isocenter.domain.placement.placing import Placement, Shift
 from isocenter.domain.placement.policies import add_policy, change_policy

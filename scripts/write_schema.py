@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.index.migrate import migrate
 
 TARGET = Path(__file__).parents[1] / "src" / "isocenter" / "index" / "schema.sql"

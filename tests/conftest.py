@@ -17,7 +17,7 @@ from tests.storage.swift import Swift, start_swift
 
 from isocenter.access.caller import system_caller
 from isocenter.access.sign_in.policy import offer_in_a_demo
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.domain.retention.policy import without_retention_in_a_demo
 from isocenter.index.institutions import Institution, ensure_institution
 from isocenter.index.migrate import migrate

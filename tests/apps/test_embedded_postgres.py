@@ -17,8 +17,8 @@ import psycopg
 import pytest
 from tests.index.builders import a_row, an_instance
 
-from isocenter.apps.embedded_postgres import EmbeddedPostgres, HomeInUse, running
-from isocenter.apps.postgres_programs import PostgresMissing, PostgresVersionMissing, find_programs, run_as
+from isocenter.apps.postgres.embedded import EmbeddedPostgres, HomeInUse, running
+from isocenter.apps.postgres.programs import PostgresMissing, PostgresVersionMissing, find_programs, run_as
 from isocenter.index.ingest import Ingest, IngestResult, ServerChanged
 from isocenter.index.institutions import ensure_institution
 from isocenter.index.migrate import migrate
@@ -165,7 +165,7 @@ def test_a_killed_server_is_noticed_and_started_again(server: EmbeddedPostgres) 
 
 def test_a_killed_supervisor_leaves_no_server_behind(folder: Path) -> None:
     program = (
-        "import sys, pathlib; from isocenter.apps.embedded_postgres import EmbeddedPostgres\n"
+        "import sys, pathlib; from isocenter.apps.postgres.embedded import EmbeddedPostgres\n"
         "server = EmbeddedPostgres(pathlib.Path(sys.argv[1]), durable=False); server.start()\n"
         "print(server.process.pid, flush=True); sys.stdin.read()"
     )

@@ -20,7 +20,7 @@ from isocenter.access.roles import Role
 from isocenter.apps import recovering
 from isocenter.apps.home import make_home
 from isocenter.apps.master_key import ensure_master_key
-from isocenter.apps.postgres_dump import DumpFailed, load_index
+from isocenter.apps.postgres.dump import DumpFailed, load_index
 from isocenter.apps.recovering import IndexInUse, back_up_home, backup_store, forward_index, rebuild_index, restore_home
 from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.domain.archive.erase import facts_key_path

@@ -17,13 +17,13 @@ from bench.node import free_port
 from tests.domain.conftest import SOURCE, a_ct_slice
 
 from isocenter.access.caller import system_caller
-from isocenter.apps.continuity import init_standby, invite, promote_home, rejoin, state_of
-from isocenter.apps.drilling import drill
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import make_home
-from isocenter.apps.invitation import Invitation, read_invitation, write_invitation
-from isocenter.apps.promotion import NoStandby
-from isocenter.apps.site import (
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
+from isocenter.apps.sites.continuity import init_standby, invite, promote_home, rejoin, state_of
+from isocenter.apps.sites.drilling import drill
+from isocenter.apps.sites.invitation import Invitation, read_invitation, write_invitation
+from isocenter.apps.sites.promotion import NoStandby
+from isocenter.apps.sites.site import (
     OtherSiteLeads,
     SiteNote,
     check_leads,
@@ -36,7 +36,7 @@ from isocenter.apps.site import (
     witness_of,
     write_site_note,
 )
-from isocenter.apps.standby import following
+from isocenter.apps.sites.standby import following
 from isocenter.apps.wiring import open_archive, open_bytes, open_stored_objects
 from isocenter.domain.archive.store import Archive
 from isocenter.domain.continuity.copying import copy_lane

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from tests.conftest import new_database
 
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.index.migrate import migrate, newest_revision
 
 

@@ -22,7 +22,7 @@ from blake3 import blake3
 from tests.storage.builders import bytes_in
 
 from isocenter.access.caller import system_caller
-from isocenter.apps.postgres_dump import load_index
+from isocenter.apps.postgres.dump import load_index
 from isocenter.delivery.library import Library
 from isocenter.delivery.received import received_instance
 from isocenter.domain.archive.recompress import rebuild_received

@@ -20,7 +20,7 @@ from isocenter.adapters.dimse.storage_commitment_scp import StorageCommitmentScp
 from isocenter.adapters.dimse.storage_scp import StorageScp
 from isocenter.adapters.dimse.verification_scp import VerificationScp
 from isocenter.apps.settings_from_environment import settings_from_environment
-from isocenter.apps.site import open_database
+from isocenter.apps.sites.site import open_database
 from isocenter.apps.wiring import open_archive, open_bytes, open_library, tls_files_of
 from isocenter.delivery.library import Library
 from isocenter.kit.errors import IsocenterError

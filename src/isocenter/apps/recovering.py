@@ -17,9 +17,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from isocenter.access import audit
 from isocenter.access.caller import Caller, system_caller
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, make_home
-from isocenter.apps.postgres_dump import dump_index, load_index
+from isocenter.apps.postgres.dump import dump_index, load_index
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.apps.wiring import node_name, open_bytes, open_storage, open_stored_objects
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.continuity.backup import BackupReport, BackupSource, back_up, fact_heads
@@ -292,7 +292,7 @@ def _set_aside(url: str, now: datetime) -> None:
 
 def _remove_outside(home: Path) -> None:
     """The private database of root may lie outside the home (`embedded_postgres`)."""
-    from isocenter.apps.embedded_postgres import folder_of
+    from isocenter.apps.postgres.embedded import folder_of
 
     folder = folder_of(home)
     if folder is not None and not folder.is_relative_to(home.absolute()):

@@ -31,13 +31,13 @@ from isocenter.access.sealed_secrets import sealing_key_of
 from isocenter.access.sign_in.policy import offer_in_a_demo
 from isocenter.access.users import administrator_exists
 from isocenter.apps.audit_trail import record_application
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, RunState, make_home, write_state
 from isocenter.apps.master_key import check_master_key, ensure_master_key
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.apps.processes import Child
 from isocenter.apps.pulse import DRAINED, Pulse
 from isocenter.apps.settings_from_environment import settings_to_environment
-from isocenter.apps.site import check_leads, check_note, listening_of
+from isocenter.apps.sites.site import check_leads, check_note, listening_of
 from isocenter.apps.wiring import check_certificates, node_name, open_object_store
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.continuity.institution_book import write_institutions

@@ -27,7 +27,7 @@ from isocenter.adapters.web.parts import WebParts
 from isocenter.adapters.web.security import LINES_OF_EVERY_ANSWER, note_request
 from isocenter.apps.home import run_state_for_status
 from isocenter.apps.http_protocol import AnswersAtOnce, DirectHttpProtocol, Headers
-from isocenter.apps.site import evidence_stores_of, open_database
+from isocenter.apps.sites.site import evidence_stores_of, open_database
 from isocenter.apps.wiring import (
     deletions_of,
     open_archive,

@@ -18,7 +18,7 @@ from isocenter.access.roles import Role
 from isocenter.access.sessions import open_session
 from isocenter.access.users import create_user
 from isocenter.adapters.web.authentication import COOKIE, Authenticator, Identity
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.apps.web import application
 from isocenter.apps.wiring import open_archive, open_bytes, open_library
 from isocenter.kit.database import Database

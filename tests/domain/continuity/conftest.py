@@ -14,8 +14,8 @@ from tests.conftest import TEMPLATE, new_database
 from tests.domain.conftest import Hospital, a_ct_slice
 
 from isocenter.access.caller import Caller, system_caller
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
-from isocenter.apps.postgres_dump import dump_index
+from isocenter.apps.postgres.dump import dump_index
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.continuity.backup import BackupSource

@@ -12,7 +12,7 @@ from tests.domain.conftest import Hospital, a_ct_slice
 from tests.storage.builders import bytes_in
 
 from isocenter.access.caller import system_caller
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.domain.archive.duplicates import Holdings
 from isocenter.domain.archive.store import Archive
 from isocenter.domain.continuity.aside import adopt, bring_aside, kept_aside

@@ -20,7 +20,7 @@ from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.restriction.facts import RestrictionFacts
 from isocenter.access.restriction.restrictions import lift_restriction, restrict_patient
 from isocenter.access.roles import Role
-from isocenter.apps.postgres_dump import load_index
+from isocenter.apps.postgres.dump import load_index
 from isocenter.domain.archive.deletions import Deletions
 from isocenter.domain.archive.erase import erase_study, facts_key_path
 from isocenter.domain.archive.erase_instance import erase_instance

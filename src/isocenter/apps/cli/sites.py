@@ -22,10 +22,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for pr
 def status(as_json: JsonOption = False) -> None:
     """Who leads, and how far the other site is behind; on a standby, how far this one is."""
     from isocenter.apps.cli.running import running_isocenter
-    from isocenter.apps.continuity import state_of
     from isocenter.apps.home import is_running
     from isocenter.apps.settings_from_environment import settings_from_environment
-    from isocenter.apps.site import site_note
+    from isocenter.apps.sites.continuity import state_of
+    from isocenter.apps.sites.site import site_note
 
     settings = settings_from_environment()
     note = site_note(settings.home)
@@ -59,7 +59,7 @@ def invite(
 ) -> None:
     """Let another site follow this one: write the file that `isocenter site init-standby` reads there."""
     from isocenter.apps.cli.running import running_isocenter
-    from isocenter.apps.continuity import invite as invite_site
+    from isocenter.apps.sites.continuity import invite as invite_site
 
     with running_isocenter() as running:
         invite_site(running.caller, running.settings, running.database, site, to, address)
@@ -72,8 +72,8 @@ def init_standby(
     source: Annotated[Path, typer.Option("--from", help="The file that `isocenter site invite` wrote.")],
 ) -> None:
     """Make this empty home follow another site: its secrets, and a copy of its index."""
-    from isocenter.apps.continuity import init_standby as make_standby
     from isocenter.apps.settings_from_environment import settings_from_environment
+    from isocenter.apps.sites.continuity import init_standby as make_standby
 
     note = make_standby(settings_from_environment(), source)
     out.print(f"This home follows the site {note.leader}. Start it with `isocenter standby`.")
@@ -83,7 +83,7 @@ def init_standby(
 def forget(site: Annotated[str, typer.Argument(help="Name of the site that does not come back.")]) -> None:
     """Keep nothing more of the index's log for a site that does not come back."""
     from isocenter.apps.cli.running import running_isocenter
-    from isocenter.apps.continuity import forget_site
+    from isocenter.apps.sites.continuity import forget_site
 
     with running_isocenter() as running:
         dropped = forget_site(running.caller, running.settings, site)
@@ -95,8 +95,8 @@ def rejoin(
     source: Annotated[Path, typer.Option("--from", help="The file that `isocenter site invite` of the leader wrote.")],
 ) -> None:
     """Let a site that led follow the one that leads now; what only it has is kept aside there first."""
-    from isocenter.apps.continuity import rejoin as rejoin_site
     from isocenter.apps.settings_from_environment import settings_from_environment
+    from isocenter.apps.sites.continuity import rejoin as rejoin_site
 
     brought = rejoin_site(settings_from_environment(), source)
     out.print(
@@ -112,7 +112,7 @@ def rejoin(
 def adopt(as_json: JsonOption = False) -> None:
     """Take in what a site that led brought when it came back: what it had acknowledged and we had not heard of."""
     from isocenter.apps.cli.running import running_isocenter
-    from isocenter.apps.continuity import adopt_aside
+    from isocenter.apps.sites.continuity import adopt_aside
 
     with running_isocenter() as running:
         done = adopt_aside(running.caller, running.settings, running.database)
@@ -138,7 +138,7 @@ def compare(
 ) -> None:
     """Compare both object stores. Ends with 1 when they differ in more than what is on its way."""
     from isocenter.apps.cli.running import running_isocenter
-    from isocenter.apps.continuity import compare_sites
+    from isocenter.apps.sites.continuity import compare_sites
 
     with running_isocenter() as running:
         found = compare_sites(running.caller, running.settings, running.database, digests=digests, mend=mend)
@@ -156,8 +156,8 @@ def standby() -> int:
     """Follow until told to take over, then lead; on a home that leads already, just lead."""
     from isocenter.apps.cli.start import show_started
     from isocenter.apps.settings_from_environment import settings_from_environment
-    from isocenter.apps.site import site_note
-    from isocenter.apps.standby import Standby
+    from isocenter.apps.sites.site import site_note
+    from isocenter.apps.sites.standby import Standby
     from isocenter.apps.up import Supervisor
 
     settings = settings_from_environment()
@@ -168,8 +168,8 @@ def standby() -> int:
 
 def promote(*, other_is_down: bool, as_json: bool) -> None:
     """Ask the standby process that runs here; without one, do it and leave starting to the operator."""
-    from isocenter.apps.continuity import promote_home
     from isocenter.apps.settings_from_environment import settings_from_environment
+    from isocenter.apps.sites.continuity import promote_home
 
     answer = promote_home(
         settings_from_environment(), other_is_down=other_is_down, tell=lambda line: out.print(f"{line} …")
@@ -192,13 +192,13 @@ def promote(*, other_is_down: bool, as_json: bool) -> None:
 def drill(*, count: int, as_json: bool) -> int:
     """Rehearse on the home that runs here, leader or standby; 0 when the goals were met and nothing was wrong."""
     from isocenter.access.caller import system_caller
-    from isocenter.apps import embedded_postgres
-    from isocenter.apps.drilling import NoPrivateDatabase
-    from isocenter.apps.drilling import drill as hold_drill
+    from isocenter.apps.postgres import embedded
     from isocenter.apps.settings_from_environment import settings_from_environment
+    from isocenter.apps.sites.drilling import NoPrivateDatabase
+    from isocenter.apps.sites.drilling import drill as hold_drill
 
     settings = settings_from_environment()
-    url = embedded_postgres.running(settings.home)
+    url = embedded.running(settings.home)
     if url is None:
         raise NoPrivateDatabase(
             "No PostgreSQL of its own runs on this home: start `isocenter standby` or `isocenter up`."

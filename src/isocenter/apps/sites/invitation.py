@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from isocenter.apps.replication import Source
+from isocenter.apps.postgres.replication import Source
 from isocenter.kit.errors import Conflict, Invalid
 from isocenter.kit.files import write_whole
 

@@ -27,9 +27,9 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from isocenter.apps.listening import Listening
-from isocenter.apps.postgres_programs import PostgresPrograms, RunAs, find_programs, run_as
-from isocenter.apps.postgres_settings import server_settings
+from isocenter.apps.postgres.listening import Listening
+from isocenter.apps.postgres.programs import PostgresPrograms, RunAs, find_programs, run_as
+from isocenter.apps.postgres.settings import server_settings
 from isocenter.kit.errors import Conflict, Exhausted
 from isocenter.kit.files import write_whole
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from isocenter.access import audit
 from isocenter.access.caller import system_caller
-from isocenter.apps.replication import become_primary
-from isocenter.apps.site import STANDBY, SiteNote, own_leads, site_note, witness_of, write_site_note
+from isocenter.apps.postgres.replication import become_primary
+from isocenter.apps.sites.site import STANDBY, SiteNote, own_leads, site_note, witness_of, write_site_note
 from isocenter.apps.wiring import node_name, open_bytes, open_stored_objects
 from isocenter.domain.archive.duplicates import Holdings
 from isocenter.domain.continuity.take_over import Lead, TakenOver, WordNeeded, say_that_we_lead, settle, take_lead

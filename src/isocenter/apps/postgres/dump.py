@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from isocenter.apps.postgres_programs import client_program
+from isocenter.apps.postgres.programs import client_program
 from isocenter.index.snapshot import NOT_COUNTED
 from isocenter.kit.database import translated_errors
 from isocenter.kit.errors import Exhausted

@@ -13,19 +13,26 @@ from urllib.parse import urlsplit
 from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, is_running, make_home
-from isocenter.apps.invitation import (
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
+from isocenter.apps.postgres.replication import (
+    Source,
+    allow_standby,
+    copy_index,
+    forget_standby,
+    set_aside_index,
+    slot_of,
+)
+from isocenter.apps.sites.invitation import (
     Invitation,
     lay_out_secrets,
     read_invitation,
     shared_secrets,
     write_invitation,
 )
-from isocenter.apps.promotion import promote, standby_note
-from isocenter.apps.replication import Source, allow_standby, copy_index, forget_standby, set_aside_index, slot_of
-from isocenter.apps.site import STANDBY, SiteNote, generation_of, listening_of, site_note, write_site_note
-from isocenter.apps.standby import ask_to_promote
+from isocenter.apps.sites.promotion import promote, standby_note
+from isocenter.apps.sites.site import STANDBY, SiteNote, generation_of, listening_of, site_note, write_site_note
+from isocenter.apps.sites.standby import ask_to_promote
 from isocenter.apps.wiring import announced, database_url_of, open_bytes, open_storage, open_stored_objects
 from isocenter.domain.archive.duplicates import Holdings
 from isocenter.domain.continuity.aside import Adopted, Brought, adopt, bring_aside

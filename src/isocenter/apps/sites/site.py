@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from isocenter.apps.listening import Listening
+from isocenter.apps.postgres.listening import Listening
 from isocenter.apps.wiring import database_url_of, open_storage, open_stored_objects
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.continuity.copying import OtherSite

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from isocenter.apps.embedded_postgres import (
+from isocenter.apps.postgres.embedded import (
     REACHABLE_FOLDER,
     Layout,
     PostgresFailed,
@@ -27,8 +27,8 @@ from isocenter.apps.embedded_postgres import (
     own_folder,
     prepare_layout,
 )
-from isocenter.apps.listening import ROLE, certificate_path, owned_file
-from isocenter.apps.postgres_programs import RunAs, find_programs, run_as
+from isocenter.apps.postgres.listening import ROLE, certificate_path, owned_file
+from isocenter.apps.postgres.programs import RunAs, find_programs, run_as
 from isocenter.kit.database import APPLICATION_ROLE, translated_errors
 from isocenter.kit.errors import Conflict, Invalid
 

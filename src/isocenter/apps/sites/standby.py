@@ -15,10 +15,10 @@ from typing import Any
 import psycopg
 from rich.console import Console
 
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.home import HomeLock, make_home
-from isocenter.apps.promotion import promote, standby_note
-from isocenter.apps.site import listening_of, site_note, witness_of
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
+from isocenter.apps.sites.promotion import promote, standby_note
+from isocenter.apps.sites.site import listening_of, site_note, witness_of
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import translated_errors
 from isocenter.kit.errors import Exhausted, IsocenterError

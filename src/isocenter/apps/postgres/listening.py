@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from isocenter.apps.postgres_programs import RunAs
+from isocenter.apps.postgres.programs import RunAs
 from isocenter.kit.clock import utc_now
 from isocenter.kit.files import write_whole
 

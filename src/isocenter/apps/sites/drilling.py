@@ -21,12 +21,12 @@ from psycopg.conninfo import make_conninfo
 from isocenter import __version__
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.apps.embedded_postgres import EmbeddedPostgres, PostgresFailed, folder_of, own_folder, prepare_layout
 from isocenter.apps.home import make_home
-from isocenter.apps.invitation import lay_out_secrets, shared_secrets
-from isocenter.apps.listening import owned_file
-from isocenter.apps.postgres_programs import find_programs, run_as
-from isocenter.apps.site import site_note
+from isocenter.apps.postgres.embedded import EmbeddedPostgres, PostgresFailed, folder_of, own_folder, prepare_layout
+from isocenter.apps.postgres.listening import owned_file
+from isocenter.apps.postgres.programs import find_programs, run_as
+from isocenter.apps.sites.invitation import lay_out_secrets, shared_secrets
+from isocenter.apps.sites.site import site_note
 from isocenter.apps.wiring import master_keys_of, node_name, open_stored_objects
 from isocenter.domain.archive.duplicates import Holdings
 from isocenter.domain.archive.erase import facts_key_path

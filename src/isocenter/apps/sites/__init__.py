@@ -1,0 +1,1 @@
+"""Two sites: which one a home belongs to, following the other one, taking over, rehearsing that."""
