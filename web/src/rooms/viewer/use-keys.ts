@@ -12,8 +12,8 @@ export function useKeys(room: Room): void {
       // Asked of the page, because a sheet that this very key closes is still there but no longer open.
       if (target.closest('input, textarea, select') || document.querySelector('[role="menu"], [role="dialog"]')) return
       if ((event.key === ' ' || event.key === 'Enter') && target.closest('button, a')) return
-      // What a layer or a panel has taken for itself.
-      if (target.closest('[data-takes-keys]')) return
+      // What a layer or a panel has taken for itself; Ctrl+Z and the like stay with the room.
+      if (target.closest('[data-takes-keys]') && !event.ctrlKey && !event.metaKey) return
       const key = keyOf(event)
       const command = key === undefined ? undefined : commandOf(key)
       if (!command || command.enabled?.(room) === false) return

@@ -68,7 +68,6 @@ function Editable({ measurement, editing }: { readonly measurement: Measurement;
         aria-pressed={chosen}
         aria-label={spokenName(t, shown)}
         onFocus={() => choose(studyInstanceUid, id)}
-        onMouseDown={(event) => event.preventDefault()}
         onPointerDown={drag.down('whole')}
         onPointerMove={drag.move}
         onPointerUp={drag.up}
@@ -109,8 +108,7 @@ function Handles({ measurement, drag, layer }: HandlesProps) {
           tabIndex={0}
           role="button"
           aria-label={t('measuring.handle', { number: index + 1 })}
-          onMouseDown={(event) => event.preventDefault()}
-          onPointerDown={drag.down(index)}
+            onPointerDown={drag.down(index)}
           onPointerMove={drag.move}
           onPointerUp={drag.up}
           onPointerCancel={drag.cancel}

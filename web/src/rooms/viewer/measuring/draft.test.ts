@@ -35,6 +35,7 @@ describe('a draft', () => {
     draft.put('a', one('a', 'first'))
     draft.put('a', one('a', 'second'))
     draft.put('old', undefined)
+    expect(draft.state.get().saving).toBe('saving')
     await vi.advanceTimersByTimeAsync(1000)
     expect(kept.measurements).toEqual([one('a', 'second')])
     expect([kept.saves, draft.state.get().saving]).toEqual([1, 'saved'])

@@ -97,7 +97,11 @@ export function createDraft(door: Door): Draft {
   return {
     state,
     put(id, measurement) {
-      state.set((now) => ({ ...now, measurements: replaced(now.measurements, id, measurement) }))
+      state.set((now) => ({
+        ...now,
+        measurements: replaced(now.measurements, id, measurement),
+        saving: now.saving === 'saved' || now.saving === 'refused' ? 'saving' : now.saving,
+      }))
       soon(MOMENT_MS)
     },
     flush: save,

@@ -45,12 +45,6 @@ describe('a saved view', () => {
     expect(view?.texts).toEqual([{ text: '2.0 mm', anchor: [1, 2] }])
   })
 
-  it('is not against the file when a negative is shown as it asks', () => {
-    const negative = describeFrame(aDataSet({ '00280004': ['CS', 'MONOCHROME1'] }), 1)
-    expect(stateOf({ ...shown, invert: false }, negative, pane, [], () => [])?.invert).toBe(true)
-    expect(view && presentationOf({ ...state, invert: true }, view, negative, pane).invert).toBe(false)
-  })
-
   it('with another modality look-up has its window brought to our values', () => {
     const stored = { ...state, rescale: { slope: null, intercept: null, type: null, lut: false } }
     const own = view && presentationOf(stored, { ...view, window: { centre: 520, width: 200, function: 'LINEAR' } }, frame, pane)

@@ -72,10 +72,8 @@ export function stateOf(
   const { centre, width, voiFunction } = shown
   if (centre !== undefined && width !== undefined) view.window = { centre, width, function: voiFunction ?? 'LINEAR' }
   if (area) view.displayed_area = area
-  // A state says what low values become (PS3.3 C.11.6); we say whether that is against the file.
-  const invert = shown.invert !== frame.negative
   const rotation = ((Math.round(shown.rotation / 90) * 90) % 360) as 0 | 90 | 180 | 270
-  return { label: 'VIEW', invert, rotation, flip_horizontal: shown.flipH, views: [view] }
+  return { label: 'VIEW', invert: shown.invert, rotation, flip_horizontal: shown.flipH, views: [view] }
 }
 
 /** The images that a view of a state is for. */
@@ -101,7 +99,7 @@ export function presentationOf(state: State, view: StateView, frame: Frame, pane
   return {
     ...windowIn(state, view, frame),
     ...placed,
-    invert: state.invert !== frame.negative,
+    invert: state.invert,
     rotation: state.rotation,
     flipH: state.flip_horizontal,
     flipV: false,

@@ -74,6 +74,8 @@ export function useDrag(measurement: Measurement, { studyInstanceUid, imageId, d
       if (drag) setDrag({ ...drag, points: moved(drag.grip, drag.from, imagePointOf(event, layer)) })
     },
     up: () => {
+      // A hand leaves the keys to the room; who came by Tab keeps them.
+      if (document.activeElement instanceof SVGElement) document.activeElement.blur()
       if (drag && drag.points !== points) keep(drag.points)
       setDrag(undefined)
     },
