@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from tests.browser.conftest import PHONE, watch
 from tests.browser.screen import expect_greys, expect_image, letters, open_study, quarters
 from tests.browser.studies import SLICES, shown_grey, slice_hu
@@ -102,7 +102,25 @@ def test_what_was_done_to_a_picture_is_taken_back_and_done_again(page: Page, dra
     assert_letters(page, "RLPA")
     page.get_by_role("button", name="Undo").click()
     expect_greys(page, quarters())
+    page.keyboard.press("i")
+    expect_greys(page, {place: 255 - grey for place, grey in quarters().items()})
+    page.keyboard.press("Control+z")
+    expect_greys(page, quarters())
     page.evaluate("localStorage.removeItem('isocenter.rendering')")
+
+
+def test_the_picture_of_a_series_never_stands_for_another_one(page: Page) -> None:
+    open_study(page, "PHANTOM-1")
+    expect_greys(page, quarters())
+    held: list[Route] = []
+    page.route(re.compile(r"metadata"), held.append)
+    page.locator("[data-series]").nth(1).click()
+    expect(page.locator('[data-viewport="cell-0"]')).to_have_attribute("data-phase", "loading")
+    expect(page.get_by_test_id("overlay")).to_have_count(0)
+    page.unroute_all()
+    for route in held:
+        route.continue_()
+    expect_image(page, 1, 3)
 
 
 def assert_letters(page: Page, wanted: str) -> None:
@@ -122,9 +140,11 @@ def test_keys_are_ones_own_are_refused_when_taken_and_stay(page: Page) -> None:
     line.get_by_role("button", name="Press a key: Invert").click()
     page.keyboard.press("r")
     expect(line.get_by_role("alert")).to_contain_text("“Rotate right” has this key")
-    page.keyboard.press("j")
+    preferences = re.compile("/api/reading/preferences")
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and bool(preferences.search(answer.url))):
+        page.keyboard.press("j")
     expect(line.locator("kbd")).to_have_text(["J"])
-    with page.expect_response(re.compile("/api/reading/preferences")):
+    with page.expect_response(preferences):
         page.reload()
     expect_greys(page, quarters())
     page.keyboard.press("i")

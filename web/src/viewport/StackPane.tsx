@@ -62,7 +62,11 @@ function useStackView(element: React.RefObject<HTMLDivElement | null>, props: St
     }
   }, [element, viewportId, onView])
   useEffect(() => {
-    if (!view || imageIds.length === 0) return
+    if (!view) return
+    if (imageIds.length === 0) {
+      if (shownKey.current !== stackKey) view.clear()
+      return
+    }
     if (shownKey.current === stackKey) {
       view.extend(imageIds)
     } else {

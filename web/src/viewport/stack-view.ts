@@ -18,6 +18,7 @@ import { noToolsFor, toolsFor } from './tools'
 import { NOTHING, type ViewState } from './view-state'
 
 const { Events, ViewportType } = Enums
+const nothing = () => undefined
 
 export class StackView {
   readonly state: Store<ViewState> = createStore<ViewState>(NOTHING)
@@ -69,13 +70,18 @@ export class StackView {
 
   /** Shows another stack from its first image on. The first image may still be without metadata. */
   async show(imageIds: readonly string[]): Promise<void> {
+    this.clear(imageIds)
+    await this.viewport.setStack([...imageIds], 0).catch(() => undefined)
+  }
+
+  /** Shows nothing until an image of the stack is here: never what was there before. */
+  clear(imageIds: readonly string[] = []): void {
     this.pause()
     this.moved = false
     this.arrived = undefined
     this.greys.forget()
     this.imageIds = imageIds
     this.state.set((now) => ({ ...NOTHING, framesPerSecond: now.framesPerSecond, phase: 'loading', count: imageIds.length }))
-    await this.viewport.setStack([...imageIds], 0).catch(() => undefined)
   }
 
   /** Takes more, or differently ordered, images of the same stack without touching what is on screen. */
@@ -101,19 +107,15 @@ export class StackView {
     const wanted = Math.max(0, Math.min(this.imageIds.length - 1, index))
     if (this.imageIds.length === 0) return Promise.resolve()
     this.wants(wanted)
-    return this.viewport.setImageIdIndex(wanted).then(
-      () => undefined,
-      () => undefined,
-    )
+    return this.viewport.setImageIdIndex(wanted).then(nothing, nothing)
   }
 
   step(by: number): Promise<void> {
     return this.scrollTo(this.state.get().index + by)
   }
 
-  /** Asks again for an image that failed. */
+  /** Asks again for an image that failed; it would not be if its index were still the current one. */
   retry(): Promise<void> {
-    // An index that is current already would not be loaded again.
     insideOf(this.viewport).currentImageIdIndex = -1
     return this.scrollTo(this.state.get().index)
   }
@@ -160,7 +162,7 @@ export class StackView {
 
   /** How the stack is shown now; undefined while no image is. */
   presentation(): Presentation | undefined {
-    const { imageId, shownIndex, inverted } = this.state.get()
+    const { imageId, shownIndex } = this.state.get()
     const axes = axesOf(this.viewport)
     if (imageId === undefined || !axes) return undefined
     const voi = this.greys.current()
@@ -171,7 +173,7 @@ export class StackView {
       voiFunction: window?.voiFunction,
       voiTable: voi?.kind === 'table' ? voi.index : undefined,
       windowChosen: this.greys.isChosen,
-      invert: inverted,
+      invert: this.viewport.getProperties().invert !== isNegative(imageId),
       ...lieOf(axes),
       flipV: false,
       zoom: zoomOf(this.viewport),
@@ -186,7 +188,6 @@ export class StackView {
     const named = wanted.imageId === undefined ? -1 : this.imageIds.indexOf(wanted.imageId)
     const index = named >= 0 ? named : wanted.index
     if (index !== undefined && index !== this.state.get().index) await this.scrollTo(index)
-    if (this.state.get().imageId === undefined) return
     const now = this.presentation()
     if (!now) return
     this.layGreys(wanted)

@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { Icon } from '../../brand/Icon'
 import { CommandKeys } from './CommandCard'
 import classes from './CommandMenu.module.css'
-import { type Command, type CommandGroup, COMMANDS, GROUPS } from './commands'
+import { type Command, type CommandGroup, COMMANDS, defaultKeysOf, GROUPS } from './commands'
 import { useRoom } from './context'
 import { GROUP_WORDS } from './groups'
 import type { PanelProps } from './panels'
@@ -15,7 +15,7 @@ export function CommandMenu({ onClose }: PanelProps) {
   const { t } = useTranslation()
   const [wanted, setWanted] = useState('')
   const asked = wanted.trim().toLowerCase()
-  const here = COMMANDS.filter(({ id, Control }) => Control === undefined && id !== 'commands')
+  const here = COMMANDS.filter((command) => (command.Control === undefined || defaultKeysOf(command).length > 0) && command.id !== 'commands')
   const found = here.filter((command) => asked === '' || t(command.words, command.values).toLowerCase().includes(asked))
   return (
     <>

@@ -7,7 +7,7 @@ import { preferencesLost } from '../../api/preferences'
 import { Icon } from '../../brand/Icon'
 import { useStore } from '../../kit/store'
 import { CommandKeys } from './CommandCard'
-import { type Command, COMMANDS } from './commands'
+import { type Command, COMMANDS, defaultKeysOf } from './commands'
 import { keyOf } from './keys'
 import classes from './ShortcutEditor.module.css'
 import { changedShortcuts, keepShortcuts, type Refusal, refusalOf, useShortcuts } from './shortcuts'
@@ -26,7 +26,7 @@ export function ShortcutEditor() {
         </p>
       )}
       <ul className={classes.list}>
-        {COMMANDS.filter(({ Control, place }) => Control === undefined || place === 'keys').map((command) => (
+        {COMMANDS.filter((command) => command.Control === undefined || defaultKeysOf(command).length > 0).map((command) => (
           <Line key={command.id} command={command} listening={listening === command.id} listen={listen} />
         ))}
       </ul>

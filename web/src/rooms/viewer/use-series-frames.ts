@@ -2,7 +2,7 @@
  * The frames of a series, in order. The header of the first instance comes with the study, or is asked for alone beside its pixels;
  * those of the others are asked for when the first picture is here, so that it need not share the line with them.
  */
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 
 import { ApiError, watchedFetch } from '../../api/client'
@@ -73,7 +73,8 @@ export function useSeriesFrames(studyInstanceUid: string, series: Series): Serie
     queryKey: ['frames', studyInstanceUid, seriesInstanceUid, 'all', count],
     queryFn: async ({ signal }) => prepared(key, await allHeaders(key, signal)),
     enabled: drawable && (count > 1 || firstUid === undefined),
-    placeholderData: keepPreviousData,
+    // While a series grows its frames stay; those of another series must never stand for them.
+    placeholderData: (before, query) => (query?.queryKey[2] === seriesInstanceUid ? before : undefined),
     staleTime: Infinity,
   })
   return useMemo(() => {
