@@ -12,7 +12,7 @@ from bench.data import uid
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from pydicom.dataset import Dataset
 from tests.browser.conftest import PHONE, watch
-from tests.browser.reading import shown
+from tests.browser.reading import shown, taker
 from tests.browser.screen import open_study
 from tests.phantoms.comparison import CURRENT, PRIOR, STRANGER, a_prior_and_a_current, a_stranger
 from tests.phantoms.radiographs import CHEST_WALL_GREY, a_chest, a_mammogram
@@ -80,7 +80,8 @@ def test_projections_hang_by_themselves_with_the_chest_walls_meeting(page: Page,
         close = f"Math.abs(a - {left}) < 4 && Math.abs(b - {right}) < 4"
         page.wait_for_function(f"cell => {{ const [a, b] = ({_EDGES})(cell); return {close} }}", arg=number)
     expect(cell(page, 1).get_by_test_id("overlay")).to_contain_text("Flipped")
-    page.keyboard.press("Escape")
+    taker()(page, "hanging")
+    page.goto("/")  # a fresh list, which does not show the study of before
     open_study(page, CHEST)
     expect_cells(page, "PA", "lateral")
 
@@ -110,6 +111,7 @@ def test_a_prior_is_opened_beside_kept_as_a_hanging_and_handed_to_the_phone(
     expect(page.get_by_test_id("study-mark")).to_have_count(0)
     open_beside(page)
     expect_pair(page)
+    taker()(page, "compare")
     cell(page, 1).click(position={"x": 30, "y": 300})
     page.keyboard.press("3")
     window = cell(page, 1).get_by_test_id("overlay-window")
@@ -162,6 +164,7 @@ def on_the_phone(page: Page, window: str, context_at: Callable[..., BrowserConte
     expect_pair(phone)
     expect(cell(phone, 1).get_by_test_id("overlay-instance")).to_contain_text("8 / 8")
     expect(cell(phone, 1).get_by_test_id("overlay-window")).to_have_text(window)
+    taker()(phone, "compare-phone")
     phone.goto("/hand-over/nothing-of-yours-0000000")
     expect(phone.get_by_role("heading", name="This view is not there any more")).to_be_visible()
     assert complaints == []
@@ -200,6 +203,7 @@ def test_a_display_is_tested_and_the_reminder_goes(page: Page, compared: None) -
         questions.nth(index).get_by_label("Yes").check()
     record.click()
     expect(page.get_by_test_id("last-check")).to_contain_text("all seen as it should be")
+    taker()(page, "display-test")
     page.goto("/")
     open_study(page, CHEST)
     shown(page)

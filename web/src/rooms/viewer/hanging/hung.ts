@@ -1,6 +1,7 @@
 /** How the study of the room hangs: what fits it, what was chosen, and what is still to be laid on the viewports. */
 import { createStore, type Store } from '../../../kit/store'
 import type { Room } from '../context'
+import { linkMode } from '../seeing/links'
 import { arrange, type HungSeries } from './arrange'
 import type { Hanging, Occasion } from './match'
 
@@ -50,6 +51,10 @@ export function hang({ dispatch }: Pick<Room, 'dispatch'>, hanging: Hanging, alo
   }
   const { rows, columns, cells } = arrange(hanging.document, occasion)
   hung.set((now) => ({ ...now, chosen: hanging.id, awaited: undefined, laying: cells }))
+  // What is built in leaves linking as the reader has set it.
+  if (hanging.scope !== 'built-in' && hanging.document.linked_scroll !== (linkMode.get() !== 'off')) {
+    linkMode.set(hanging.document.linked_scroll ? 'place' : 'off')
+  }
   dispatch({ type: 'hang', layout: alone ? { rows: 1, columns: 1 } : { rows, columns }, cells })
 }
 

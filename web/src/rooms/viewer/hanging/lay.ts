@@ -1,6 +1,7 @@
 /** Lays on a viewport what a hanging asks for, as soon as its image is on the screen. */
 import { edgeLetters } from '../../../dicomweb/orientation'
 import { keyOf } from '../../../dicomweb/addresses'
+import type { ImagePoint } from '../../../viewport/geometry'
 import { frameOf } from '../../../viewport/known-frames'
 import type { StackView } from '../../../viewport/stack-view'
 import type { HungSeries } from './arrange'
@@ -33,10 +34,27 @@ async function laid(view: StackView, hung: HungSeries, imageId: string | undefin
   const { invert, rotation, flipHorizontal, flipVertical, chestWall } = hung
   const mirrored = chestWall === null ? { flipH: flipHorizontal, flipV: flipVertical } : {}
   await view.apply({ ...(imageId === undefined ? {} : { imageId }), ...window, invert, rotation, ...mirrored })
-  if (chestWall === null) return
   const now = chestWallOf(view)
-  if (now !== null && now !== chestWall) view.flip('horizontal')
-  if (now !== null) justify(view, chestWall)
+  if (chestWall !== null && now !== null && now !== chestWall) view.flip('horizontal')
+}
+
+/** At the edge now, and again when the viewport gets another size (layouts change, panels open), until the reader moves the picture. */
+function keptJustified(view: StackView, wanted: Wanted, side: 'left' | 'right'): () => void {
+  let at: { readonly middle: number; readonly pan: ImagePoint } | undefined
+  let moved = false
+  const attempt = () => {
+    const pan = !moved && shows(view, wanted) ? view.presentation()?.pan : undefined
+    const middle = pan && view.toScreen(pan)?.[0]
+    if (!pan || middle === undefined) return
+    if (at && Math.abs(middle - at.middle) < 1) {
+      moved = Math.hypot(pan[0] - at.pan[0], pan[1] - at.pan[1]) > 0.5
+      return
+    }
+    justify(view, side)
+    at = { middle, pan: view.presentation()?.pan ?? pan }
+  }
+  attempt()
+  return view.state.subscribe(attempt)
 }
 
 /** The series that a viewport is to show, and how to find the image to begin with. */
@@ -75,12 +93,20 @@ export function whenShown(view: StackView, wanted: Wanted, act: (imageId: string
   }
 }
 
-/** Waits for the image, then lays it once. */
-export function layWhenShown(view: StackView, hung: HungSeries, onLaid: () => void): () => void {
-  const { sopInstanceUid } = hung
+/** Waits for the image, then lays it once. The returned function gives up, and lets a chest wall go from its edge. */
+export function layWhenShown(view: StackView, hung: HungSeries): () => void {
+  const { sopInstanceUid, chestWall } = hung
   const isImage = sopInstanceUid === undefined ? undefined : (imageId: string) => keyOf(imageId).sopInstanceUid === sopInstanceUid
-  return whenShown(view, { ...hung, isImage }, (imageId) => {
-    onLaid()
-    void laid(view, hung, imageId)
+  const wanted = { ...hung, isImage }
+  let [over, letGo] = [false, () => undefined as void]
+  const giveUp = whenShown(view, wanted, (imageId) => {
+    void laid(view, hung, imageId).then(() => {
+      if (!over && chestWall !== null && chestWallOf(view) !== null) letGo = keptJustified(view, wanted, chestWall)
+    })
   })
+  return () => {
+    over = true
+    giveUp()
+    letGo()
+  }
 }

@@ -2,6 +2,7 @@
 import { keyOf } from '../../../dicomweb/addresses'
 import type { StackView } from '../../../viewport/stack-view'
 import type { Room } from '../context'
+import { linkMode } from '../seeing/links'
 import { shownCells } from '../viewer-state'
 import type { Shown, ShownCell } from './by-example'
 import { hung } from './hung'
@@ -34,5 +35,5 @@ export function shownNow({ state, views, studyInstanceUid }: Room, name: string)
     return cell && cell.studyInstanceUid === priorUid ? cellOf(views.get(index), cell.seriesInstanceUid, 'prior') : undefined
   })
   const { rows, columns } = state.layout
-  return { name, rows, columns, cells, current: occasion.current, prior: occasion.prior, linkedScroll: true }
+  return { name, rows, columns, cells, current: occasion.current, prior: occasion.prior, linkedScroll: linkMode.get() !== 'off' }
 }

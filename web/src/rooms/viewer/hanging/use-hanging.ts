@@ -8,6 +8,7 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { hangingsQuery, type KeptHanging } from '../../../api/hanging'
 import { usePhone } from '../../../frame/use-phone'
 import { useStore } from '../../../kit/store'
+import type { StackView } from '../../../viewport/stack-view'
 import type { Room } from '../context'
 import { handed } from '../hand-over/handed'
 import { firstPictureOver } from '../opening'
@@ -99,18 +100,32 @@ function useTouched(): React.RefObject<boolean> {
   return touched
 }
 
-/** Each cell's picture is laid once, when it has come. */
+/** Each viewport is laid once for each hanging, when its picture has come. */
 function useLaying({ views }: Room): void {
   const { laying } = useStore(hung)
-  const laid = useRef<{ of: typeof laying; cells: Set<number> }>({ of: laying, cells: new Set() })
+  const begun = useRef<{ of: typeof laying; cells: Map<number, Begun> }>({ of: laying, cells: new Map() })
   useEffect(() => {
-    if (laid.current.of !== laying) laid.current = { of: laying, cells: new Set() }
-    const { cells } = laid.current
-    const ends = [...views].flatMap(([cell, view]) => {
+    if (begun.current.of !== laying) {
+      for (const { end } of begun.current.cells.values()) end()
+      begun.current = { of: laying, cells: new Map() }
+    }
+    const { cells } = begun.current
+    for (const [cell, view] of views) {
       const wanted = laying[cell]
-      if (!wanted || cells.has(cell)) return []
-      return [layWhenShown(view, wanted, () => cells.add(cell))]
-    })
-    return () => ends.forEach((end) => end())
+      if (!wanted || cells.get(cell)?.view === view) continue
+      cells.get(cell)?.end()
+      cells.set(cell, { view, end: layWhenShown(view, wanted) })
+    }
   }, [laying, views])
+  useEffect(
+    () => () => {
+      for (const { end } of begun.current.cells.values()) end()
+    },
+    [],
+  )
+}
+
+interface Begun {
+  readonly view: StackView
+  readonly end: () => void
 }
