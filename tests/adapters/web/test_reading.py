@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pydicom
 import pytest
+from bench.blast import DCMTK_ENVIRONMENT
 from fastapi.testclient import TestClient
 from tests.conftest import TEMPLATE, an_institution, new_database
 from tests.domain.conftest import Hospital, a_ct_slice
+from tests.interop.orthanc import program
 
 from isocenter.access import api_tokens
 from isocenter.access.caller import system_caller
 from isocenter.access.roles import Role
-from isocenter.apps.embedded_postgres import EmbeddedPostgres
 from isocenter.apps.phantom import chest_ct, part10
+from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.apps.web import application
 from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.delivery.library import Library
@@ -381,52 +384,71 @@ def a_file(room: Room, reader: dict[str, str], filed: dict[str, str]) -> bytes:
     return bytes(answer.content)
 
 
-def test_what_is_filed_is_read_elsewhere(room: Room, tmp_path: Path) -> None:
-    """By pydicom and DCMTK, and by another hospital that gets the files: the same measurements, number by number."""
-    reader = room.reader()
+def filed_by(room: Room, reader: dict[str, str]) -> list[dict[str, str]]:
+    """A report, a presentation state and key images, filed."""
     image = {"series_instance_uid": room.series, "sop_instance_uid": room.images[0]}
     room.ask(reader, "PUT", "{study}/measurements/draft", {"measurements": every_kind(room)})
-    view = {"views": [{"images": [image], "window": {"centre": 40.0, "width": 400.0}}]}
-    filed = [
+    window = {"centre": 40.0, "width": 400.0}
+    state = {"views": [{"images": [image], "window": window}], "invert": True, "rotation": 90, "flip_horizontal": True}
+    return [
         room.ask(reader, "POST", "{study}/measurements/report", {}).json(),
-        room.ask(reader, "POST", "{study}/presentation-states", view).json(),
+        room.ask(reader, "POST", "{study}/presentation-states", state).json(),
         room.ask(reader, "POST", "{study}/key-images", {"images": [image], "note": "note"}).json(),
     ]
-    files = [a_file(room, reader, each) for each in filed]
-    for each, data in zip(filed, files, strict=True):
-        found = pydicom.dcmread(BytesIO(data))
-        assert (found.SOPClassUID, found.StudyInstanceUID) == (each["sop_class_uid"], room.study)
-        (tmp_path / f"{found.Modality}.dcm").write_bytes(data)
-    for program, modality in (("dsrdump", "SR"), ("dsrdump", "KO"), ("dcmpschk", "PR"), ("dcmpschk", "SR")):
-        checked(program, tmp_path / f"{modality}.dcm")
+
+
+def test_what_is_filed_is_the_same_at_another_hospital(room: Room) -> None:
+    """Exported as files and imported there: the same measurements, number by number."""
+    reader = room.reader()
+    filed = filed_by(room, reader)
     elsewhere = an_institution(room.database, "Elsewhere").institution_id
     other = room.reader(at=elsewhere)
-    for data in files:
-        sent = room.client.post(
-            "/dicom-web/studies", content=data, headers=other | {"Content-Type": "application/dicom"}
-        )
-        assert sent.status_code == 200, sent.text
+    for each in filed:
+        data = a_file(room, reader, each)
+        found = pydicom.dcmread(BytesIO(data))
+        assert (found.SOPClassUID, found.StudyInstanceUID) == (each["sop_class_uid"], room.study)
+        headers = other | {"Content-Type": "application/dicom"}
+        assert room.client.post("/dicom-web/studies", content=data, headers=headers).status_code == 200
     here, there = (room.ask(each, "GET", "{study}/measurements/reported").json()["reports"] for each in (reader, other))
     [same] = [each for each in here if each["document"]["sop_instance_uid"] == filed[0]["sop_instance_uid"]]
     assert there == [same]
     [note] = room.ask(other, "GET", "{study}/key-images").json()["notes"]
     assert (note["images"], note["references_elsewhere"]) == ([], 1), "the image itself was not sent"
+    image = {"series_instance_uid": room.series, "sop_instance_uid": room.images[0]}
     refused = room.ask(other, "POST", "{study}/key-images", {"images": [image]})
     assert refused.json()["error"]["reason"] == "unknown-image"
 
 
-def checked(program: str, file: Path) -> None:
-    """DCMTK finds nothing wrong. It knows no UTF-8 and says so of each text outside ASCII, which is passed over."""
-    if shutil.which(program) is None:
-        return
-    done = subprocess.run([program, str(file)], capture_output=True, text=True, check=False)
-    if program == "dsrdump":
-        assert done.returncode == 0, done.stderr
-        return
-    lines = done.stderr.splitlines()
-    missing = [line for line in lines if "absent" in line or "violates" in line]
-    values = [line for line in lines if "Attribute value " in line and "[" in line and line.isascii()]
-    assert not missing + values, done.stderr
+def test_dcmtk_reads_what_is_filed_and_shows_a_state_as_the_formula_says(room: Room, tmp_path: Path) -> None:
+    """LINEAR (PS3.3 C.11.2.1.2), inverted, turned a quarter clockwise, then flipped left to right (C.10.6)."""
+    reader = room.reader()
+    for each in filed_by(room, reader):
+        data = a_file(room, reader, each)
+        (tmp_path / f"{pydicom.dcmread(BytesIO(data)).Modality}.dcm").write_bytes(data)
+    image = {"study_instance_uid": room.study, "series_instance_uid": room.series, "sop_instance_uid": room.images[0]}
+    (tmp_path / "CT.dcm").write_bytes(a_file(room, reader, image))
+    for name in ("SR", "KO"):
+        dcmtk("dsrdump", tmp_path / f"{name}.dcm")
+    for name in ("SR", "PR", "KO"):
+        lines = dcmtk("dcmpschk", tmp_path / f"{name}.dcm").stderr.splitlines()
+        # It knows no UTF-8 and says so of each text outside ASCII.
+        wrong = [line for line in lines if "Attribute value  " in line and line.isascii()]
+        assert not [*wrong, *(line for line in lines if "absent" in line)]
+    dcmtk("dcmp2pgm", "-p", tmp_path / "PR.dcm", tmp_path / "CT.dcm", tmp_path / "shown.pgm")
+    head, _, grey = (tmp_path / "shown.pgm").read_bytes().partition(b"255\n")
+    assert head.split()[-2:] == [b"512", b"512"]
+    shown = np.frombuffer(grey, np.uint8).reshape(512, 512).astype(float)
+    hu = pydicom.dcmread(tmp_path / "CT.dcm").pixel_array - 1024.0
+    grey_levels = 255 - np.clip(((hu - 39.5) / 399 + 0.5) * 255, 0, 255)
+    assert np.abs(shown - np.fliplr(np.rot90(grey_levels, -1))).max() <= 1
+
+
+def dcmtk(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """What a program of DCMTK says; dcmpschk alone ends with 0 whatever it finds."""
+    command = [program(name, "dcmtk"), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | DCMTK_ENVIRONMENT)
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def test_erasing_a_study_forgets_its_drafts(room: Room) -> None:
