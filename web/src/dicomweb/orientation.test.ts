@@ -52,3 +52,21 @@ describe('letters at the edges', () => {
     expect(edgeLetters(describeFrame(aDataSet(), 1), upright)).toBeUndefined()
   })
 })
+
+/** Where each axis of the patient points, by the standard's words: +x left, +y posterior, +z head. */
+const AXES = { L: [1, 0, 0], R: [-1, 0, 0], P: [0, 1, 0], A: [0, -1, 0], H: [0, 0, 1], F: [0, 0, -1] } as const
+const ACROSS: Readonly<Record<string, string>> = { L: 'R', R: 'L', A: 'P', P: 'A', H: 'F', F: 'H' }
+const NAMES = Object.keys(AXES) as (keyof typeof AXES)[]
+const ALL_24 = NAMES.flatMap((row) => NAMES.filter((column) => column !== row && column !== ACROSS[row]).map((column) => ({ row, column })))
+
+describe('the 24 orientations', () => {
+  it('are all there', () => expect(ALL_24).toHaveLength(24))
+
+  it.each(ALL_24)('of a row toward $row and a column toward $column have their letters, turned and flipped too', ({ row, column }) => {
+    const slice = aSlice(1, 0, [...AXES[row], ...AXES[column]])
+    const [back, up] = [ACROSS[row], ACROSS[column]]
+    expect(edgeLetters(slice, upright)).toEqual({ right: row, left: back, bottom: column, top: up })
+    expect(edgeLetters(slice, flippedLeftRight)).toEqual({ right: back, left: row, bottom: column, top: up })
+    expect(edgeLetters(slice, turnedRight)).toEqual({ right: up, left: column, bottom: row, top: back })
+  })
+})

@@ -26,32 +26,20 @@ function withoutMiddles(nodes: readonly GreyNode[]): GreyNode[] {
   })
 }
 
-/** Rising pixel values; outside the first and the last their greys go on. */
+/** Rising pixel values; outside the first and the last their greys go on. Padding is not part of it (grey.ts). */
 export function greyNodes(voi: Voi, tables: readonly LookUpTable[], scale: PixelScale, inverted: boolean): GreyNode[] {
   const plain = shownGrey(voi, tables, { ...scale, padding: undefined }, inverted)
   const toPixel = (value: number) => (value - scale.intercept) / scale.slope
   const greys = (pixel: number): number => plain(pixel) / 255
   const pixels = sampledAt(voi, tables).map(toPixel)
-  const nodes = withoutMiddles(pixels.map((pixel) => [pixel, greys(pixel)] as const).sort((a, b) => a[0] - b[0]))
-  return scale.padding ? withPadding(nodes, scale.padding, scale.step / 8, greys) : nodes
+  return withoutMiddles(pixels.map((pixel) => [pixel, greys(pixel)] as const).sort((a, b) => a[0] - b[0]))
 }
 
-/** Pixels that are no image are black: a notch in the function where they would not be by themselves. */
-function withPadding(nodes: GreyNode[], [low, high]: readonly [number, number], edge: number, greys: (pixel: number) => number): GreyNode[] {
-  if (greys(low) === 0 && greys(high) === 0) return nodes
-  const notch: GreyNode[] = [
-    [low - edge, greys(low - edge)],
-    [low, 0],
-    [high, 0],
-    [high + edge, greys(high + edge)],
-  ]
-  const beside = nodes.filter(([pixel]) => pixel < low - edge || pixel > high + edge)
-  return [...beside, ...notch].sort((a, b) => a[0] - b[0])
-}
+/** What every graphics driver that draws WebGL 2 at all is known to have. */
+const MOST_SAMPLES = 8192
 
-/** How finely graphics must sample the function so that no entry is lost. */
-export function samplesNeeded(nodes: readonly GreyNode[], voi: Voi, padded: boolean): number {
+/** How finely graphics must sample the function so that no entry of a table is lost; beyond the most, neighbours are mixed. */
+export function samplesNeeded(nodes: readonly GreyNode[], voi: Voi): number {
   const { lower, upper }: Range = { lower: nodes[0]?.[0] ?? 0, upper: nodes.at(-1)?.[0] ?? 1 }
-  if (voi.kind === 'table') return Math.min(16384, Math.max(1024, 2 * (upper - lower)))
-  return padded ? Math.min(16384, Math.max(1024, 4 * (upper - lower))) : 1024
+  return voi.kind === 'table' ? Math.min(MOST_SAMPLES, Math.max(1024, Math.ceil(2 * (upper - lower)))) : 1024
 }

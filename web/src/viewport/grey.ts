@@ -71,7 +71,7 @@ export async function greyImage(decoded: Types.IImage, frame: Frame, fetchBytes:
   const image: GreyImage = modality ? withValues(decoded, applyTable(decoded.getPixelData(), modality)) : decoded
   const negativeValues = modality === undefined && (signed || frame.intercept < 0)
   const tables = await Promise.all(frame.voiLuts.map((item) => readTable(item, negativeValues, fetchBytes)))
-  const scale = scaleOf(image, frame, modality !== undefined)
+  const scale = darkened(image, frame, scaleOf(image, frame, modality !== undefined))
   const named = frame.windows.length > 0 || tables.some(Boolean)
   const whole = named ? endsOf(image, scale) : wholeRange(pixelsOf(image), frame, scale)
   image.grey = { tables: tables.filter((table) => table !== undefined), scale, whole }
@@ -79,9 +79,8 @@ export async function greyImage(decoded: Types.IImage, frame: Frame, fetchBytes:
   const line = frame.windows[0] ?? windowOf(whole)
   image.windowCenter = line.centre
   image.windowWidth = Math.max(1, line.width)
+  image.invert = frame.negative
   image.voiLUTFunction = 'LINEAR' as Types.IImage['voiLUTFunction']
-  // Without graphics: our tables take the pixels as they are, whatever the slope.
-  if (getShouldUseCPURendering()) image.isPreScaled = true
   return image
 }
 
@@ -93,6 +92,31 @@ function scaleOf(image: Types.IImage, frame: Frame, throughTable: boolean): Pixe
   const [low, high] = frame.padding.map((stored) => (scaled ? stored * frame.slope + frame.intercept : stored)) as [number, number]
   // Scaled pixels may be rounded to 32-bit floats: a quarter of a step either way finds them.
   return { slope, intercept, step, padding: [Math.min(low, high) - step / 4, Math.max(low, high) + step / 4] }
+}
+
+/** The darkest value that the pixels of an image can hold: the lowest, or the highest where low values are bright. */
+function darkestOf(pixels: ArrayLike<number>, image: Types.IImage, negative: boolean): number {
+  const span = image.maxPixelValue - image.minPixelValue + 1
+  if (pixels instanceof Uint8Array) return negative ? 255 : 0
+  if (pixels instanceof Uint16Array) return negative ? 65535 : 0
+  if (pixels instanceof Int16Array) return negative ? 32767 : -32768
+  return negative ? image.maxPixelValue + 16 * span : image.minPixelValue - 16 * span
+}
+
+/**
+ * With graphics a function of values is drawn, too coarse to leave out a single one: pixels that are no image get the darkest value
+ * that there is, in the polarity of the file. Without graphics the table of greys leaves them black in both.
+ */
+function darkened(image: Types.IImage, frame: Frame, scale: PixelScale): PixelScale {
+  const pixels = pixelsOf(image) as Types.PixelDataTypedArray
+  if (!scale.padding || getShouldUseCPURendering()) return scale
+  const [low, high] = scale.padding
+  const darkest = darkestOf(pixels, image, frame.negative)
+  for (let at = 0; at < pixels.length; at += 1) {
+    const pixel = pixels[at] ?? 0
+    if (pixel >= low && pixel <= high) pixels[at] = darkest
+  }
+  return { ...scale, padding: [darkest - scale.step / 4, darkest + scale.step / 4] }
 }
 
 function endsOf(image: Types.IImage, { slope, intercept }: PixelScale): Range {

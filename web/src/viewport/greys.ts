@@ -11,7 +11,7 @@ const CANVAS = '_cpuFallbackEnabledElement'
 
 /** The part of cornerstone's drawing without graphics that takes a table of greys. */
 interface CanvasInside {
-  readonly [CANVAS]?: { viewport?: { voiLUT?: unknown } }
+  readonly [CANVAS]?: { viewport?: { voiLUT?: unknown; modality?: string } }
   cpuRenderingInvalidated: boolean
 }
 
@@ -123,6 +123,10 @@ export class Greys {
     inside.cpuRenderingInvalidated = true
     settings.voiLUT = undefined
     if (!facts || !voi) return
+    // Our table takes the pixels as they are, whatever the slope; cornerstone sets this back with every image.
+    image.isPreScaled = true
+    // For PET cornerstone has a way of its own that knows no tables and would take the pixels for scaled ones.
+    settings.modality = undefined
     const grey = shownGrey(voi, facts.tables, facts.scale, inverted)
     const [from, to] = [Math.floor(image.minPixelValue), Math.ceil(image.maxPixelValue)]
     // cornerstone inverts what comes out of the table, and takes its depth from the largest entry: one more of 255.
@@ -135,9 +139,10 @@ export class Greys {
     const actor = this.viewport.getDefaultActor()?.actor as unknown as Drawn | undefined
     const scale = actor?.getProperty().getRGBTransferFunction(0)
     if (!actor || !scale) return
-    const nodes = greyNodes(voi, facts.tables, facts.scale, inverted)
+    // Pixels that are no image are dark by themselves here (grey.ts).
+    const nodes = greyNodes(voi, facts.tables, { ...facts.scale, padding: undefined }, inverted)
     actor.getProperty().setUseLookupTableScalarRange(true)
-    actor.getMapper().setColorTextureWidth?.(samplesNeeded(nodes, voi, facts.scale.padding !== undefined))
+    actor.getMapper().setColorTextureWidth?.(samplesNeeded(nodes, voi))
     scale.setNodes(nodes.map(([x, grey]) => ({ x, r: grey, g: grey, b: grey, midpoint: 0.5, sharpness: 0 })))
   }
 }
