@@ -39,7 +39,7 @@ export function MeasurementItem({ measurement, studyInstanceUid, draft }: ItemPr
         </button>
         <span className={classes.tools}>
           <Tool icon="eye" words={t(isHidden ? 'measuring.show' : 'measuring.hide', { what })} pressed={isHidden} onClick={() => toggleHidden(id)} />
-          <Tool icon="copy" words={t('measuring.copy', { what })} onClick={() => void navigator.clipboard.writeText(what)} />
+          {CAN_COPY && <Tool icon="copy" words={t('measuring.copy', { what })} onClick={() => void navigator.clipboard.writeText(what)} />}
           <Tool icon="bin" words={t('measuring.remove', { what })} onClick={() => change(studyInstanceUid, draft, id, undefined)} />
         </span>
       </div>
@@ -48,6 +48,9 @@ export function MeasurementItem({ measurement, studyInstanceUid, draft }: ItemPr
     </li>
   )
 }
+
+/** A browser gives the clipboard to pages that came safely only. */
+const CAN_COPY = window.isSecureContext
 
 interface ToolProps {
   readonly icon: IconName

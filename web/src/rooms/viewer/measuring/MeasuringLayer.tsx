@@ -108,7 +108,7 @@ function Handles({ measurement, drag, layer }: HandlesProps) {
           tabIndex={0}
           role="button"
           aria-label={t('measuring.handle', { number: index + 1 })}
-            onPointerDown={drag.down(index)}
+          onPointerDown={drag.down(index)}
           onPointerMove={drag.move}
           onPointerUp={drag.up}
           onPointerCancel={drag.cancel}

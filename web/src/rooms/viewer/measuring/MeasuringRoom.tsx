@@ -4,11 +4,16 @@ import { useEffect } from 'react'
 import { keyOf } from '../../../dicomweb/addresses'
 import { useStore } from '../../../kit/store'
 import { useRoom } from '../context'
-import { desk } from './desk'
+import { desk, roomHistory } from './desk'
 import { useSaving } from './drafts'
 import { QuestionDialog } from './QuestionDialog'
 
 export function MeasuringRoom() {
+  const { history } = useRoom()
+  useEffect(() => {
+    roomHistory.set(history)
+    return () => roomHistory.set(undefined)
+  }, [history])
   useSaving()
   useGoal()
   return <QuestionDialog />

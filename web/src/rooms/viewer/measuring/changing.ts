@@ -8,7 +8,7 @@ import { calibrationFrom, measure, type Measured, type Remark, type Subject } fr
 import type { ImagePoint, Measurement, MeasurementKind } from '../../../measuring/measurement'
 import type { PixelValues } from '../../../measuring/region'
 import { historyOf } from '../history'
-import { desk } from './desk'
+import { desk, roomHistory } from './desk'
 import type { Draft } from './draft'
 
 type Points = readonly ImagePoint[]
@@ -136,7 +136,8 @@ export function change(studyInstanceUid: string, draft: Draft, id: string, after
     for (const one of followers(studyInstanceUid, draft.state.get().measurements, changed)) draft.put(one.id, one)
   }
   const then = draft.state.get().measurements
-  historyOf(studyInstanceUid).did({
+  const history = roomHistory.get() ?? historyOf(studyInstanceUid)
+  history.did({
     merge: merge && `${merge} ${id}`,
     undo: () => swap(draft, then, before),
     redo: () => swap(draft, before, then),

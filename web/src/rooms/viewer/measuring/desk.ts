@@ -4,6 +4,7 @@ import { KINDS, type MeasurementKind } from '../../../measuring/measurement'
 import type { SuvKind } from '../../../measuring/suv'
 import { createStore } from '../../../kit/store'
 import type { StackView } from '../../../viewport/stack-view'
+import type { History } from '../history'
 
 /** Words or a known length that a new measurement still needs. */
 export interface Question {
@@ -61,6 +62,9 @@ export function toggleHidden(id: string): void {
     return { ...now, hidden }
   })
 }
+
+/** The history of the room that is open: what is done on a study beside it is undone there too. */
+export const roomHistory = createStore<History | undefined>(undefined)
 
 /** Marks an image as a key image, or takes the mark away. */
 export function toggleMark(imageId: string): void {
