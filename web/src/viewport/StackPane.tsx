@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { Icon } from '../brand/Icon'
+import { keyOf } from '../dicomweb/addresses'
 import { frameOf } from './known-frames'
 import type { Layer } from './layers'
 import { LayerStack } from './LayerStack'
@@ -29,7 +30,10 @@ export interface StackPaneProps {
 export function StackPane(props: StackPaneProps) {
   const element = useRef<HTMLDivElement>(null)
   const view = useStackView(element, props)
-  const state = useViewState(view)
+  const drawn = useViewState(view)
+  // Another series was chosen and nothing of it is known yet: what is still drawn is not what was asked for.
+  const another = drawn.imageId !== undefined && keyOf(drawn.imageId).seriesInstanceUid !== props.stackKey
+  const state = another ? { ...NOTHING, phase: 'loading' as const } : drawn
   const frame = frameOf(state.imageId)
   const veiled = state.phase === 'failed' || state.imageId === undefined
   return (
