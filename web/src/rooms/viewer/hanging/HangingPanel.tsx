@@ -31,7 +31,7 @@ export function HangingPanel() {
   }, [wanted])
   return (
     <div className={classes.parts}>
-      <Button size="sm" leftSection={<Icon name="add" size={16} />} onClick={() => ask({ what: 'keep' })}>
+      <Button size="sm" variant="default" leftSection={<Icon name="add" size={16} />} onClick={() => ask({ what: 'keep' })}>
         {t('comparing.hanging.keep')}
       </Button>
       <Fitting />
