@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pydicom
@@ -21,6 +22,8 @@ from bench.node import Node, new_folder
 
 PATIENCE_MS = 20_000
 QUALITY = 72
+REMINDED = "isocenter.display-reminder"
+"""Where the client keeps that it has reminded somebody today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ def _walk(
 ) -> list[str]:
     context = signed_in(browser, f"http://127.0.0.1:{node.http_port}", credentials, view)
     context.set_default_timeout(PATIENCE_MS)
+    # The reminder of the display test has a page of its own.
+    context.add_init_script(f"localStorage.setItem('{REMINDED}', '{datetime.now(UTC).date().isoformat()}')")
     page, failed = context.new_page(), []
     for stop in stops:
         try:
@@ -104,5 +109,5 @@ def take(page: Page, path: Path) -> None:
 
 
 def _study_of(path: Path) -> str:
-    file = path if path.is_file() else next(each for each in sorted(path.iterdir()) if each.suffix == ".dcm")
+    file = path if path.is_file() else next(each for each in sorted(path.rglob("*.dcm")) if "SEG" not in each.parts)
     return str(pydicom.dcmread(file, stop_before_pixels=True).StudyInstanceUID)
