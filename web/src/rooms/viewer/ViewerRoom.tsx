@@ -13,6 +13,7 @@ import { useReadingRoom } from '../../room'
 import { PHONE } from '../../theme/tokens'
 import { engine, startCornerstone } from '../../viewport/cornerstone'
 import { abortLoading } from '../../viewport/loader'
+import { forgetOverlays } from '../../viewport/overlays/shown'
 import { useViewState } from '../../viewport/StackPane'
 import type { StackView } from '../../viewport/stack-view'
 import { chooseTool } from '../../viewport/tools'
@@ -65,6 +66,7 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   useEffect(() => chooseTool(state.tool), [state.tool])
   useRetryAfterLoss(views)
   useEffect(() => abortLoading, [])
+  useEffect(() => forgetOverlays, [])
   useKeys(room)
   useHanging(room)
   useBeside(room)
@@ -114,7 +116,10 @@ function useViews() {
   const [views, setViews] = useState<Views>(new Map())
   const onView = useCallback(
     (cell: number, view: StackView | undefined) =>
-      setViews((now) => new Map([...now, [cell, view] as const].flatMap(([at, one]) => (one ? [[at, one] as const] : [])))),
+      setViews((now) => {
+        const others = [...now].filter(([at]) => at !== cell)
+        return new Map(view ? [...others, [cell, view] as const] : others)
+      }),
     [],
   )
   return { views, onView }
