@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.golden import regions, suv
+from tests.golden import objects, regions, suv
 
 
 def test_statistics_of_regions_are_as_computed() -> None:
@@ -22,3 +22,10 @@ def test_uptake_values_are_as_computed_from_the_real_series(shared_data: Path) -
     computed = suv.computed(shared_data / "petct-cervix" / "PT")
     assert [each["refused"] for each in kept["refused"]] == [each["refused"] for each in computed["refused"]]
     assert [each["factor"] for each in kept["cases"]] == pytest.approx([each["factor"] for each in computed["cases"]])
+
+
+def test_what_other_objects_say_is_as_read_by_pydicom_and_numpy() -> None:
+    kept = json.loads(objects.KEPT_AT.read_text())
+    makers = (objects.contours, objects.dose, objects.ecg, objects.report)
+    computed = {maker.__name__: maker() for maker in makers}
+    assert {name: kept[name] for name in computed} == json.loads(json.dumps(computed, default=str))

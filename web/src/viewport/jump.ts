@@ -6,8 +6,8 @@ import { heightsOf, indexOfImage, lyingOn, type WantedImage } from './overlays/w
 import type { StackView } from './stack-view'
 
 export const wantedImage = createStore<WantedImage | undefined>(undefined)
-/** The same for a segment or region: the middle of the slices it lies on. */
-export const wantedPart = createStore<Part | undefined>(undefined)
+/** The same for segments or regions: the middle slice of the first of them that lies on the stack. */
+export const wantedParts = createStore<readonly Part[]>([])
 
 /** The middle one of the slices that a part lies on; undefined where it lies on none of this stack. */
 export function middleOf(part: Part, view: StackView): number | undefined {
@@ -16,14 +16,16 @@ export function middleOf(part: Part, view: StackView): number | undefined {
   return on[on.length >> 1]
 }
 
-/** Scrolls a viewport to the wanted part if it lies on its stack. */
+/** Scrolls a viewport to the first of the wanted parts that lies on its stack. */
 export function answerWithPart(view: StackView): boolean {
-  const part = wantedPart.get()
-  const index = part && middleOf(part, view)
-  if (index === undefined) return false
-  wantedPart.set(undefined)
-  void view.scrollTo(index)
-  return true
+  for (const part of wantedParts.get()) {
+    const index = middleOf(part, view)
+    if (index === undefined) continue
+    wantedParts.set([])
+    void view.scrollTo(index)
+    return true
+  }
+  return false
 }
 
 /** Scrolls a viewport to the wanted image if it has it. */

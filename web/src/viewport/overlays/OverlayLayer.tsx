@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { css } from '../../dicomweb/colours'
 import type { ImagePoint, Matrix } from '../../dicomweb/plane'
 import { useStore } from '../../kit/store'
-import { answerWith, answerWithPart, wantedImage, wantedPart } from '../jump'
+import { answerWith, answerWithPart, wantedImage, wantedParts } from '../jump'
 import type { LayerProps } from '../layers'
 import classes from './OverlayLayer.module.css'
 import type { OverlayDescription, Shape } from './protocol'
@@ -26,12 +26,12 @@ export function OverlayLayer(props: LayerProps) {
   const { view, frame, state } = props
   const { count } = state
   const overlays = useStore(shownOverlays)
-  const [image, part] = [useStore(wantedImage), useStore(wantedPart)]
+  const [image, parts] = [useStore(wantedImage), useStore(wantedParts)]
   useEffect(() => {
     if (!view || count === 0) return
     if (image) answerWith(view)
-    if (part) answerWithPart(view)
-  }, [view, image, part, count])
+    if (parts.length > 0) answerWithPart(view)
+  }, [view, image, parts, count])
   const fitting = overlays.flatMap((overlay) =>
     overlay.visible && overlay.description && fitOf(overlay.description, frame) === 'fits' ? [{ overlay, description: overlay.description }] : [],
   )

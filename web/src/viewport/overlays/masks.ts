@@ -101,6 +101,42 @@ function describe(dataSet: DataSet, read: Segmentation): OverlayDescription {
   }
 }
 
+/** Where bytes of frames come from: `Frames`, or a test. */
+export type FrameBytes = Pick<Frames, 'get'>
+
+export interface Covered {
+  readonly covers: readonly Cover[]
+  readonly matrix: Matrix
+}
+
+/**
+ * What each visible segment covers on a slice, in the grid of the object; undefined where no frame lies on the slice.
+ * Raises OverlayError: unreadable; unplaced, where frames of different grids lie in one place, of which only one could be shown.
+ */
+export async function coveredOn(read: Segmentation, frames: FrameBytes, target: Target, colourOf: ColourOf): Promise<Covered | undefined> {
+  const lying = read.frames.flatMap((frame) => {
+    const matrix = lieOn(frame, read, target)
+    const wanted = frame.segment === undefined || colourOf(frame.segment) !== undefined
+    return matrix && wanted ? [{ frame, matrix }] : []
+  })
+  const [first] = lying
+  if (!first) return undefined
+  if (lying.some(({ matrix }) => matrix.some((part, index) => Math.abs(part - (first.matrix[index] ?? 0)) > SAME_GRID))) {
+    throw new OverlayError('unplaced')
+  }
+  const bytes = await frames.get(lying.map(({ frame }) => frame.frameNumber))
+  const covers = lying.flatMap(({ frame: { segment } }, index) => {
+    const content = bytes[index] ?? new Uint8Array()
+    if (segment === undefined) return labelled(content, read, colourOf)
+    const colour = colourOf(segment)
+    return colour ? [{ part: segment, colour, share: sharesOf(content, read) }] : []
+  })
+  return { covers, matrix: first.matrix }
+}
+
+/** Pixels of the image; positions in files are rounded. */
+const SAME_GRID = 0.01
+
 /** Raises OverlayError when the object is no segmentation that we can read. */
 export function openMask(address: string, dataSet: DataSet): OpenOverlay {
   const read = readSegmentation(dataSet)
@@ -111,25 +147,8 @@ export function openMask(address: string, dataSet: DataSet): OpenOverlay {
     description: describe(dataSet, read),
     async draw(target, look) {
       const colourOf: ColourOf = (segment) => (look.hidden.includes(segment) ? undefined : (look.colours[segment] ?? own.get(segment)))
-      const lying = read.frames.flatMap((frame) => {
-        const matrix = lieOn(frame, read, target)
-        const wanted = frame.segment === undefined || colourOf(frame.segment) !== undefined
-        return matrix && wanted ? [{ frame, matrix }] : []
-      })
-      const [first] = lying
-      if (!first) return NOTHING_DRAWN
-      // Frames of one object share a grid in nearly every file; those on another grid are drawn by themselves nowhere: said as unreadable.
-      if (lying.some(({ matrix }) => matrix.some((part, index) => Math.abs(part - (first.matrix[index] ?? 0)) > 1e-3))) {
-        throw new OverlayError('unplaced')
-      }
-      const bytes = await frames.get(lying.map(({ frame }) => frame.frameNumber))
-      const covers = lying.flatMap(({ frame: { segment } }, index) => {
-        const content = bytes[index] ?? new Uint8Array()
-        if (segment === undefined) return labelled(content, read, colourOf)
-        const colour = colourOf(segment)
-        return colour ? [{ part: segment, colour, share: sharesOf(content, read) }] : []
-      })
-      return drawn(covers, read, first.matrix)
+      const covered = await coveredOn(read, frames, target, colourOf)
+      return covered ? drawn(covered.covers, read, covered.matrix) : NOTHING_DRAWN
     },
   }
 }

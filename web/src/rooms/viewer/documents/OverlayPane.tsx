@@ -3,11 +3,11 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { Icon } from '../../../brand/Icon'
+import { wantedParts } from '../../../viewport/jump'
 import { showOverlay, shownOverlays } from '../../../viewport/overlays/shown'
 import { useRoom } from '../context'
-import { jumpToPart } from '../overlays/jump-to-part'
 import type { DocumentPaneProps } from '../panes'
-import { placedSeries } from './jump-to'
+import { seriesUnder } from '../overlays/series-under'
 import classes from './OverlayPane.module.css'
 import { useInstances } from './use-instances'
 
@@ -19,13 +19,12 @@ export function OverlayPane({ studyInstanceUid, series }: DocumentPaneProps) {
   const show = async () => {
     room.openPanel('overlays')
     for (const { address } of instances ?? []) await showOverlay(address)
-    const first = shownOverlays.get().find(({ address }) => address === instances?.[0]?.address)
-    const target = first?.description?.referencedSeries.map((uid) => placedSeries(room, uid)).find(Boolean)
+    const description = shownOverlays.get().find(({ address }) => address === instances?.[0]?.address)?.description
+    const target = description && (await seriesUnder(room, description))
     setFailed(target === undefined)
     if (!target) return
+    wantedParts.set(description.parts)
     room.dispatch({ type: 'place', placed: target })
-    const [part] = first?.description?.parts ?? []
-    if (part) jumpToPart(room, part)
   }
   return (
     <div className={classes.message} data-testid="cell-message">

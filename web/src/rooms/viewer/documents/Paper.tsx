@@ -81,7 +81,7 @@ function Trace({ channel, row, samplesPerSecond, settings, seconds }: TraceProps
           {channel.unit === undefined ? t('objects.unitUnknown') : `${Number((10 / mm).toPrecision(3))} ${channel.unit} / 10 mm`}
         </text>
       ) : (
-        <path d={`M${5 * pixelsPerMm} 0v${-mark}h${5 * pixelsPerMm}v${mark}`} className={classes.trace} data-calibration="1 mV" />
+        <path d={`M${9 * pixelsPerMm} 0v${-mark}h${4 * pixelsPerMm}v${mark}`} className={classes.trace} data-calibration="1 mV" />
       )}
       <path d={path} transform={`translate(${MARGIN_MM * pixelsPerMm} 0)`} className={classes.trace} data-trace={channel.name} />
     </g>

@@ -14,8 +14,8 @@ export interface Instance {
   readonly address: string
 }
 
-async function json(address: string, signal: AbortSignal): Promise<DataSet[]> {
-  const response = await watchedFetch(new Request(address, { headers: { Accept: 'application/dicom+json' }, signal }))
+async function json(address: string, signal?: AbortSignal): Promise<DataSet[]> {
+  const response = await watchedFetch(new Request(address, { headers: { Accept: 'application/dicom+json' }, signal: signal ?? null }))
   if (response.status === 204) return []
   if (!response.ok) throw new ApiError(response.status, 'metadata')
   return (await response.json()) as DataSet[]
@@ -43,14 +43,17 @@ export function useInstances(studyInstanceUid: string, seriesInstanceUid: string
   })
 }
 
+/** The metadata of one instance. Throws ApiError. */
+export async function dataSetAt(address: string, signal?: AbortSignal): Promise<DataSet> {
+  const [dataSet] = await json(`${address}/metadata`, signal)
+  if (!dataSet) throw new ApiError(404, 'metadata')
+  return dataSet
+}
+
 export function useDataSet(address: string | undefined) {
   return useQuery({
     queryKey: ['data-set', address],
-    queryFn: async ({ signal }) => {
-      const [dataSet] = await json(`${address}/metadata`, signal)
-      if (!dataSet) throw new ApiError(404, 'metadata')
-      return dataSet
-    },
+    queryFn: ({ signal }) => dataSetAt(address ?? '', signal),
     enabled: address !== undefined,
     staleTime: Infinity,
   })

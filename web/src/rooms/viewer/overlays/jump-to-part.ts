@@ -1,5 +1,5 @@
 /** Scrolling to where a segment or region lies. */
-import { middleOf, wantedPart } from '../../../viewport/jump'
+import { middleOf, wantedParts } from '../../../viewport/jump'
 import type { Part } from '../../../viewport/overlays/protocol'
 import type { Room } from '../context'
 
@@ -7,5 +7,5 @@ import type { Room } from '../context'
 export function jumpToPart(room: Room, part: Part): void {
   const index = room.view && middleOf(part, room.view)
   if (room.view && index !== undefined) void room.view.scrollTo(index)
-  else wantedPart.set(part)
+  else wantedParts.set([part])
 }
