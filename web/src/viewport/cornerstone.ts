@@ -13,14 +13,15 @@ import { init as initDecoders } from '@cornerstonejs/dicom-image-loader'
 import { init as initTools } from '@cornerstonejs/tools'
 
 import { IMAGE_SCHEME } from '../dicomweb/addresses'
+import { warmDecoder } from './htj2k'
 import { type Fetch, FrameFailure, frameLoader } from './loader'
 import { frameMetadata } from './metadata-provider'
 import { addTools } from './tools'
 
 const ENGINE = 'isocenter'
 
-/** Decoded pixels in memory: about 300 slices of CT. Their compressed bytes are kept apart (frame-bytes.ts) and decoded again in no time. */
-const DECODED_BYTES = 160 * 1024 ** 2
+/** Decoded pixels in memory: about 180 slices of CT. Their compressed bytes are kept apart (frame-bytes.ts) and soon decoded again. */
+const DECODED_BYTES = 96 * 1024 ** 2
 
 /**
  * Where the graphics are only emulated (remote desktops, virtual machines, no driver) drawing without them is several times faster.
@@ -55,6 +56,7 @@ export function startCornerstone(fetcher: Fetch): void {
   })
   imageLoader.registerImageLoader(IMAGE_SCHEME, frameLoader(fetcher))
   metaData.addProvider(frameMetadata, 10_000)
+  warmDecoder()
 }
 
 /** The one engine that draws all viewports. */

@@ -13,6 +13,7 @@ import { TAG } from '../dicomweb/tags'
 import { greyImage } from './grey'
 import { abortFrames, fetchFramesWith, wantFrame } from './frame-bytes'
 import { answer, type Fetch, FrameFailure } from './frame-fetch'
+import { nativeFromHtj2k } from './htj2k'
 import { frameKnown } from './known-frames'
 import { fetchPalette } from './palette'
 import { pictureImage } from './picture'
@@ -77,7 +78,9 @@ async function decode(imageId: string, decoded: Decoded, options: Record<string,
   await fetchPalette(frame, fetchBytes)
   // Drawing without graphics looks each value up in a table, which fractions cannot: there the slope is applied when drawing.
   const preScale = { enabled: !getShouldUseCPURendering() || (frame.slope === 1 && Number.isInteger(frame.intercept)) }
-  const image = (await createImage(imageId, cleaned(bytes, frame, syntax), syntax, { ...options, preScale })) as Types.IImage
+  const native = await nativeFromHtj2k(bytes, syntax, frame)
+  const [pixels, form] = native ? [native, EXPLICIT_LITTLE_ENDIAN] : [cleaned(bytes, frame, syntax), syntax]
+  const image = (await createImage(imageId, pixels, form, { ...options, preScale })) as Types.IImage
   if (!Number.isFinite(image.minPixelValue) || !Number.isFinite(image.maxPixelValue)) throw new FrameFailure('undecodable')
   return greyImage(image, frame, fetchBytes)
 }

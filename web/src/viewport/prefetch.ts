@@ -9,7 +9,7 @@ import { frames } from './frame-bytes'
 import { nearestFirst } from './nearest-first'
 
 /** Images decoded around the one shown, and no more than this share of the cache for all viewports together. */
-const MOST_DECODED = 96
+const MOST_DECODED = 48
 const CACHE_SHARE = 0.6
 const DECODING_AT_ONCE = 2
 /** The order of fetching is made anew when the reader has moved so far from where it was made. */

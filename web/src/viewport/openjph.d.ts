@@ -1,0 +1,17 @@
+/** The part we use of OpenJPH for WebAssembly (@cornerstonejs/codec-openjph), which brings no types. */
+declare module '@cornerstonejs/codec-openjph/wasmjs' {
+  export interface HTJ2KDecoder {
+    getEncodedBuffer(length: number): Uint8Array
+    decode(): void
+    getDecodedBuffer(): Uint8Array
+  }
+  export interface OpenJph {
+    readonly HTJ2KDecoder: new () => HTJ2KDecoder
+  }
+  export default function openJph(settings: { locateFile: (name: string) => string }): Promise<OpenJph>
+}
+
+declare module '@cornerstonejs/codec-openjph/wasm?url' {
+  const address: string
+  export default address
+}
