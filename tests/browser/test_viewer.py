@@ -211,7 +211,9 @@ def test_one_bad_frame_hides_no_other(page: Page) -> None:
 
 def test_what_cannot_be_drawn_says_so(page: Page) -> None:
     open_study(page, "REPORT")
-    expect(page.get_by_test_id("cell-message")).to_contain_text("structured report")
+    # A report without a single item: a page that says what it is of, and that it knows no more.
+    expect(page.get_by_test_id("document")).to_contain_text("Structured report")
+    expect(page.get_by_test_id("report")).to_contain_text("NOT VERIFIED")
 
 
 def test_loss_is_marked(page: Page) -> None:
