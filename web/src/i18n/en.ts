@@ -242,6 +242,7 @@ export const en = {
     badFrameDetail: 'It could not be decoded. The other images of the series are not affected.',
     badFrameLost: 'It could not be fetched while the connection is lost. It will be tried again.',
     badFrameMissing: 'The server could not deliver it.',
+    badFrameNoPixels: 'This object holds no picture: its header speaks of one, and there are no pixels in it.',
     studyFailed: 'The study could not be opened',
     studyMissing: 'This study is not here, or not yours to see.',
     imagesLoaded: '{{percent}} % loaded',

@@ -243,6 +243,7 @@ export const zhCN: Catalogue = {
     badFrameDetail: '图像无法解码。同一序列的其他图像不受影响。',
     badFrameLost: '连接断开，暂时无法获取，稍后将自动重试。',
     badFrameMissing: '服务器未能提供该图像。',
+    badFrameNoPixels: '该对象不含图像：头信息中有图像描述，但没有像素数据。',
     studyFailed: '无法打开检查',
     studyMissing: '该检查不存在，或您无权查看。',
     imagesLoaded: '已加载 {{percent}} %',

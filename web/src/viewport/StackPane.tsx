@@ -101,6 +101,7 @@ function Waiting() {
 const FAILURE_TEXT = {
   undecodable: 'viewer.badFrameDetail',
   unavailable: 'viewer.badFrameMissing',
+  'no-pixels': 'viewer.badFrameNoPixels',
   lost: 'viewer.badFrameLost',
 } as const
 

@@ -4,7 +4,7 @@ import { firstPart, transferSyntaxOf } from '../dicomweb/multipart'
 
 export type Fetch = (request: Request) => Promise<Response>
 
-export type FailureReason = 'undecodable' | 'unavailable' | 'lost'
+export type FailureReason = 'undecodable' | 'unavailable' | 'no-pixels' | 'lost'
 
 /** Why one frame is not on screen. */
 export class FrameFailure extends Error {
@@ -26,7 +26,7 @@ export interface FrameBytes {
 
 const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1'
 
-/** An answer with a body to read. Rejects with FrameFailure: lost when there is no server, unavailable when it says no. */
+/** An answer with a body to read. Rejects with FrameFailure: lost when there is no server, else what it says. */
 export async function answer(fetcher: Fetch, address: string, accept: string, signal: AbortSignal): Promise<Response> {
   let response: Response
   try {
@@ -35,8 +35,15 @@ export async function answer(fetcher: Fetch, address: string, accept: string, si
     throw new FrameFailure('lost', error)
   }
   if (response.status === 502 || response.status === 503 || response.status === 504) throw new FrameFailure('lost')
-  if (!response.ok) throw new FrameFailure('unavailable')
+  if (!response.ok) throw new FrameFailure(await refusalOf(response))
   return response
+}
+
+/** Why the server says no: its body has a stable word (docs/conformance/dicom.md). */
+async function refusalOf(response: Response): Promise<FailureReason> {
+  const body: unknown = await response.json().catch(() => undefined)
+  const said = (body as { readonly error?: { readonly reason?: unknown } } | undefined)?.error?.reason
+  return said === 'no-pixels' ? 'no-pixels' : 'unavailable'
 }
 
 export function frameBytesOf(contentType: string, body: Uint8Array): FrameBytes {
