@@ -106,7 +106,8 @@ def _placed(series: str, number: int, position: list[float], orientation: list[f
     return data_set
 
 
-AXIAL, CORONAL = [1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1]
+AXIAL: list[float] = [1, 0, 0, 0, 1, 0]
+CORONAL: list[float] = [1, 0, 0, 0, 0, -1]
 
 
 def places() -> list[Dataset]:
