@@ -1,7 +1,14 @@
 /** The tokens handed to Mantine, and offered to our style sheets as --iso-… variables. */
-import { createTheme, type CSSVariablesResolver } from '@mantine/core'
+import { createTheme, type CSSVariablesResolver, defaultVariantColorsResolver, type VariantColorsResolver } from '@mantine/core'
 
 import { fonts, measures, night, office, petrol, readingRoom, type RoomColours } from './tokens'
+
+/** Mantine chooses the words of a filled button by the shade of the light scheme; in the dark room they must fit the dark one's. */
+const readableButtons: VariantColorsResolver = (input) => {
+  const usual = defaultVariantColorsResolver(input)
+  const primary = input.color === undefined || input.color === input.theme.primaryColor
+  return input.variant === 'filled' && primary ? { ...usual, color: 'var(--mantine-primary-color-contrast)' } : usual
+}
 
 export const theme = createTheme({
   primaryColor: 'petrol',
@@ -11,6 +18,7 @@ export const theme = createTheme({
   fontFamilyMonospace: fonts.mono,
   defaultRadius: 'md',
   autoContrast: true,
+  variantColorResolver: readableButtons,
   black: office.text,
   cursorType: 'pointer',
   focusRing: 'auto',
