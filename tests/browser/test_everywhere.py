@@ -58,10 +58,13 @@ def test_a_lost_server_is_said_and_what_is_open_stays(page: Page) -> None:
 
 
 def test_an_image_that_was_asked_for_while_the_server_was_away_comes_by_itself(page: Page) -> None:
-    page.route(re.compile(r"/frames/1$"), lambda route: route.abort())
     open_study(page, "PHANTOM-1")
+    expect_greys(page, quarters())
+    page.route(re.compile(r"/frames/1\b"), lambda route: route.abort())
+    page.locator("[data-series]").nth(1).click()
     expect(page.get_by_test_id("frame-failure")).to_contain_text("while the connection is lost")
     page.unroute_all()
+    expect_image(page, 1, 3)
     expect_greys(page, quarters())
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from tests.browser.conftest import PHONE, watch
+from tests.browser.reading import taker
 from tests.browser.screen import expect_greys, expect_image, letters, open_study, quarters
 from tests.browser.studies import SLICES, shown_grey, slice_hu
 
@@ -36,6 +37,7 @@ def test_layouts_mosaic_and_maximised_viewports_come_and_go_and_can_be_undone(pa
     expect_image(page, 1, 3, cell=1)
     page.keyboard.press("Shift+2")
     expect(page.locator("[data-cell]")).to_have_count(2)
+    taker()(page, "room-viewports")
     first = page.locator("[data-cell='0']")
     width = first.bounding_box()
     first.dblclick()
@@ -64,6 +66,7 @@ def test_a_mosaic_shows_consecutive_images_and_changes_them_together(page: Page)
     for tile in range(4):
         expect_image(page, tile + 1, SLICES, cell=f"0-tile-{tile}")
         expect_greys(page, {"centre": shown_grey(slice_hu(tile))}, cell=f"0-tile-{tile}")
+    taker()(page, "room-mosaic")
     page.locator("[data-tile='1']").hover()
     page.mouse.wheel(0, 120)
     expect(page.get_by_test_id("mosaic-page")).to_have_text(f"Images 5 – 8 / {SLICES}")
@@ -113,13 +116,13 @@ def test_the_picture_of_a_series_never_stands_for_another_one(page: Page) -> Non
     open_study(page, "PHANTOM-1")
     expect_greys(page, quarters())
     held: list[Route] = []
-    page.route(re.compile(r"metadata"), held.append)
+    page.route(re.compile(r"metadata"), lambda route: held.append(route))
     page.locator("[data-series]").nth(1).click()
     expect(page.locator('[data-viewport="cell-0"]')).to_have_attribute("data-phase", "loading")
     expect(page.get_by_test_id("overlay")).to_have_count(0)
-    page.unroute_all()
     for route in held:
         route.continue_()
+    page.unroute_all()
     expect_image(page, 1, 3)
 
 
@@ -142,14 +145,14 @@ def test_keys_are_ones_own_are_refused_when_taken_and_stay(page: Page) -> None:
     expect(line.get_by_role("alert")).to_contain_text("“Rotate right” has this key")
     preferences = re.compile("/api/reading/preferences")
     with page.expect_response(lambda answer: answer.request.method == "PUT" and bool(preferences.search(answer.url))):
-        page.keyboard.press("j")
-    expect(line.locator("kbd")).to_have_text(["J"])
+        page.keyboard.press("Alt+j")
+    expect(line.locator("kbd")).to_have_text(["Alt", "J"])
     with page.expect_response(preferences):
         page.reload()
     expect_greys(page, quarters())
     page.keyboard.press("i")
     expect_greys(page, quarters())
-    page.keyboard.press("j")
+    page.keyboard.press("Alt+j")
     expect_greys(page, {place: 255 - grey for place, grey in quarters().items()})
     page.keyboard.press("?")
     sheet.get_by_role("tab", name="Change keys").click()

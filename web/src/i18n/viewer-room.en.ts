@@ -43,7 +43,7 @@ export const roomWords = {
   helpLayout: 'How many viewports there are. Drag a series into one of them to show it there.',
   helpNextCell: 'Makes the next viewport the active one: keys and buttons act on it.',
   helpHelp: 'Opens this sheet, which explains every command and its keys.',
-  helpLeave: 'Leaves the reading room. What was measured is kept.',
+  helpLeave: 'One step out: closes the panel, gives the other viewports back, or leaves the reading room. What was measured is kept.',
   undo: 'Undo',
   redo: 'Redo',
   commands: 'All commands',

@@ -45,7 +45,7 @@ export const roomWords: Catalogue['room'] = {
   helpLayout: '视口的数量。将序列拖到某个视口即可在其中显示。',
   helpNextCell: '切换到下一个视口：按键和按钮都作用于它。',
   helpHelp: '打开本页，其中解释了每个命令及其按键。',
-  helpLeave: '离开阅片室。测量结果会保留。',
+  helpLeave: '后退一步：关闭面板、恢复其他视口，或离开阅片室。测量结果会保留。',
   undo: '撤销',
   redo: '重做',
   commands: '全部命令',

@@ -15,7 +15,16 @@ export function PanelPlace() {
   return (
     <>
       {PANELS.filter(({ shape }) => shape === 'sheet').map(({ id, words, Panel }) => (
-        <Modal key={id} opened={open === id} onClose={close} title={t(words)} size="xl" closeButtonProps={{ 'aria-label': t('common.close') }}>
+        <Modal
+          key={id}
+          opened={open === id}
+          onClose={close}
+          title={t(words)}
+          size="xl"
+          // A finger that lifts after a long press must not close what it opened.
+          closeOnClickOutside={false}
+          closeButtonProps={{ 'aria-label': t('common.close') }}
+        >
           <Panel onClose={close} />
         </Modal>
       ))}

@@ -7,6 +7,13 @@ const panel = (id: string) => ({
   run: (room: Room) => room.openPanel(room.panel === id ? undefined : id),
 })
 
+/** One step out: of a panel, of a viewport that fills the room, of the room. */
+function backOut({ panel: open, openPanel, state, dispatch, leave }: Room): void {
+  if (open !== undefined) openPanel(undefined)
+  else if (state.maximised !== undefined) dispatch({ type: 'maximise', cell: undefined })
+  else leave()
+}
+
 export const ROOM: readonly Command[] = [
   { id: 'commands', group: 'room', icon: 'menu', words: 'room.commands', help: 'room.helpCommandMenu', defaultKey: 'Ctrl+K', place: 'bar', ...panel('commands') },
   {
@@ -32,5 +39,5 @@ export const ROOM: readonly Command[] = [
     run: ({ history }) => history.redo(),
   },
   { id: 'help', group: 'room', icon: 'help', words: 'viewer.help', help: 'room.helpHelp', defaultKey: '?', place: 'bar', ...panel('help') },
-  { id: 'leave', group: 'room', words: 'viewer.back', help: 'room.helpLeave', defaultKey: 'Escape', place: 'keys', run: ({ leave }) => leave() },
+  { id: 'leave', group: 'room', words: 'viewer.back', help: 'room.helpLeave', defaultKey: 'Escape', place: 'keys', run: backOut },
 ]
