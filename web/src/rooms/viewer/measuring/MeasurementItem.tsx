@@ -35,7 +35,7 @@ export function MeasurementItem({ measurement, studyInstanceUid, draft }: ItemPr
     <li className={classes.item} data-chosen={chosen?.id === id} data-kind={kind}>
       <div className={classes.head}>
         <button type="button" className={classes.title} aria-label={t('measuring.goTo', { what })} onClick={find}>
-          {[t(`measuring.kind.${kind}`), label ?? text].filter(Boolean).join(' · ')}
+          {[t(`measuring.kind.${kind}`), label ?? text].filter(Boolean).join(', ')}
         </button>
         <span className={classes.tools}>
           <Tool icon="eye" words={t(isHidden ? 'measuring.show' : 'measuring.hide', { what })} pressed={isHidden} onClick={() => toggleHidden(id)} />

@@ -59,26 +59,7 @@ function Form({ question, draft, measurement }: FormProps) {
   return (
     <Modal opened onClose={leave} title={t(`measuring.ask.${about}`)} size="sm" closeButtonProps={{ 'aria-label': t('common.close') }}>
       <form onSubmit={submit}>
-        {about === 'words' ? (
-          <TextInput
-            data-autofocus
-            label={t('measuring.words')}
-            maxLength={200}
-            value={words}
-            onChange={(event) => setWords(event.currentTarget.value)}
-          />
-        ) : (
-          <NumberInput
-            data-autofocus
-            label={t('measuring.knownLength')}
-            description={t('measuring.knownLengthHelp')}
-            min={0.01}
-            max={10_000}
-            decimalScale={3}
-            value={length || ''}
-            onChange={(value) => setLength(typeof value === 'number' ? value : 0)}
-          />
-        )}
+        {about === 'words' ? <WordsField words={words} onWords={setWords} /> : <LengthField length={length} onLength={setLength} />}
         <Group justify="flex-end" mt="md">
           <Button variant="default" onClick={leave}>
             {t('common.cancel')}
@@ -89,5 +70,34 @@ function Form({ question, draft, measurement }: FormProps) {
         </Group>
       </form>
     </Modal>
+  )
+}
+
+function WordsField({ words, onWords }: { readonly words: string; readonly onWords: (words: string) => void }) {
+  const { t } = useTranslation()
+  return (
+    <TextInput
+      data-autofocus
+      label={t('measuring.words')}
+      maxLength={200}
+      value={words}
+      onChange={(event) => onWords(event.currentTarget.value)}
+    />
+  )
+}
+
+function LengthField({ length, onLength }: { readonly length: number; readonly onLength: (mm: number) => void }) {
+  const { t } = useTranslation()
+  return (
+    <NumberInput
+      data-autofocus
+      label={t('measuring.knownLength')}
+      description={t('measuring.knownLengthHelp')}
+      min={0.01}
+      max={10_000}
+      decimalScale={3}
+      value={length || ''}
+      onChange={(value) => onLength(typeof value === 'number' ? value : 0)}
+    />
   )
 }

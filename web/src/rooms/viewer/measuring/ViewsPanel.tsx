@@ -61,29 +61,33 @@ function Outcome({ filing }: { readonly filing: { readonly isSuccess: boolean; r
   )
 }
 
-function FileKeyImages() {
-  const { t } = useTranslation()
+/** Files the marked images, and takes the marks away when that is done. */
+function useFilingKeys(marked: readonly string[], onFiled: () => void) {
   const { studyInstanceUid } = useRoom()
   const queries = useQueryClient()
-  const marked = useStore(desk).marked.filter((imageId) => keyOf(imageId).studyInstanceUid === studyInstanceUid)
-  const [title, setTitle] = useState<Title>('113000')
-  const [note, setNote] = useState('')
   const images = marked.map(keyOf).map(({ seriesInstanceUid, sopInstanceUid, frameNumber }) => ({
     series_instance_uid: seriesInstanceUid,
     sop_instance_uid: sopInstanceUid,
     frame_numbers: [frameNumber],
   }))
-  const filing = useMutation({
-    mutationFn: async () =>
-      dataOf(
-        await api.POST('/api/studies/{study_instance_uid}/key-images', { ...path(studyInstanceUid), body: { title, note: note.trim() || null, images } }),
-      ),
+  return useMutation({
+    mutationFn: async (why: { title: Title; note: string | null }) =>
+      dataOf(await api.POST('/api/studies/{study_instance_uid}/key-images', { ...path(studyInstanceUid), body: { ...why, images } })),
     onSuccess: async () => {
       desk.set((now) => ({ ...now, marked: now.marked.filter((one) => !marked.includes(one)) }))
-      setNote('')
+      onFiled()
       await queries.invalidateQueries({ queryKey: ['key-images', studyInstanceUid] })
     },
   })
+}
+
+function FileKeyImages() {
+  const { t } = useTranslation()
+  const { studyInstanceUid } = useRoom()
+  const marked = useStore(desk).marked.filter((imageId) => keyOf(imageId).studyInstanceUid === studyInstanceUid)
+  const [title, setTitle] = useState<Title>('113000')
+  const [note, setNote] = useState('')
+  const filing = useFilingKeys(marked, () => setNote(''))
   const data = TITLES.map((value) => ({ value, label: t(`measuring.keyTitle.${value}`) }))
   return (
     <>
@@ -92,7 +96,7 @@ function FileKeyImages() {
         <>
           <Select size="xs" label={t('measuring.views.title')} data={data} value={title} allowDeselect={false} onChange={(value) => setTitle((value as Title | null) ?? '113000')} />
           <Textarea size="xs" mt="xs" label={t('measuring.views.note')} maxLength={1000} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
-          <Button size="xs" mt="xs" loading={filing.isPending} onClick={() => filing.mutate()}>
+          <Button size="xs" mt="xs" loading={filing.isPending} onClick={() => filing.mutate({ title, note: note.trim() || null })}>
             {t('measuring.views.fileKeys')}
           </Button>
         </>
@@ -102,41 +106,43 @@ function FileKeyImages() {
   )
 }
 
-function FileView() {
+/** Files how the active viewport shows its image, with what is measured on it. */
+function useFilingView(onFiled: () => void) {
   const { t } = useTranslation()
   const { studyInstanceUid, view } = useRoom()
   const queries = useQueryClient()
   const draft = useDraft(studyInstanceUid)
-  const [name, setName] = useState('')
   const shown = useShownNow()
-  const filing = useMutation({
-    mutationFn: async () => {
+  return useMutation({
+    mutationFn: async (description: string | null) => {
       const presentation = view?.presentation()
       if (!view || !shown || !presentation) throw new Error('nothing is shown')
-      const { frame } = shown
-      const here = (draft?.state.get().measurements ?? []).filter(
-        (one) => one.sop_instance_uid === frame.sopInstanceUid && one.frame_number === frame.frameNumber,
-      )
-      const state = stateOf(presentation, frame, paneOf(view), here, (one) => linesBeside(t, one, []))
+      const { sopInstanceUid, frameNumber } = shown.frame
+      const all = draft?.state.get().measurements ?? []
+      const here = all.filter((one) => one.sop_instance_uid === sopInstanceUid && one.frame_number === frameNumber)
+      const state = stateOf(presentation, shown.frame, paneOf(view), here, (one) => linesBeside(t, one, []))
       if (!state) throw new Error('nothing is shown')
-      return dataOf(
-        await api.POST('/api/studies/{study_instance_uid}/presentation-states', {
-          ...path(studyInstanceUid),
-          body: { ...state, description: name.trim() || null },
-        }),
-      )
+      const body = { ...state, description }
+      return dataOf(await api.POST('/api/studies/{study_instance_uid}/presentation-states', { ...path(studyInstanceUid), body }))
     },
     onSuccess: async () => {
-      setName('')
+      onFiled()
       await queries.invalidateQueries({ queryKey: ['presentation-states', studyInstanceUid] })
     },
   })
-  const mine = shown !== undefined && shown.studyInstanceUid === studyInstanceUid
+}
+
+function FileView() {
+  const { t } = useTranslation()
+  const { studyInstanceUid } = useRoom()
+  const [name, setName] = useState('')
+  const filing = useFilingView(() => setName(''))
+  const mine = useShownNow()?.studyInstanceUid === studyInstanceUid
   return (
     <>
       <p className={classes.note}>{t('measuring.views.saveViewHelp')}</p>
       <TextInput size="xs" label={t('measuring.views.name')} maxLength={64} value={name} onChange={(event) => setName(event.currentTarget.value)} />
-      <Button size="xs" mt="xs" disabled={!mine} loading={filing.isPending} onClick={() => filing.mutate()}>
+      <Button size="xs" mt="xs" disabled={!mine} loading={filing.isPending} onClick={() => filing.mutate(name.trim() || null)}>
         {t('measuring.views.saveView')}
       </Button>
       <Outcome filing={filing} />
