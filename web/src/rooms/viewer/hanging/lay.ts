@@ -15,18 +15,19 @@ export function chestWallOf(view: StackView): 'left' | 'right' | null {
   return letters?.left.startsWith('P') ? 'left' : null
 }
 
-/** Brings the edge of the image at the chest wall to the edge of the viewport, so that two breasts meet in the middle. */
-function justify(view: StackView, side: 'left' | 'right'): void {
+/** How far the edge of the image at the chest wall is from the edge of the viewport, CSS pixels; undefined while unknown. */
+function awayFromEdge(view: StackView, side: 'left' | 'right'): { readonly by: number; readonly middle: ImagePoint } | undefined {
   const shown = view.presentation()
   const frame = frameOf(shown?.imageId)
-  if (!frame || !shown?.pan) return
+  if (!frame || !shown?.pan) return undefined
   // Asked of the viewport, which was perhaps mirrored a moment ago: its state is of what was drawn last.
   const places = [0, frame.columns].map((column) => view.toScreen([column, shown.pan?.[1] ?? 0])?.[0] ?? 0)
   const [middle, down] = view.toScreen(shown.pan) ?? []
-  if (middle === undefined || down === undefined) return
+  if (middle === undefined || down === undefined) return undefined
   const edge = side === 'right' ? Math.max(...places) : Math.min(...places)
-  const centre = view.toImage([middle + edge - (side === 'right' ? middle * 2 : 0), down])
-  if (centre) view.centreOn(centre)
+  const by = edge - (side === 'right' ? middle * 2 : 0)
+  const wanted = view.toImage([middle + by, down])
+  return wanted && { by, middle: wanted }
 }
 
 async function laid(view: StackView, hung: HungSeries, imageId: string | undefined): Promise<void> {
@@ -38,23 +39,32 @@ async function laid(view: StackView, hung: HungSeries, imageId: string | undefin
   if (chestWall !== null && now !== null && now !== chestWall) view.flip('horizontal')
 }
 
-/** At the edge now, and again when the viewport gets another size (layouts change, panels open), until the reader moves the picture. */
+const MOST_TIMES = 50
+
+/**
+ * Brings the edge of the image at the chest wall to the edge of the viewport, so that two breasts meet in the middle: now, and again
+ * whenever it has left it (another size of the viewport, a better image), until the reader touches the picture.
+ */
 function keptJustified(view: StackView, wanted: Wanted, side: 'left' | 'right'): () => void {
-  let at: { readonly middle: number; readonly pan: ImagePoint } | undefined
-  let moved = false
+  let times = 0
   const attempt = () => {
-    const pan = !moved && shows(view, wanted) ? view.presentation()?.pan : undefined
-    const middle = pan && view.toScreen(pan)?.[0]
-    if (!pan || middle === undefined) return
-    if (at && Math.abs(middle - at.middle) < 1) {
-      moved = Math.hypot(pan[0] - at.pan[0], pan[1] - at.pan[1]) > 0.5
-      return
-    }
-    justify(view, side)
-    at = { middle, pan: view.presentation()?.pan ?? pan }
+    const away = times < MOST_TIMES && shows(view, wanted) ? awayFromEdge(view, side) : undefined
+    if (!away || Math.abs(away.by) < 1) return
+    times += 1
+    view.centreOn(away.middle)
   }
+  const touched = (event: Event) => {
+    const inPicture = event.target instanceof Element && event.target.closest(`[data-viewport="${view.id}"]`) !== null
+    if (inPicture || event.type === 'keydown') times = MOST_TIMES
+  }
+  const kinds = ['pointerdown', 'wheel', 'keydown'] as const
+  for (const kind of kinds) document.addEventListener(kind, touched, { capture: true, passive: true })
+  const end = view.state.subscribe(attempt)
   attempt()
-  return view.state.subscribe(attempt)
+  return () => {
+    end()
+    for (const kind of kinds) document.removeEventListener(kind, touched, { capture: true })
+  }
 }
 
 /** The series that a viewport is to show, and how to find the image to begin with. */
