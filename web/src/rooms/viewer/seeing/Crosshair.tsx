@@ -8,6 +8,7 @@ import { frameOf } from '../../../viewport/known-frames'
 import type { ImagePoint, LayerProps } from '../../../viewport/layers'
 import { useRoom } from '../context'
 import { send } from './links'
+import { Mark } from './Mark'
 import classes from './Seeing.module.css'
 
 export const CROSSHAIR = 'crosshair'
@@ -104,9 +105,5 @@ function Cross({ layer, point }: { readonly layer: LayerProps; readonly point: P
 }
 
 function Refusal({ size, words }: { readonly size: LayerProps['size']; readonly words: string }) {
-  return (
-    <text x={size[0] / 2} y={58} textAnchor="middle" className={classes.mark} data-testid="crosshair-refused">
-      {words}
-    </text>
-  )
+  return <Mark size={size} down={46} words={words} testId="crosshair-refused" />
 }

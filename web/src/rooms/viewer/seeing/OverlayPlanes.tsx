@@ -8,6 +8,7 @@ import { bytesOf } from '../../../dicomweb/lut'
 import { bitsOf, type OverlayPlane, overlayPlanesOf } from '../../../dicomweb/overlay-planes'
 import { createStore, useStore } from '../../../kit/store'
 import type { LayerProps } from '../../../viewport/layers'
+import { Mark } from './Mark'
 import classes from './Seeing.module.css'
 
 export const overlayPlanes = createStore(true)
@@ -52,11 +53,7 @@ function Plane({ plane, layer, colour, line }: PlaneProps) {
   })
   const bits = data && bitsOf(plane, data)
   if (plane.data === undefined || isError || (data && !bits)) {
-    return (
-      <text x={12} y={size[1] / 2 + line * 20} className={classes.mark} data-testid="overlay-plane-refused">
-        {t('seeing.overlayRefused', { group: plane.group })}
-      </text>
-    )
+    return <Mark size={size} down={68 + line * 20} words={t('seeing.overlayRefused', { group: plane.group })} testId="overlay-plane-refused" />
   }
   if (!bits) return null
   const [left, top] = [plane.origin[1] - 1, plane.origin[0] - 1]

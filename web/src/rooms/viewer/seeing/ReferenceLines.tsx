@@ -8,6 +8,7 @@ import type { LayerProps } from '../../../viewport/layers'
 import { useViewState } from '../../../viewport/StackPane'
 import { useRoom } from '../context'
 import { unlinked } from './links'
+import { Mark } from './Mark'
 import classes from './Seeing.module.css'
 
 export const referenceLines = createStore(true)
@@ -46,9 +47,6 @@ function NotFollowing({ view, size }: LayerProps) {
   const { t } = useTranslation()
   const reason = useStore(unlinked).get(view?.id ?? '')
   if (!reason) return null
-  return (
-    <text x={size[0] / 2} y={38} textAnchor="middle" className={classes.mark} data-testid="not-linked">
-      {t(reason === 'elsewhere' ? 'seeing.notLinkedElsewhere' : 'seeing.notLinkedNoSlice')}
-    </text>
-  )
+  const words = t(reason === 'elsewhere' ? 'seeing.notLinkedElsewhere' : 'seeing.notLinkedNoSlice')
+  return <Mark size={size} down={24} words={words} testId="not-linked" />
 }

@@ -5,6 +5,7 @@ import type { Frame } from '../../../dicomweb/frame'
 import { type Gap, gapsOf, tiltOf } from '../../../dicomweb/slices'
 import { frameOf } from '../../../viewport/known-frames'
 import type { LayerProps } from '../../../viewport/layers'
+import { Mark } from './Mark'
 import classes from './Seeing.module.css'
 
 interface Found {
@@ -43,9 +44,7 @@ export function StackMarks({ view, state, size }: LayerProps) {
   return (
     <>
       {words.map((line, at) => (
-        <text key={line} x={size[0] / 2} y={size[1] - 40 - at * LINE} textAnchor="middle" className={classes.mark} data-testid="stack-mark">
-          {line}
-        </text>
+        <Mark key={line} size={size} down={-56 - at * LINE} words={line} testId="stack-mark" />
       ))}
       {gaps.length > 0 && <Track gaps={gaps} state={state} size={size} />}
     </>
