@@ -28,7 +28,7 @@ describe('points for graphics', () => {
     for (const scale of [
       { slope: 1, intercept: 0, step: 1, padding: undefined },
       { slope: -2, intercept: 100, step: 2, padding: undefined },
-      { slope: 0.25, intercept: -3.5, step: 1, padding: undefined },
+      { slope: 3, intercept: -4, step: 1, padding: undefined },
     ] as const) {
       const nodes = greyNodes(voi, [curve], scale, inverted)
       const grey = shownGrey(voi, [curve], scale, inverted)
