@@ -43,7 +43,7 @@ export function useCellGestures(cell: number) {
       if (event.pointerType === 'mouse' || isTaken(event.target)) return
       fingers.current += 1
       down.current = { x: event.clientX, y: event.clientY, at: event.timeStamp }
-      if (fingers.current === 1) timer.current = setTimeout(() => openPanel('commands'), LONG_MS)
+      if (fingers.current === 1) timer.current = setTimeout(() => openUnderFinger(() => openPanel('commands')), LONG_MS)
     },
     onPointerMove: (event: PointerEvent) => {
       if (!still(event, down.current)) clearTimeout(timer.current)
@@ -51,6 +51,17 @@ export function useCellGestures(cell: number) {
     onPointerUp: lift,
     onPointerCancel: lift,
   }
+}
+
+/** The finger that opened something lifts over it: that must not click what lies there. */
+function openUnderFinger(open: () => void): void {
+  const swallow = (event: Event) => {
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  document.addEventListener('click', swallow, { capture: true })
+  document.addEventListener('pointerdown', () => document.removeEventListener('click', swallow, { capture: true }), { capture: true, once: true })
+  open()
 }
 
 /** What a layer or a control has for itself. */
