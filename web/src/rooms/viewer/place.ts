@@ -21,6 +21,11 @@ export function placeOf(frame: Frame | undefined): Place | undefined {
   return { frameOfReferenceUid: frame.frameOfReferenceUid, normal, distance: dot(frame.position, normal) }
 }
 
+/** Whether two places lie on slices of one direction, so that one could be the other's. */
+export function isParallel(one: Place, other: Place): boolean {
+  return Math.abs(dot(one.normal, other.normal)) > PARALLEL
+}
+
 /**
  * The index of the frame nearest to a place; undefined where the frames lie in another frame of reference or another direction, or
  * none lies within half the gap between neighbours: a slice is never taken for one that is not there.
@@ -28,7 +33,7 @@ export function placeOf(frame: Frame | undefined): Place | undefined {
 export function nearestPlace(place: Place, frames: readonly (Frame | undefined)[]): number | undefined {
   const along = frames.map((frame) => {
     const own = placeOf(frame)
-    const same = own && own.frameOfReferenceUid === place.frameOfReferenceUid && Math.abs(dot(own.normal, place.normal)) > PARALLEL
+    const same = own && own.frameOfReferenceUid === place.frameOfReferenceUid && isParallel(own, place)
     return same && frame?.position ? dot(frame.position, place.normal) : undefined
   })
   let best: number | undefined

@@ -19,7 +19,7 @@ describe('linked scrolling', () => {
   it('never shows a neighbour for a slice that is not there, and says why it stays', () => {
     expect(followerAt(stack([30])[0], stack([0, 5, 10]))).toBe('no-slice')
     expect(followerAt(stack([5])[0], stack([0, 5, 10], '1.2.8'))).toBe('elsewhere')
-    expect(followerAt(stack([5])[0], stack([0, 5], '1.2.9', [1, 0, 0, 0, 0, -1]))).toBe('no-slice')
+    expect(followerAt(stack([5])[0], stack([0, 5], '1.2.9', [1, 0, 0, 0, 0, -1]))).toBe('across')
   })
 
   it('keeps an offset in mm between examinations, whichever end they count from', () => {

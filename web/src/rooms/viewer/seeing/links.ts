@@ -4,7 +4,7 @@ import { dot } from '../../../dicomweb/order'
 import { createStore } from '../../../kit/store'
 import { frameOf } from '../../../viewport/known-frames'
 import type { StackView } from '../../../viewport/stack-view'
-import { nearestPlace, placeOf } from '../place'
+import { isParallel, nearestPlace, placeOf } from '../place'
 
 /** place: same frame of reference, nearest slice within half a gap. offset: as far apart as when it was chosen. */
 export type LinkMode = 'off' | 'place' | 'offset'
@@ -12,8 +12,10 @@ export type LinkMode = 'off' | 'place' | 'offset'
 export const linkMode = createStore<LinkMode>('place')
 export const NEXT_MODE: Readonly<Record<LinkMode, LinkMode>> = { place: 'offset', offset: 'off', off: 'place' }
 
-/** Why a stack did not follow: it lies in another frame of reference, or has no slice where the other is. */
-export type Unlinked = 'elsewhere' | 'no-slice'
+/** Why a stack did not follow: it lies in another frame of reference, or in another direction, or has no slice there. */
+export type NotFollowing = 'elsewhere' | 'across' | 'no-slice'
+/** What is said of it: across each other, the reference lines tell. */
+export type Unlinked = Exclude<NotFollowing, 'across'>
 export const unlinked = createStore<ReadonlyMap<string, Unlinked>>(new Map())
 
 /** Where a stack was sent by a link, so that its move is not taken for the reader's. */
@@ -35,10 +37,11 @@ export function wasSent(view: StackView, index: number): boolean {
 type Frames = readonly (Frame | undefined)[]
 
 /** The slice of another stack for a slice of this one. Pure. */
-export function followerAt(from: Frame | undefined, frames: Frames): number | Unlinked {
+export function followerAt(from: Frame | undefined, frames: Frames): number | NotFollowing {
   const place = placeOf(from)
   const other = frames.map(placeOf).find((one) => one !== undefined)
-  if (!place || other?.frameOfReferenceUid !== place.frameOfReferenceUid) return 'elsewhere'
+  if (!place || !other || other.frameOfReferenceUid !== place.frameOfReferenceUid) return 'elsewhere'
+  if (!isParallel(place, other)) return 'across'
   return nearestPlace(place, frames) ?? 'no-slice'
 }
 
@@ -84,7 +87,7 @@ export function takeAlong(view: StackView, before: number, others: readonly Stac
     const [frames, theirs] = [view.stack().map(frameOf), other.stack().map(frameOf)]
     const at = mode === 'place' ? followerAt(frames[index], theirs) : followerByOffset(frames, index, theirs, togetherOf(view, before, other))
     if (typeof at === 'number') send(other, at)
-    else if (mode === 'offset' || placeOf(theirs[0])) reasons.set(other.id, at)
+    else if (at !== 'across' && (mode === 'offset' || placeOf(theirs[0]))) reasons.set(other.id, at)
   }
   unlinked.set(reasons)
 }
