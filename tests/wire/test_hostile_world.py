@@ -144,10 +144,10 @@ def test_two_hundred_of_the_same_attack_leave_no_memory_no_threads_and_no_files(
 
 
 def settle(listener: Listener) -> None:
-    """Wait until the associations that were cut off have ended."""
+    """Wait until the associations that were cut off have ended, and their threads with them."""
     quiet = threading.Event()
     for _ in range(int(PATIENCE_S / 0.05)):
-        if not len(listener.roster):
+        if not len(listener.roster) and not any(each.name == "association" for each in threading.enumerate()):
             return
         quiet.wait(0.05)
     pytest.fail("associations did not end")
