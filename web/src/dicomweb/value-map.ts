@@ -67,9 +67,11 @@ export interface ValueLine {
   readonly intercept: number
 }
 
+/** Headers may leave the pixels out; the modules of floating pixels have no Bits Stored (PS3.3 C.7.6.24, C.7.6.25). */
 export function sampleTypeOf(dataSet: DataSet): SampleType {
-  const floating = dataSet[T.FloatPixelData] !== undefined || dataSet[T.DoubleFloatPixelData] !== undefined
   const bits = dataSet[T.DoubleFloatPixelData] === undefined ? (number(dataSet, T.BitsAllocated) ?? 16) : 64
+  const named = dataSet[T.FloatPixelData] !== undefined || dataSet[T.DoubleFloatPixelData] !== undefined
+  const floating = named || (bits >= 32 && number(dataSet, T.BitsStored) === undefined)
   return {
     floating,
     bits,
