@@ -215,7 +215,8 @@ def _cells(theirs: Sequence[Seen], mine: Sequence[Seen], of: Callable[[Seen], fl
     if not sides[1]:
         return ""
     words = [_words(side) for side in sides]
-    share = f"{statistics.median(sides[1]) / statistics.median(sides[0]):.2f}" if sides[0] else "–"
+    peer = statistics.median(sides[0]) if sides[0] else 0  # nothing to compare with, or nothing counted there
+    share = f"{statistics.median(sides[1]) / peer:.2f}" if peer else "–"
     return " | ".join([*words, share])
 
 
