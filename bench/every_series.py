@@ -19,10 +19,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, sync_playwright
 
+from bench.chromium import FLAGS
 from bench.first_image import an_administrator
 from bench.node import Node, new_folder
 
-FLAGS = ("--no-sandbox", "--disable-gpu", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 WAIT_MS = 15_000
 A_SHEET = 24
 PATTERN = "{state}-{number:03d}-{view}.jpg"

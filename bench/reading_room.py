@@ -21,25 +21,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench import ohif, sealing
 from bench.blast import blast
 from bench.chest import stretched
+from bench.chromium import FLAGS
 from bench.data import load
 from bench.first_image import an_administrator
 from bench.node import Node, eventually, new_folder
 from bench.watching import FIRST_PICTURE, Line, Scroll, renderer_megabytes, scrolled, waited
 
 VIEWPORT: Final = {"width": 1600, "height": 1000}
-FLAGS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-)
 OURS, THEIRS = "Isocenter", "OHIF on Orthanc"
 SCENES: Final = ("83", "1000", "3000", "83-slow", "1000-slow")
 _SCROLLED = 300

@@ -16,7 +16,8 @@ from pathlib import Path
 import pydicom
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from bench.every_series import FLAGS, VIEWS, View, signed_in
+from bench.chromium import FLAGS
+from bench.every_series import VIEWS, View, signed_in
 from bench.first_image import an_administrator
 from bench.node import Node, new_folder
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from bench.association import Association, contexts_of
+from bench.chromium import FLAGS
 from bench.data import instance_of
 from bench.node import Node, eventually, new_folder
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, expect, sync_playwright
@@ -31,19 +32,6 @@ from isocenter.apps.home import read_state
 from isocenter.domain.retention.policy import without_retention_in_a_demo
 from isocenter.kit.database import Database
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-)
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 PASSWORD = "orchid lamp river nine"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta, timezone
-from typing import Final
+from typing import Any, Final
 
+from isocenter.access import audit
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
 from isocenter.access.sight import user_id_of
@@ -49,9 +50,28 @@ def making_of(database: Database, caller: Caller, image: Read) -> Making:
     return Making(name or f"{caller.kind} {caller.id}", institution, at)
 
 
-def file_object(archive: Archive, caller: Caller, model: Model) -> Filed:
-    """Store the object; when this returns it is durable and found. Raises Refused, NotWritable, Exhausted."""
+def file_object(
+    archive: Archive,
+    database: Database,
+    caller: Caller,
+    study_instance_uid: str,
+    model: Model,
+    *,
+    action: audit.Action,
+    **counts: Any,
+) -> Filed:
+    """Store the object and record that; when this returns it is durable and found. counts: told in the record.
+
+    Raises Refused, NotWritable, Exhausted.
+    """
     caller.require(Right.ANNOTATE)
+    filed = _stored(archive, caller, model)
+    with database.transaction(caller.institution_id) as connection:
+        audit.record(connection, caller, action, study_instance_uid, sop_instance_uid=filed.sop_instance_uid, **counts)
+    return filed
+
+
+def _stored(archive: Archive, caller: Caller, model: Model) -> Filed:
     data = data_set_of(model)
     sop_class_uid, sop_instance_uid = text_of(model, "00080016") or "", text_of(model, "00080018") or ""
     reception = archive.reception(

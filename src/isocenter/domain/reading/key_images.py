@@ -88,17 +88,8 @@ def file_key_images(
     found = images_of(study, images)
     image = metadata_of_one(study, images[0][1])
     model = selection_of(image, title, note, list(found.values()), making_of(database, caller, image))
-    filed = file_object(archive, caller, model)
-    with database.transaction(caller.institution_id) as connection:
-        audit.record(
-            connection,
-            caller,
-            audit.Action.KEY_IMAGES_FILED,
-            study.study_instance_uid,
-            sop_instance_uid=filed.sop_instance_uid,
-            images=len(found),
-        )
-    return filed
+    action = audit.Action.KEY_IMAGES_FILED
+    return file_object(archive, database, caller, study.study_instance_uid, model, action=action, images=len(found))
 
 
 def key_images(caller: Caller, study: StudyAtHand) -> tuple[list[KeyImageNote], list[NotRead]]:

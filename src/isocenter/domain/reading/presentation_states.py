@@ -58,19 +58,9 @@ def file_state(
     shaped = replace(known, inverse=invert is not (polarity == _MONOCHROME_1))
     rasters = {uid: _raster(model) for uid, model in zip(uids, models, strict=True)}
     making = making_of(database, caller, models[0])
-    filed = file_object(
-        archive, caller, state_of(models[0], shaped, making, modality_lut=modality_lut, rasters=rasters)
-    )
-    with database.transaction(caller.institution_id) as connection:
-        audit.record(
-            connection,
-            caller,
-            audit.Action.PRESENTATION_STATE_FILED,
-            study.study_instance_uid,
-            sop_instance_uid=filed.sop_instance_uid,
-            images=len(uids),
-        )
-    return filed
+    model = state_of(models[0], shaped, making, modality_lut=modality_lut, rasters=rasters)
+    action = audit.Action.PRESENTATION_STATE_FILED
+    return file_object(archive, database, caller, study.study_instance_uid, model, action=action, images=len(uids))
 
 
 def states(caller: Caller, study: StudyAtHand) -> tuple[list[StudyState], list[NotRead]]:

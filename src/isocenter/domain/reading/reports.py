@@ -50,17 +50,9 @@ def file_report(
     images = {uid: image for (uid, _), image in images_of(study, wanted).items()}
     image = metadata_of_one(study, chosen[0].sop_instance_uid)
     order = ReportOrder(chosen, images, _frames(study, images), language, comment)
-    filed = file_object(archive, caller, report_of(image, order, making_of(database, caller, image)))
-    with database.transaction(caller.institution_id) as connection:
-        audit.record(
-            connection,
-            caller,
-            audit.Action.MEASUREMENTS_REPORTED,
-            study.study_instance_uid,
-            sop_instance_uid=filed.sop_instance_uid,
-            measurements=len(chosen),
-        )
-    return filed
+    model = report_of(image, order, making_of(database, caller, image))
+    action, count = audit.Action.MEASUREMENTS_REPORTED, len(chosen)
+    return file_object(archive, database, caller, study.study_instance_uid, model, action=action, measurements=count)
 
 
 def reported(caller: Caller, study: StudyAtHand) -> tuple[list[MeasurementReport], list[NotRead]]:
