@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import Page, expect
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.studies import QUARTERS_HU, shown_grey
 
 TOLERANCE = 3
@@ -43,7 +44,7 @@ def greys(page: Page, cell: int | str = 0) -> dict[str, int] | None:
     return found
 
 
-def expect_greys(page: Page, wanted: dict[str, int], cell: int | str = 0, timeout_ms: float = 8000) -> None:
+def expect_greys(page: Page, wanted: dict[str, int], cell: int | str = 0, timeout_ms: float = PATIENCE_MS) -> None:
     """Wait until the canvas shows these greys, each within the tolerance."""
     places = {name: PLACES[name] for name in wanted}
     try:

@@ -127,6 +127,22 @@ def test_the_picture_of_a_series_never_stands_for_another_one(page: Page) -> Non
     expect_image(page, 1, 3)
 
 
+@pytest.mark.parametrize(("keys", "image"), [(["End"], SLICES), (["ArrowDown", "ArrowDown"], 3)])
+def test_keys_pressed_before_the_other_slices_are_known_are_not_lost(page: Page, keys: list[str], image: int) -> None:
+    held: list[Route] = []
+    page.route(re.compile(r"/series/[^/]+/metadata$"), lambda route: held.append(route))
+    open_study(page, "PHANTOM-1")
+    expect_greys(page, quarters() | {"centre": shown_grey(slice_hu(0))})
+    for key in keys:
+        page.keyboard.press(key)
+    expect_image(page, 1, 1)
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    expect_image(page, image, SLICES)
+    expect_greys(page, {"centre": shown_grey(slice_hu(image - 1))})
+
+
 def assert_letters(page: Page, wanted: str) -> None:
     words = page.locator('[data-viewport="cell-0"] [data-testid="overlay-letters"] b')
     expect(words).to_have_text(list(wanted))

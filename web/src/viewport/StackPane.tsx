@@ -72,10 +72,10 @@ function useStackView(element: React.RefObject<HTMLDivElement | null>, props: St
       return
     }
     if (shownKey.current === stackKey) {
-      view.extend(imageIds)
+      view.extend(imageIds, whole)
     } else {
       shownKey.current = stackKey
-      void view.show(imageIds)
+      void view.show(imageIds, whole)
     }
     if (whole && leads) view.startPrefetch()
   }, [view, stackKey, imageIds, whole, leads])

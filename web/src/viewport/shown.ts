@@ -2,8 +2,11 @@
 import type { StackViewport } from '@cornerstonejs/core'
 
 import type { Voi } from '../dicomweb/voi'
-import { axesOf, scaleOf } from './geometry'
+import { middleOf, zoomOf } from './camera'
+import { axesOf, lieOf, scaleOf, toImage } from './geometry'
+import type { Greys } from './greys'
 import { frameOf } from './known-frames'
+import type { Presentation } from './presentation'
 import type { ViewState } from './view-state'
 
 /** Low values are bright; the picture of such a file is not called inverted. */
@@ -26,5 +29,27 @@ export function shownWith(viewport: StackViewport, imageId: string, voi: Voi | u
     flipVertical,
     inverted: invert !== isNegative(imageId),
     axes: axesOf(viewport),
+  }
+}
+
+/** The whole of how an image is shown, to be remembered and laid again; undefined before it is drawn. */
+export function presentedAs(viewport: StackViewport, greys: Greys, imageId: string, index: number): Presentation | undefined {
+  const axes = axesOf(viewport)
+  if (!axes) return undefined
+  const voi = greys.current()
+  const window = voi?.kind === 'window' ? voi : undefined
+  return {
+    centre: window?.centre,
+    width: window?.width,
+    voiFunction: window?.voiFunction,
+    voiTable: voi?.kind === 'table' ? voi.index : undefined,
+    windowChosen: greys.isChosen,
+    invert: viewport.getProperties().invert !== isNegative(imageId),
+    ...lieOf(axes),
+    flipV: false,
+    zoom: zoomOf(viewport),
+    pan: toImage(viewport, middleOf(viewport)),
+    index,
+    imageId,
   }
 }

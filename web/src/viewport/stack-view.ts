@@ -4,15 +4,15 @@ import { Enums, eventTarget, type StackViewport } from '@cornerstonejs/core'
 import type { VoiFunction, WindowSetting } from '../dicomweb/frame'
 import type { Voi } from '../dicomweb/voi'
 import { createStore, type Store } from '../kit/store'
-import { centreOn, flip, type FlipAxis, middleOf, place, rotate, upright, zoomOf } from './camera'
+import { centreOn, flip, type FlipAxis, place, rotate, upright } from './camera'
 import { engine } from './cornerstone'
-import { axesOf, type ImagePoint, lieOf, type ScreenPoint, toImage, toScreen } from './geometry'
+import { type ImagePoint, type ScreenPoint, toImage, toScreen } from './geometry'
 import { Film } from './film'
 import { Greys } from './greys'
 import { FrameFailure } from './loader'
 import { Prefetch } from './prefetch'
 import type { Presentation } from './presentation'
-import { isNegative, shownWith } from './shown'
+import { isNegative, presentedAs, shownWith } from './shown'
 import { insideOf, replaceStack } from './stack-inside'
 import { noToolsFor, toolsFor } from './tools'
 import { NOTHING, type ViewState } from './view-state'
@@ -36,6 +36,10 @@ export class StackView {
   private imageIds: readonly string[] = []
   /** Whether anyone has moved through this stack yet. */
   private moved = false
+  /** False while more images of the stack are still to be named. */
+  private whole = false
+  /** The index asked for while the stack did not reach so far; gone to as far as it grows. */
+  private beyond: number | undefined
   /** The image that the next rendering shows. */
   private arrived: string | undefined
 
@@ -69,8 +73,9 @@ export class StackView {
   }
 
   /** Shows another stack from its first image on. The first image may still be without metadata. */
-  async show(imageIds: readonly string[]): Promise<void> {
+  async show(imageIds: readonly string[], whole: boolean): Promise<void> {
     this.clear(imageIds)
+    this.whole = whole
     await this.viewport.setStack([...imageIds], 0).catch(() => undefined)
   }
 
@@ -78,6 +83,8 @@ export class StackView {
   clear(imageIds: readonly string[] = []): void {
     this.pause()
     this.moved = false
+    this.whole = false
+    this.beyond = undefined
     this.arrived = undefined
     this.greys.forget()
     this.imageIds = imageIds
@@ -85,7 +92,7 @@ export class StackView {
   }
 
   /** Takes more, or differently ordered, images of the same stack without touching what is on screen. */
-  extend(imageIds: readonly string[]): void {
+  extend(imageIds: readonly string[], whole: boolean): void {
     const current = this.imageIds[this.state.get().index]
     const index = Math.max(0, current === undefined ? 0 : imageIds.indexOf(current))
     this.imageIds = imageIds
@@ -96,6 +103,8 @@ export class StackView {
       count: imageIds.length,
       shownIndex: Math.max(0, now.imageId === undefined ? 0 : imageIds.indexOf(now.imageId)),
     }))
+    this.whole = whole
+    if (this.beyond !== undefined) void this.scrollTo(this.beyond)
   }
 
   startPrefetch(): void {
@@ -105,13 +114,14 @@ export class StackView {
 
   scrollTo(index: number): Promise<void> {
     const wanted = Math.max(0, Math.min(this.imageIds.length - 1, index))
+    this.beyond = index > wanted && !this.whole ? index : undefined
     if (this.imageIds.length === 0) return Promise.resolve()
     this.wants(wanted)
     return this.viewport.setImageIdIndex(wanted).then(nothing, nothing)
   }
 
   step(by: number): Promise<void> {
-    return this.scrollTo(this.state.get().index + by)
+    return this.scrollTo((this.beyond ?? this.state.get().index) + by)
   }
 
   /** Asks again for an image that failed; it would not be if its index were still the current one. */
@@ -163,24 +173,7 @@ export class StackView {
   /** How the stack is shown now; undefined while no image is. */
   presentation(): Presentation | undefined {
     const { imageId, shownIndex } = this.state.get()
-    const axes = axesOf(this.viewport)
-    if (imageId === undefined || !axes) return undefined
-    const voi = this.greys.current()
-    const window = voi?.kind === 'window' ? voi : undefined
-    return {
-      centre: window?.centre,
-      width: window?.width,
-      voiFunction: window?.voiFunction,
-      voiTable: voi?.kind === 'table' ? voi.index : undefined,
-      windowChosen: this.greys.isChosen,
-      invert: this.viewport.getProperties().invert !== isNegative(imageId),
-      ...lieOf(axes),
-      flipV: false,
-      zoom: zoomOf(this.viewport),
-      pan: this.toImage(middleOf(this.viewport)),
-      index: shownIndex,
-      imageId,
-    }
+    return imageId === undefined ? undefined : presentedAs(this.viewport, this.greys, imageId, shownIndex)
   }
 
   /** Shows the stack so; what is left out stays as it is. Resolves when the image is on the screen. */
