@@ -76,6 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     room.add_argument("--only", choices=["", "ours", "theirs"], default="")
     room.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     room.set_defaults(work=_reading_room)
+    held = commands.add_parser("renderer-memory", help="the page's process with a whole series, beside OHIF's")
+    held.add_argument("--folder", type=Path, default=SHARED_DATA / "ct-chest-cmbcrc", help="one study of 83 slices")
+    held.add_argument("--slices", default="83,1000,3000", help="separated by commas")
+    held.add_argument("--repeats", type=int, default=5)
+    held.add_argument("--only", choices=["", "ours", "theirs"], default="")
+    held.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    held.set_defaults(work=_renderer_memory)
     retrieving = commands.add_parser("retrieve", help="C-GET and C-MOVE of a hot series beside Orthanc, interleaved")
     retrieving.add_argument("--scenes", default=",".join(retrieve.SCENES), help="columns, separated by commas")
     retrieving.add_argument("--repeats", type=int, default=5)
@@ -297,6 +304,17 @@ def _reading_room(chosen: argparse.Namespace) -> int:
     done = reading_room.measure(chosen.folder, scenes=scenes, repeats=chosen.repeats, only=chosen.only)
     table = reading_room.markdown(done)
     path = report.save("reading-room", reading_room.as_json(done), table, into_docs=chosen.docs)
+    print(f"\n{table}\nsaved: {path}")
+    return 0
+
+
+def _renderer_memory(chosen: argparse.Namespace) -> int:
+    from bench import renderer_memory
+
+    slices = [int(one) for one in chosen.slices.split(",")]
+    done = renderer_memory.measure(chosen.folder, slices=slices, repeats=chosen.repeats, only=chosen.only)
+    table = renderer_memory.markdown(done)
+    path = report.save("renderer-memory", renderer_memory.as_json(done), table, into_docs=chosen.docs)
     print(f"\n{table}\nsaved: {path}")
     return 0
 

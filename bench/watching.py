@@ -84,7 +84,7 @@ class Line:
         self._ahead_s = 0.0
         session.on("Network.requestWillBeSent", self._sent)
         session.on("Network.loadingFinished", self._ended)
-        # Else the page holds what came over the line a second time. (Playwright holds 100 MB of its own.)
+        # Else the page holds what came over the line a second time. (Playwright keeps 100 MB of its own.)
         session.send("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0})
         self._session = session
 
