@@ -2,7 +2,7 @@
 
 wrk asks, one thread, over the same paths in turn. Orthanc closes the connection after every multipart answer; wrk
 counts that as an error though the body is whole, so only answers with a wrong status count as failures here. What is
-under way when the time is over counts by its bytes.
+under way when the time is over counts by its bytes; pictures, each of another length, are counted as answers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -89,9 +89,18 @@ def works(instances: Sequence[Instance]) -> list[Work]:
         Work("frame", STORED_FRAMES, frames, "≥ 6× / ≥ 6×"),
         Work("rendered JPEG", "image/jpeg", tuple(f"{path}/rendered" for path in each), "≥ 3×"),
         Work("rendered PNG", "image/png", tuple(f"{path}/rendered" for path in each), "≥ 5×"),
-        Work("JPEG drawn anew", "image/jpeg", tuple(f"{path}/rendered?window=40,@,linear" for path in each), "≥ 3×"),
-        Work("PNG drawn anew", "image/png", tuple(f"{path}/rendered?window=40,@,linear" for path in each), "≥ 5×"),
+        *_anew(each),
         Work("metadata", "application/dicom+json", (f"{series}/metadata",), "≥ 30×", (1,)),
+    ]
+
+
+def _anew(each: Sequence[str]) -> list[Work]:
+    """Pictures that no cache has: the width of each window differs from every other in its decimals."""
+    paths = tuple(f"{path}/rendered?window=40,400.@,linear" for path in each)
+    return [
+        Work("JPEG drawn anew", "image/jpeg", paths, "≥ 3×"),
+        Work("PNG drawn anew", "image/png", paths, "≥ 5×"),
+        Work("small JPEG drawn anew", "image/jpeg", tuple(f"{path}&viewport=128,128" for path in paths), "≥ 3×"),
     ]
 
 
@@ -101,6 +110,7 @@ def sealed_works(instances: Sequence[Instance]) -> list[Work]:
     return [
         Work("sealed series → Explicit LE", EXPLICIT_OBJECTS, hot["series"].paths, "≥ 0.8 of the codec"),
         Work("sealed frame → Explicit LE", EXPLICIT_FRAMES, hot["frame"].paths, "≥ 0.8 of the codec"),
+        *(replace(work, name=f"sealed {work.name}") for name, work in hot.items() if name.endswith("drawn anew")),
         Work("sealed frame, stored", STORED_FRAMES, hot["frame"].paths, ""),
     ]
 
@@ -120,7 +130,7 @@ def asked(target: Target, work: Work, connections: int, seconds: float, folder: 
     found = _RESULT.search(done.stdout)
     assert found is not None, done.stdout + done.stderr
     size, took_us, failures = int(found[2]), int(found[3]), int(found[6])
-    count, took = size / mean, took_us / 1e6
+    count, took = int(found[1]) if work.accept.startswith("image/") else size / mean, took_us / 1e6
     return Figures(
         target.name,
         work.name,
@@ -314,23 +324,25 @@ def measure(*, repeats: int, seconds: float, only: str = ".") -> list[Figures]:
                 for target in targets:
                     settled()
                     found.append(said(stored(target, fresh, connections, str(serial))))
-    if re.search(only, "sealed"):
-        found += _sealed(instances, repeats, seconds, folder)
+    todo = [work for work in sealed_works(instances) if re.search(only, work.name)]
+    if todo:
+        found += _sealed(instances, todo, repeats, seconds, folder)
     shutil.rmtree(folder, ignore_errors=True)
     return found
 
 
-def _sealed(instances: Sequence[Instance], repeats: int, seconds: float, folder: Path) -> list[Figures]:
+def _sealed(
+    instances: Sequence[Instance], todo: Sequence[Work], repeats: int, seconds: float, folder: Path
+) -> list[Figures]:
     found = []
     with ours(ISOCENTER_QUIET_FOR="1s", ISOCENTER_HOT_CACHE_FOR="1s", ISOCENTER_HOT_CACHE_BYTES="1MiB") as target:
         asking = filled(target, instances)
-        todo = sealed_works(instances)
-        sealed(asking, todo[-1])
+        sealed(asking, sealed_works(instances)[-1])
         for work in todo:
             for _ in range(repeats):
                 for connections in work.connections:
                     found.append(said(asked(asking, work, connections, seconds, folder)))
-    for threads in (1, 2):
+    for threads in (1, 2) if any("Explicit" in work.name for work in todo) else ():
         speed = codec_alone(instances, threads)
         found.append(said(Figures("codec alone", "sealed → Explicit LE", threads, 0, speed, 0, 0, 0, 0)))
     return found
