@@ -95,7 +95,7 @@ def test_names_match_without_case_by_component_with_wildcards(
         ("muller", [3]),
         ("王小", [4]),
         ("小东", [4]),
-        ("smith", []),
+        ("smith", [5]),
         ("anne", [5]),
         ("", [1, 2, 3, 4, 5, 6]),
     ],

@@ -14,7 +14,7 @@ from isocenter.index.ingest import Ingest
 from isocenter.index.institutions import Institution
 from isocenter.index.queries import StudyQuery, search_studies
 from isocenter.index.tokens import retokenise_study
-from isocenter.kit.database import Database
+from isocenter.kit.database import Connection, Database
 
 NAMES = {
     1: "Wang^XiaoMing=王^小明",
@@ -24,6 +24,15 @@ NAMES = {
     5: "Schmidt^Jürgen",
     6: "Smyth^John",
     7: "Wang^XiaoMing",
+    8: "Meyer-Lüdenscheidt^Jean-Pierre",
+}
+DESCRIPTIONS = {
+    21: "TWICE-CURRENT",
+    22: "MRT_Schädel (nativ/KM)",
+    23: "胸部CT平扫+增强",
+    24: "IRM de l'e\u0301paule",
+    25: "ＴＨＯＲＡＸ　ap",
+    26: "Twice a day: current state",
 }
 
 
@@ -32,8 +41,17 @@ def filled(database: Database, institution: Institution) -> Database:
     ingest = Ingest(database.ingest_connection)
     for number, name in NAMES.items():
         ingest.record([a_row(an_instance(number, patient_name=name))])
+    for number, description in DESCRIPTIONS.items():
+        attributes = a_row(an_instance(number, patient_name=f"P{number}", study_description=description))
+        ingest.record([attributes])
     ingest.close()
     return database
+
+
+def by_text(database: Database, words: str) -> set[int]:
+    with database.transaction(1) as connection:
+        found = search_studies(connection, StudyQuery(text=words)).studies
+    return {int(study.study_instance_uid.rsplit(".", 1)[1]) for study in found}
 
 
 def by_words(database: Database, words: str) -> set[int]:
@@ -77,6 +95,50 @@ def test_the_study_list_finds_names_in_every_writing(filled: Database, words: st
     assert by_words(filled, words) == found
 
 
+FOUND_BY_NAME = {
+    "schmidt, jürgen": {5},
+    "schmidt - jurgen": {5},
+    "meyer-lü": {8},
+    "ludenscheidt": {8},
+    "pierre": {8},
+    "Meyer Lüdenscheidt": {8},
+    "meyer-jean": {8},
+    "smýth": {6},
+}
+FOUND_BY_DESCRIPTION: dict[str, set[int]] = {
+    "TWICE-CURRENT": {21, 26},
+    "twice-c": {21, 26},
+    "twice_current": {21, 26},
+    "twice - current": {21, 26},
+    "current": {21, 26},
+    "twice-currently": set(),
+    "schädel": {22},
+    "SCHADEL": {22},
+    "mrt schädel/km": {22},
+    "mrt_schädel": {22},
+    "nativ": {22},
+    "胸部CT平扫": {23},
+    "胸部": {23},
+    "平扫": {23},
+    "增强": {23},
+    "扫平": set(),
+    "épaule": {24},
+    "l'epaule": {24},
+    "l’épaule": {24},
+    "thorax": {25},
+    "P21": {21},
+    "P21 twice-current": {21},
+    "-": set(),
+    "ct平扫": {23},
+    "平扫ct": {23},
+}
+
+
+def test_words_are_found_whatever_stands_between_them(filled: Database) -> None:
+    assert {words: by_words(filled, words) for words in FOUND_BY_NAME} == FOUND_BY_NAME
+    assert {words: by_text(filled, words) for words in FOUND_BY_DESCRIPTION} == FOUND_BY_DESCRIPTION
+
+
 @pytest.mark.parametrize(
     ("pattern", "literal", "fuzzy"),
     [
@@ -117,9 +179,36 @@ def test_a_corrected_name_is_found_and_the_old_one_is_not(
 
 def test_studies_of_an_older_program_get_their_tokens(filled: Database, database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as owner:
-        owner.execute("DELETE FROM study_token WHERE kind IN ('y', 'p')")
+        owner.execute("DELETE FROM study_token WHERE kind IN ('y', 'p', 'd')")
         owner.execute("UPDATE study SET token_rules = 0")
-    assert by_words(filled, "wxm") == set()
-    assert retokenise_studies(filled) == len(NAMES)
+    assert by_words(filled, "wxm") == by_text(filled, "增强") == set()
+    assert retokenise_studies(filled) == len(NAMES) + len(DESCRIPTIONS)
     assert by_words(filled, "wxm") == {1, 2}
+    assert by_text(filled, "增强") == {23}
     assert retokenise_studies(filled) == 0
+
+
+def test_words_that_only_older_rules_made_go(filled: Database, database_url: str) -> None:
+    with filled.transaction(1) as connection:
+        as_made_today = tokens_of(connection, 23)
+        connection.execute(
+            "DELETE FROM study_token t USING study s WHERE s.study_id = t.study_id AND patient_id = 'P23'"
+        )
+        connection.execute(
+            "INSERT INTO study_token SELECT institution_id, study_id, kind, token FROM study,"
+            " (VALUES ('d'::\"char\", '胸部ct平扫'), ('d', '增强'), ('n', 'p23'), ('y', '增强')) old (kind, token)"
+            " WHERE patient_id = 'P23'"
+        )
+        connection.execute("UPDATE study SET token_rules = 1 WHERE patient_id = 'P23'")
+    assert retokenise_studies(filled) == 1
+    with filled.transaction(1) as connection:
+        assert tokens_of(connection, 23) == as_made_today
+
+
+def tokens_of(connection: Connection, number: int) -> list[str]:
+    rows = connection.execute(
+        "SELECT t.kind::text || ' ' || t.token FROM study_token t JOIN study s USING (study_id)"
+        " WHERE s.patient_id = %s ORDER BY 1",
+        [f"P{number}"],
+    ).fetchall()
+    return [str(row[0]) for row in rows]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from isocenter.index.text import clean
-from isocenter.index.tokens import MAX_TOKEN
+from isocenter.index.tokens import MAX_TOKEN, plain_words
 from isocenter.kit.database import Connection
 from isocenter.kit.errors import Invalid
 from isocenter.standards.dicom.name_readings import is_han, pinyin_of
@@ -158,10 +158,10 @@ def match_name(conditions: Conditions, pattern: str | None) -> None:
 
 def match_name_words(conditions: Conditions, text: str | None) -> None:
     """Words, each of which some part of the name, its pinyin or its initials begin with, in any order."""
-    for word in _words(text):
-        token = _name_beginning(word)
-        chosen = f"SELECT t.study_id FROM study_token t WHERE {token.sql()}"  # noqa: S608 - fragments are ours
-        conditions.narrow(chosen, *token.parameters, implied=False)
+    for raw in _pieces(text):
+        sources = _tokens_beginning(raw, "('n', 'y')")
+        if sources.parts:
+            conditions.narrow(" UNION ALL ".join(sources.clauses), *sources.parameters, implied=False)
 
 
 def match_fuzzy_name(conditions: Conditions, pattern: str | None) -> None:
@@ -193,26 +193,45 @@ def _name_beginning(word: str) -> Conditions:
 
 
 def match_anything(conditions: Conditions, text: str | None) -> None:
-    """Words, each of which begins some word of name or description, the Patient ID or the accession number."""
-    for raw in (_checked(text) or "").split()[:MAX_WORDS]:
-        sources = Conditions()
-        words = _words(raw)
-        if words:
-            first = Conditions()
-            first.add("t.kind IN ('n', 'y', 'd')")
-            begins_with(first, "t.token", words[0])
-            for word in words[1:]:
-                another = Conditions()
-                another.add("u.kind IN ('n', 'y', 'd')")
-                begins_with(another, "u.token", word)
-                first.extend(another, "t.study_id IN (SELECT u.study_id FROM study_token u WHERE {})")
-            sources.extend(first, "SELECT t.study_id FROM study_token t WHERE {}")
+    """Words, each of which begins some word of name or description, the Patient ID or the accession number.
+
+    A word is cut at punctuation as descriptions are: CT-Thorax finds "CT Thorax" and "THORAX_CT".
+    """
+    for raw in _pieces(text):
+        sources = _tokens_beginning(raw, "('n', 'y', 'd')")
         for column in ("patient_id", "accession_number"):
             for spelling in dict.fromkeys((raw, raw.upper())):
                 one = Conditions()
                 begins_with(one, f"i.{column}", spelling)
                 sources.extend(one, "SELECT i.study_id FROM study i WHERE {}")
         conditions.narrow(" UNION ALL ".join(sources.clauses), *sources.parameters, implied=False)
+
+
+def _pieces(text: str | None) -> list[str]:
+    """What stands between spaces. Punctuation alone is no word, unless there is nothing else."""
+    every = (_checked(text) or "").split()
+    return ([piece for piece in every if plain_words(piece)] or every)[:MAX_WORDS]
+
+
+def _tokens_beginning(raw: str, kinds: str) -> Conditions:
+    """Queries for studies with tokens that begin with all words of one piece, or with a hyphenated word as it is."""
+    plain = [word[:MAX_TOKEN] for word in plain_words(raw)[:MAX_WORDS]]
+    whole = _words(raw)
+    sources = Conditions()
+    # The longest is the rarest.
+    for words in (sorted(plain, key=len, reverse=True), whole if len(whole) == 1 and whole != plain else []):
+        if not words:
+            continue
+        first = Conditions()
+        first.add(f"t.kind IN {kinds}")
+        begins_with(first, "t.token", words[0])
+        for word in words[1:]:
+            another = Conditions()
+            another.add(f"u.kind IN {kinds}")
+            begins_with(another, "u.token", word)
+            first.extend(another, "t.study_id IN (SELECT u.study_id FROM study_token u WHERE {})")
+        sources.extend(first, "SELECT t.study_id FROM study_token t WHERE {}")
+    return sources
 
 
 def match_dates(conditions: Conditions, column: str, value: str | None) -> None:

@@ -3083,7 +3083,7 @@ CREATE INDEX study_correction_by_act ON public.study_correction USING btree (ins
 
 CREATE INDEX study_open ON public.study USING btree (institution_id, study_id) WHERE (state = 'open'::text);
 
-CREATE INDEX study_to_tokenise ON public.study USING btree (institution_id, study_id) WHERE (token_rules < 1);
+CREATE INDEX study_to_tokenise ON public.study USING btree (institution_id, study_id) WHERE (token_rules < 2);
 
 CREATE INDEX transfer_unfinished ON public.transfer USING btree (institution_id, destination_id, transfer_id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
 

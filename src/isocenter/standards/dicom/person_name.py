@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from isocenter.standards.dicom.unseen_characters import without_unseen
 
 _WORDS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+_PARTS = re.compile(r"[^\W_]+")
 MAX_TOKENS = 32
 
 
@@ -40,10 +41,19 @@ def family_and_given(group: str) -> tuple[str, str]:
 
 
 def name_tokens(name: str) -> list[str]:
-    """What a name is found by: casefolded words of every group, whole ideographic names, and words without accents.
+    """What a name is found by: casefolded words of every group, whole ideographic names, words without accents.
+
+    Last come the parts of words with hyphens: Meyer-Schmidt gives meyer-schmidt, meyer, schmidt.
 
     "Wang^XiaoDong=王^小东" gives wang, xiaodong, 王小东, 王, 小东. At most MAX_TOKENS, in order, without doubles.
     """
+    tokens = _whole_words(name)
+    for word in tuple(tokens):
+        tokens |= dict.fromkeys(_PARTS.findall(word))
+    return list(tokens)[:MAX_TOKENS]
+
+
+def _whole_words(name: str) -> dict[str, None]:
     tokens: dict[str, None] = {}
     for number, group in enumerate(name.split("=")[:3]):
         folded = unicodedata.normalize("NFKC", without_unseen(group)).casefold()
@@ -53,15 +63,16 @@ def name_tokens(name: str) -> list[str]:
                 tokens.setdefault(joined)
         for word in _WORDS.findall(folded):
             tokens.setdefault(word)
-            bare = _without_accents(word)
+            bare = without_accents(word)
             if bare != word:
                 tokens.setdefault(bare)
             if len(tokens) >= MAX_TOKENS:
-                return list(tokens)[:MAX_TOKENS]
-    return list(tokens)
+                return tokens
+    return tokens
 
 
-def _without_accents(word: str) -> str:
+def without_accents(word: str) -> str:
+    """A folded word as it is typed without accents: jürgen gives jurgen."""
     if word.isascii():
         return word
     # Only Latin loses its marks: in other scripts a mark can make another letter.
