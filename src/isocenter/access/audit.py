@@ -81,6 +81,7 @@ class Action(StrEnum):
     QUERIED = "queried"
     INSTANCES_RECEIVED = "instances-received"
     STUDY_OPENED = "study-opened"
+    STUDY_FETCHED_AHEAD = "study-fetched-ahead"  # sent to somebody who has not opened it
     STUDY_ERASED = "study-erased"
     INSTANCE_ERASED = "instance-erased"
     KEYS_CHANGED = "keys-changed"  # made anew, or taken out for recovery
@@ -236,18 +237,20 @@ class StudyLooks:
 
     def __init__(self, remembered: int = 20_000) -> None:
         self._remembered = remembered
-        self._seen: OrderedDict[tuple[int, str, str, str, str], None] = OrderedDict()
+        self._seen: OrderedDict[tuple[int, str, str, str, str, str], None] = OrderedDict()
         self._lock = Lock()
 
-    def record(self, database: Database, caller: Caller, study_instance_uid: str) -> None:
+    def record(
+        self, database: Database, caller: Caller, study_instance_uid: str, action: Action = Action.STUDY_OPENED
+    ) -> None:
         """Record that the caller looked at the study, unless this sitting's look is recorded already."""
-        key = (caller.institution_id, str(caller.kind), caller.id, caller.sitting, study_instance_uid)
+        key = (caller.institution_id, str(caller.kind), caller.id, caller.sitting, study_instance_uid, str(action))
         with self._lock:
             if key in self._seen:
                 self._seen.move_to_end(key)
                 return
         with database.transaction(caller.institution_id) as connection:
-            record(connection, caller, Action.STUDY_OPENED, study_instance_uid)
+            record(connection, caller, action, study_instance_uid)
         with self._lock:
             self._seen[key] = None
             while len(self._seen) > self._remembered:
@@ -260,8 +263,18 @@ _LOOKS_LOCK = Lock()
 
 def study_opened(database: Database, caller: Caller, study_instance_uid: str) -> None:
     """Record that the caller looked at the study, once per sitting. Our own jobs look at nothing."""
-    if not caller.sitting:
-        return
+    if caller.sitting:
+        _looks_of(database).record(database, caller, study_instance_uid)
+
+
+def study_fetched_ahead(database: Database, caller: Caller, study_instance_uid: str) -> None:
+    """Record that images of a study which the caller has not opened were sent to her; by each process once per sitting.
+
+    It says nothing of a look: `study_opened` is recorded beside it when she opens the study.
+    """
+    _looks_of(database).record(database, caller, study_instance_uid, Action.STUDY_FETCHED_AHEAD)
+
+
+def _looks_of(database: Database) -> StudyLooks:
     with _LOOKS_LOCK:
-        looks = _LOOKS.setdefault(database, StudyLooks())
-    looks.record(database, caller, study_instance_uid)
+        return _LOOKS.setdefault(database, StudyLooks())

@@ -74,3 +74,9 @@ class NotCorrectable(Conflict):
     """
 
     reason: ClassVar[str] = "not-correctable"
+
+
+class NotAhead(Conflict):
+    """The study is sent to whoever opens it, and to nobody before: not everybody of the institution may see it."""
+
+    reason: ClassVar[str] = "not-ahead"

@@ -14,14 +14,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from isocenter.access.audit import study_opened
+from isocenter.access.audit import study_fetched_ahead, study_opened
 from isocenter.access.caller import Caller, CallerKind
+from isocenter.access.restriction.restrictions import seen_by_role_alone
 from isocenter.access.roles import Right
 from isocenter.access.sharing.doors import doors_open_to
 from isocenter.access.sight import sees_study
 from isocenter.delivery import frames
 from isocenter.delivery.cache import BoundedCache
-from isocenter.delivery.errors import NotDrawable, UnknownStudy
+from isocenter.delivery.errors import NotAhead, NotDrawable, UnknownStudy
 from isocenter.delivery.files import Files
 from isocenter.delivery.header_json import headers_to_json
 from isocenter.delivery.index_source import IndexSource
@@ -112,6 +113,20 @@ class Library:
             self._looks[look] = looking, asked_at
             while len(self._looks) > LOOKS_KEPT:
                 self._looks.popitem(last=False)
+        return view
+
+    def view_ahead(self, caller: Caller, study_instance_uid: str) -> StudyView:
+        """The study as it is now, for a person who is likely to open it next; records this, and no look.
+
+        Raises Refused, UnknownStudy (also when it is out of the caller's sight), NotAhead (it is in her sight for a
+        reason of its own: care, a broken glass, a sharing rule), Exhausted.
+        """
+        caller.require(Right.READ)
+        looking = self.looking_as(caller, study_instance_uid)
+        if not seen_by_role_alone(self.database, looking, study_instance_uid):
+            raise NotAhead("This study is sent when it is opened.", study_instance_uid=study_instance_uid)
+        view = self.locator.view(looking.institution_id, study_instance_uid)
+        study_fetched_ahead(self.database, looking, study_instance_uid)
         return view
 
     def looking_as(self, caller: Caller, study_instance_uid: str) -> Caller:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.access.builders import restrict_id
+from tests.adapters.web.test_retention import somebody
 from tests.adapters.web.test_studies import bearer, client, found, reader
 
 from isocenter.access.roles import Role
@@ -17,6 +20,7 @@ from isocenter.kit.database import Database
 
 __all__ = ["client", "reader"]
 
+Person = Callable[[Role], dict[str, str]]
 STUDY = f"/api/studies/{phantom_uid('study')}"
 
 
@@ -75,6 +79,75 @@ def test_a_series_says_what_its_instances_share_once(client: TestClient, reader:
     etag = answer.headers["etag"]
     assert client.get(f"{STUDY}/series/{series}/metadata", headers=reader | {"If-None-Match": etag}).status_code == 304
     assert client.get(f"{STUDY}/series/1.2.3/metadata", headers=reader).status_code == 404
+
+
+@pytest.fixture
+def person(database: Database, institution: Institution) -> Person:
+    """The headers of a person with this role, who is signed in in her browser."""
+    return lambda role: somebody(database, institution, str(role), role)
+
+
+def trail(database: Database, institution: Institution) -> list[str]:
+    """What was done with the phantom's study, in order."""
+    with database.transaction(institution.institution_id) as connection:
+        rows = connection.execute(
+            "SELECT action FROM audit_event WHERE study_instance_uid = %s AND action LIKE 'study-%%' ORDER BY sequence",
+            [phantom_uid("study")],
+        ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def test_the_trail_tells_what_was_fetched_ahead_from_what_was_opened(
+    client: TestClient, person: Person, database: Database, institution: Institution
+) -> None:
+    radiologist = person(Role.RADIOLOGIST)
+    ahead = client.get(f"{STUDY}/opening?ahead=true", headers=radiologist)
+    again = client.get(f"{STUDY}/opening?ahead=true", headers=radiologist)
+    assert again.status_code == 200
+    assert trail(database, institution) == ["study-fetched-ahead"]
+    # It is the same answer, and opening right afterwards is a look of its own.
+    opened_now = client.get(f"{STUDY}/opening", headers=radiologist)
+    assert parts(ahead.headers["content-type"], ahead.content) == parts(
+        opened_now.headers["content-type"], opened_now.content
+    )
+    assert trail(database, institution) == ["study-fetched-ahead", "study-opened"]
+
+
+def test_the_small_question_that_follows_says_that_it_was_opened(
+    client: TestClient, person: Person, database: Database, institution: Institution
+) -> None:
+    radiologist = person(Role.RADIOLOGIST)
+    client.get(f"{STUDY}/opening?ahead=true", headers=radiologist)
+    assert client.get(STUDY, headers=radiologist).status_code == 200
+    client.get(f"{STUDY}/opening?ahead=true", headers=radiologist)
+    assert trail(database, institution) == ["study-fetched-ahead", "study-opened"]
+
+
+def test_what_is_not_seen_by_role_alone_is_not_fetched_ahead(
+    client: TestClient, reader: dict[str, str], person: Person, database: Database, institution: Institution
+) -> None:
+    ahead = f"{STUDY}/opening?ahead=true"
+
+    def refusal(headers: dict[str, str]) -> tuple[int, str | None]:
+        answer = client.get(ahead, headers=headers)
+        return answer.status_code, answer.json()["error"]["reason"]
+
+    assert refusal(reader) == (409, "not-ahead")  # a program is no reader who turns to the next study
+    patient_id = client.get(STUDY, headers=reader).json()["patient_id"]
+    radiologist, referring = person(Role.RADIOLOGIST), person(Role.REFERRING_PHYSICIAN)
+    assert refusal(referring) == (404, "unknown-study")
+    restrict_id(database, institution.institution_id, patient_id, "vip")
+    assert refusal(radiologist) == (404, "unknown-study")
+    for each in (radiologist, referring):
+        broken = client.post(
+            "/api/break-glass",
+            json={"patient_id": patient_id, "reason": "unconscious in the emergency room"},
+            headers=each,
+        )
+        assert broken.status_code < 300, broken.text
+        assert refusal(each) == (409, "not-ahead")
+        assert client.get(STUDY, headers=each).status_code == 200
+    assert trail(database, institution) == ["study-opened"] * 3
 
 
 @pytest.mark.parametrize("resource", ["opening", "series/1.2.3/metadata"])

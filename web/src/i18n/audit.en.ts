@@ -114,6 +114,7 @@ export const auditWords = {
     queried: 'Searched for studies',
     'instances-received': 'Sent objects here',
     'study-opened': 'Opened a study',
+    'study-fetched-ahead': 'Study fetched ahead, not opened by this',
     'study-erased': 'Erased a study for good',
     'instance-erased': 'Erased an instance for good',
     'keys-changed': 'Changed or exported keys of stored data',

@@ -114,6 +114,7 @@ export const auditWords = {
     queried: '查询检查',
     'instances-received': '发送对象至此',
     'study-opened': '打开检查',
+    'study-fetched-ahead': '预取检查(此时未打开)',
     'study-erased': '永久清除检查',
     'instance-erased': '永久清除单个影像对象',
     'keys-changed': '更换或导出存储数据的密钥',

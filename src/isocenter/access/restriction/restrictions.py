@@ -12,7 +12,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
 from isocenter.access import audit
-from isocenter.access.caller import Caller
+from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.restriction.errors import (
     AlreadyRestricted,
     InvalidReason,
@@ -22,6 +22,7 @@ from isocenter.access.restriction.errors import (
 )
 from isocenter.access.restriction.facts import LIFTED, SET, RestrictionFacts
 from isocenter.access.roles import Right
+from isocenter.access.sight import patients_in_sight, transaction_of
 from isocenter.kit.database import Connection, Database
 
 SHORTEST_REASON = 3
@@ -166,6 +167,17 @@ def restricted_studies(connection: Connection, study_instance_uids: Sequence[str
         [list(study_instance_uids)],
     ).fetchall()
     return frozenset(str(row[0]) for row in rows)
+
+
+def seen_by_role_alone(database: Database, caller: Caller, study_instance_uid: str) -> bool:
+    """Whether a person sees this study because she works here: not as a guest of an ally, not because she cares for
+    the patient or broke the glass. The study is one that she sees."""
+    if caller.kind is not CallerKind.USER or caller.guest is not None:
+        return False
+    if patients_in_sight(database, caller) is not None:
+        return False
+    with transaction_of(database, caller) as connection:
+        return not restricted_studies(connection, [study_instance_uid])
 
 
 def checked_reason(reason: str, shortest: int) -> str:

@@ -77,6 +77,7 @@ _TOLD: dict[str, Told] = {
     "audit-exported": Told(AUDIT_LOG_USED, "R"),
     "audit-verified": Told(AUDIT_LOG_USED, "R"),
     "study-opened": Told(INSTANCES_ACCESSED, "R"),
+    "study-fetched-ahead": Told(INSTANCES_TRANSFERRED, "R"),
     "received-form-given": Told(INSTANCES_ACCESSED, "R"),
     "corrected": Told(INSTANCES_ACCESSED, "U"),
     "correction-undone": Told(INSTANCES_ACCESSED, "U"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from blake3 import blake3
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from isocenter import __version__
@@ -18,7 +18,7 @@ from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
-from isocenter.adapters.web.studies import Study, study
+from isocenter.adapters.web.studies import Study, study, study_of
 from isocenter.delivery.frames import check_frame, label_of
 from isocenter.delivery.library import Library
 from isocenter.delivery.metadata import metadata_etag, metadata_of
@@ -37,6 +37,14 @@ HTJ2K_LOSSLESS = "1.2.840.10008.1.2.4.201"
 MAX_FRAME_BYTES = 64 << 20
 """A larger first frame is left to be asked for by itself."""
 _CACHED = "private, no-cache"
+_Ahead = Annotated[
+    bool,
+    Query(
+        description="The study has not been opened: it is the next one on a reader's list. The audit trail says that it"
+        " was fetched ahead; that it was opened is recorded when it is asked for in any other way. Only for people, and"
+        " only for what they see by their role alone."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +65,19 @@ class _Part:
         }
     },
 )
-def opening(request: Request, study_instance_uid: str, who: Annotated[Caller, Depends(caller)]) -> Response:
-    """Records that the caller opened the study. 404 unknown-study."""
+def opening(
+    request: Request, study_instance_uid: str, who: Annotated[Caller, Depends(caller)], ahead: _Ahead = False
+) -> Response:
+    """Records that the caller opened the study, or that it was fetched ahead. 404 unknown-study, 409 not-ahead."""
     who.require(Right.READ)
     parts = parts_of(request)
     assert parts.library is not None
-    shown = study(request, study_instance_uid, who)
-    view = parts.library.view(who, study_instance_uid, trusted_for_s=1.0)
+    if ahead:
+        view = parts.library.view_ahead(who, check_uid(study_instance_uid, "StudyInstanceUID"))
+        shown = study_of(parts.database, who, view)
+    else:
+        shown = study(request, study_instance_uid, who)
+        view = parts.library.view(who, study_instance_uid, trusted_for_s=1.0)
     first = _first_picture(shown, view)
     summary = shown.model_dump_json().encode()
     etag = _etag(view, summary)

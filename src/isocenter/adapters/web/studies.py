@@ -24,6 +24,7 @@ from isocenter.domain.archive.errors import UnknownStudy
 from isocenter.index.locators import SeriesRow
 from isocenter.index.queries import StudyQuery, StudySort
 from isocenter.kit.clock import utc_now
+from isocenter.kit.database import Database
 from isocenter.pixels.decode import is_decodable
 from isocenter.standards.dicom.uids import check_uid
 
@@ -163,9 +164,14 @@ def study(request: Request, study_instance_uid: str, who: Annotated[Caller, Depe
     parts = parts_of(request)
     assert parts.library is not None
     view = parts.library.view(who, check_uid(study_instance_uid, "StudyInstanceUID"))
-    found = study_in_list(parts.database, parts.library.looking_as(who, study_instance_uid), study_instance_uid)
+    return study_of(parts.database, parts.library.looking_as(who, study_instance_uid), view)
+
+
+def study_of(database: Database, looking: Caller, view: StudyView) -> Study:
+    """A study with its series, as the list has it. looking: as `Library.looking_as` says. Raises UnknownStudy."""
+    found = study_in_list(database, looking, view.study_instance_uid)
     if found is None:
-        raise UnknownStudy("There is no such study.", study_instance_uid=study_instance_uid)
+        raise UnknownStudy("There is no such study.", study_instance_uid=view.study_instance_uid)
     listed, series = found
     shown = _row(listed, utc_now())
     arriving = shown.state == "arriving"
