@@ -16,7 +16,13 @@ from bench.chest import stretched
 from bench.viewers import OURS, THEIRS, System, running
 from bench.watching import renderer_megabytes
 
-_FRAMES = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/frames/')).length"
+# Counted as they come: a list of everything that came would be memory of ours in their page.
+_COUNT = """
+window.framesHere = 0;
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (one.name.includes('/frames/')) window.framesHere += 1;
+}).observe({ type: 'resource' });
+"""
 _SETTLES_S = 1.5
 _IDLE_S = 10.0
 _PATIENCE_S = 300.0
@@ -77,7 +83,7 @@ def _open(browser: BareBrowser, system: System, folder: Path) -> None:
     for element in system.clicks(folder):
         browser.wait_for(element, 120)
         time.sleep(_SETTLES_S)
-        browser.evaluate("performance.setResourceTimingBufferSize(20000)")
+        browser.evaluate(_COUNT)
         browser.click(element)
 
 
@@ -85,7 +91,7 @@ def _wait_for_frames(browser: BareBrowser, wanted: int) -> None:
     end = time.monotonic() + _PATIENCE_S
     seen, since = -1, time.monotonic()
     while seen < wanted and time.monotonic() < end:
-        now = int(browser.evaluate(_FRAMES))
+        now = int(browser.evaluate("window.framesHere ?? 0"))
         if now != seen:
             seen, since = now, time.monotonic()
         elif seen > 0 and time.monotonic() - since > _IDLE_S:
