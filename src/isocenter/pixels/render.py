@@ -5,9 +5,8 @@ Stored values → modality LUT → VOI LUT → presentation (inverse), padding b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +26,10 @@ MAX_TABLE_BYTES: Final = 1 << 20
 """Look-up tables up to this size are read from the header: the largest has 65536 16-bit entries."""
 
 
+_LOOKED_UP_AT_ONCE: Final = 1 << 14
+"""Pixels: indexes are widened to eight bytes on the way, and so many of them stay in a core's cache."""
+
+
 @dataclass(frozen=True, slots=True)
 class Display:
     """How the samples of one frame become grey or colour.
@@ -41,11 +44,6 @@ class Display:
     padding: tuple[int, int] | None
     inverted: bool
     palette: Palette | None
-
-    @property
-    def has_tables(self) -> bool:
-        """Whether arrays are part of it, so that two of them cannot be compared."""
-        return bool(self.voi_tables) or self.modality.table is not None or self.palette is not None
 
 
 def display(data_set: Mapping[str, Any], frame_index: int = 0) -> Display:
@@ -100,25 +98,32 @@ def render_frame(
         return apply_palette(stored_values(samples, description), shown.palette)
     low_high = _full_range(samples, description, shown)
     if samples.dtype.itemsize <= 2 and samples.dtype.kind in "iu":
-        # Every possible word once, then one look-up per pixel.
-        made = _grey_of_words if shown.has_tables else _known_grey_of_words
-        table = made(samples.dtype.str, description, shown, window, low_high)
-        picture: Samples = table.take(np.ascontiguousarray(samples).view(f"u{samples.dtype.itemsize}"))
-        return picture
+        return _looked_up(samples, lambda words: _grey(words, description, shown, window, low_high))
     return _grey(samples, description, shown, window, low_high)
 
 
-def _grey_of_words(
-    dtype: str, description: ImageDescription, shown: Display, window: Window | None, low_high: tuple[float, float]
-) -> Samples:
-    """The grey of every word that a sample of this type can be, in the order of unsigned words."""
-    kind = np.dtype(dtype)
-    words = np.arange(1 << (8 * kind.itemsize), dtype=f"u{kind.itemsize}").view(kind)
-    return _grey(words, description, shown, window, low_high)
+def _looked_up(samples: Samples, grey: Callable[[Samples], Samples]) -> Samples:
+    """`grey` of every word from the lowest sample to the highest once, then one look-up for each pixel.
 
-
-_known_grey_of_words = lru_cache(maxsize=64)(_grey_of_words)
-"""The slices of a series share one: making it costs four times what a slice's look-up does."""
+    samples: 8 or 16 bits, of any shape; so is the uint8 that is returned.
+    """
+    if not samples.size:
+        return np.zeros(samples.shape, np.uint8)
+    low, high = int(samples.min()), int(samples.max())
+    greys = grey(np.arange(low, high + 1).astype(samples.dtype))
+    # The table is in the order of unsigned words, where -1 is the last. What no sample is stays unwritten.
+    table = np.empty(1 << (8 * samples.dtype.itemsize), np.uint8)
+    first = low % len(table)
+    before_end = len(table) - first
+    table[first : first + len(greys)] = greys[:before_end]
+    table[: max(len(greys) - before_end, 0)] = greys[before_end:]
+    words = np.ascontiguousarray(samples).view(f"u{samples.dtype.itemsize}").ravel()
+    picture = np.empty(words.shape, np.uint8)
+    for start in range(0, words.size, _LOOKED_UP_AT_ONCE):
+        # "clip", which never happens, writes into the picture; "raise" would make a copy first.
+        part = slice(start, start + _LOOKED_UP_AT_ONCE)
+        table.take(words[part], out=picture[part], mode="clip")
+    return picture.reshape(samples.shape)
 
 
 def _grey(
