@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.reading import choose_series, on_screen, open_series
+from tests.browser.reading import choose_series, on_screen, open_series, taker
 from tests.browser.screen import expect_image, open_study
 from tests.phantoms import objects
 
@@ -37,7 +37,7 @@ async (address) => {
 @pytest.fixture(scope="module")
 def the_objects(store: Callable[..., None], studies: None) -> None:
     """A study with one of everything."""
-    store(*objects.all_objects(), objects.foreign_mask())
+    store(*objects.all_objects(), objects.foreign_mask(), objects.a_plan(), objects.a_planned_dose())
 
 
 def show(page: Page, series: str) -> None:
@@ -163,6 +163,51 @@ def test_contours_maps_and_doses_lie_on_their_slices(page: Page, the_objects: No
     turn_on(page, "dose")
     expect(scale).to_contain_text("Gy")
     expect(scale).to_contain_text("60")
+
+
+_LINE = """
+line => {
+  const matrix = line.getScreenCTM(), length = line.getTotalLength();
+  const at = share => { const p = line.getPointAtLength(share * length).matrixTransform(matrix); return [p.x, p.y]; };
+  return [0.1, 0.5, 0.9].map(at);
+}
+"""
+
+
+def test_isodose_lines_lie_where_the_dose_is_and_say_what_their_percentages_are_of(
+    page: Page, the_objects: None
+) -> None:
+    """The dose rises by 1 Gy a mm along the rows from the middle of the first pixel: its lines are straight."""
+    open_alone(page, "images")
+    open_panel(page)
+    press(page, "Home")
+    dose = turn_on(page, "planned")
+    shown = page.locator(f'[data-overlay="{dose}"]')
+    expect(shown.locator("[data-isodose]")).to_have_count(8)
+    expect(page.get_by_test_id("isodose-whole")).to_have_text("100 %: prescription, 50 Gy")
+    expect(page.get_by_test_id("isodoses")).to_contain_text("The highest of 2 prescriptions in the plan.")
+    expect(shown).to_have_attribute("aria-label", re.compile("107 % · 53.5 Gy, 100 % · 50 Gy, 95 % · 47.5 Gy"))
+    for gray in (50, 25):
+        if gray == 25:
+            page.get_by_label("Levels", exact=True).fill("50")
+            page.get_by_label("Levels", exact=True).press("Enter")
+            expect(shown.locator("[data-isodose]")).to_have_count(1)
+        expect(shown.get_by_text(f"{gray * 2} % · {gray} Gy", exact=True)).to_be_visible()
+        places = shown.locator(f'[data-isodose="{gray}"]').evaluate(_LINE)
+        rows = [share * (0.5 + 80 / 1.5) for share in (0.1, 0.5, 0.9)]
+        wanted = [corner(page, (gray / objects.SPACING[1] + 0.5, row)) for row in rows]
+        assert [at[0] for at in places] == pytest.approx([at[0] for at in wanted], abs=0.5)
+    taker()(page, "isodoses")
+    page.get_by_label("Levels in").select_option("dose")
+    expect(shown.get_by_text("25 Gy", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("isodose-whole")).to_have_count(0)
+    page.get_by_label("Isodose lines").uncheck()
+    expect(shown.locator("[data-isodose]")).to_have_count(0)
+    expect(shown.locator("image")).to_have_count(1)
+    turn_off(page, dose)
+    turn_on(page, "dose")
+    expect(page.get_by_test_id("isodose-whole")).to_have_text("100 %: highest dose of the grid, 60 Gy")
+    expect(page.get_by_test_id("isodoses")).to_contain_text("The dose names no plan")
 
 
 def test_a_report_is_read_and_leads_to_its_image(page: Page, the_objects: None) -> None:

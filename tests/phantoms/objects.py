@@ -21,6 +21,7 @@ from pydicom.uid import (
     EncapsulatedSTLStorage,
     ParametricMapStorage,
     RTDoseStorage,
+    RTPlanStorage,
     RTStructureSetStorage,
     SegmentationStorage,
     TwelveLeadECGWaveformStorage,
@@ -239,6 +240,41 @@ def a_dose(name: str = NAME) -> Dataset:
     stored = np.tile(np.linspace(0, 60_000, 7).astype("<u4"), (3, 9, 1))
     made = with_grey(made, stored)
     made.DoseGridScaling = "0.001"
+    return made
+
+
+PRESCRIBED_GY = 50.0
+"""By the plan, to a target; another target gets 10 Gy less."""
+
+
+def a_plan(name: str = NAME) -> Dataset:
+    """What is prescribed, with a dose to an organ at risk that is no prescription."""
+    made = an_object(Place(name, "plan", 12), 1, RTPlanStorage, "RTPLAN")
+    made.RTPlanLabel, made.RTPlanGeometry = "PLAN", "PATIENT"
+    references = [("TARGET", PRESCRIBED_GY - 10), ("ORGAN_AT_RISK", 99.0), ("TARGET", PRESCRIBED_GY)]
+    made.DoseReferenceSequence = [
+        an_item(
+            DoseReferenceNumber=number,
+            DoseReferenceStructureType="SITE",
+            DoseReferenceType=kind,
+            TargetPrescriptionDose=gray,
+        )
+        for number, (kind, gray) in enumerate(references, 1)
+    ]
+    return made
+
+
+def a_planned_dose(name: str = NAME) -> Dataset:
+    """The same dose, which names its plan."""
+    plan, made = a_plan(name), a_dose(name)
+    place = Place(name, "planned", 13)
+    other = an_object(place, 1, RTDoseStorage, "RTDOSE")
+    for element in ("SeriesInstanceUID", "SOPInstanceUID", "SeriesNumber", "SeriesDescription"):
+        setattr(made, element, getattr(other, element))
+    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
+    made.ReferencedRTPlanSequence = [
+        an_item(ReferencedSOPClassUID=plan.SOPClassUID, ReferencedSOPInstanceUID=plan.SOPInstanceUID)
+    ]
     return made
 
 

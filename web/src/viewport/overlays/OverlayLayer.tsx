@@ -7,6 +7,7 @@ import type { ImagePoint, Matrix } from '../../dicomweb/plane'
 import { useStore } from '../../kit/store'
 import { answerWith, answerWithPart, wantedImage, wantedParts } from '../jump'
 import type { LayerProps } from '../layers'
+import { IsodoseLines, useLevelWords, Whole } from './IsodoseLines'
 import classes from './OverlayLayer.module.css'
 import type { OverlayDescription, Shape } from './protocol'
 import { ScaleBar } from './ScaleBar'
@@ -52,6 +53,7 @@ interface OneOverlayProps extends LayerProps {
 
 function OneOverlay({ overlay, description, order, view, frame, state, toScreen, size }: OneOverlayProps) {
   const { t } = useTranslation()
+  const levelWords = useLevelWords(overlay)
   const { drawing, picture, failure } = useDrawing(overlay, view, frame, state.imageId, state.shownIndex)
   if (failure) {
     return (
@@ -68,9 +70,11 @@ function OneOverlay({ overlay, description, order, view, frame, state, toScreen,
       </text>
     )
   }
+  const isodoses = drawing.isodoses ?? []
   const names = drawing.names.map(({ part }) => description.parts.find(({ id }) => id === part)?.label).filter(Boolean)
+  const spoken = [names.join(', ') || description.label || t('objects.overlay'), ...isodoses.map(({ place }) => levelWords(place))].join(', ')
   return (
-    <g data-overlay={overlay.address} data-drawn-on={state.imageId} role="img" aria-label={names.join(', ') || description.label || t('objects.overlay')}>
+    <g data-overlay={overlay.address} data-drawn-on={state.imageId} role="img" aria-label={spoken}>
       <g transform={svgMatrix(screenMatrix(toScreen))}>
         {drawing.picture && picture && (
           <image
@@ -88,6 +92,8 @@ function OneOverlay({ overlay, description, order, view, frame, state, toScreen,
           <Outline key={index} shape={shape} opacity={overlay.opacity} />
         ))}
       </g>
+      {isodoses.length > 0 && <IsodoseLines overlay={overlay} isodoses={isodoses} matrix={svgMatrix(screenMatrix(toScreen))} toScreen={toScreen} />}
+      {isodoses.length > 0 && description.dose && <Whole overlay={overlay} dose={description.dose} size={size} order={order} />}
       {drawing.points.map(({ colour, at }) => (
         <Cross key={at.join(' ')} at={toScreen(at)} colour={css(colour)} />
       ))}

@@ -20,9 +20,14 @@ async function answer(address: string, accept: string): Promise<Response> {
   return response
 }
 
+/** What a query or a retrieval of metadata answers. */
+export async function datasetsAt(address: string): Promise<DataSet[]> {
+  const response = await answer(address, 'application/dicom+json')
+  return (await response.json().catch(() => [])) as DataSet[]
+}
+
 export async function metadataAt(address: string): Promise<DataSet> {
-  const response = await answer(`${address}/metadata`, 'application/dicom+json')
-  const [dataSet] = (await response.json().catch(() => [])) as DataSet[]
+  const [dataSet] = await datasetsAt(`${address}/metadata`)
   if (!dataSet) throw new OverlayError('unreadable')
   return dataSet
 }

@@ -31,6 +31,19 @@ export interface Scale {
   readonly highest: number
 }
 
+/**
+ * What the doses of a grid are compared with. plan: that the grid is a part of ('part': or of several), that it names none, that it is
+ * not here ('away'), that it prescribes nothing ('unsaid').
+ */
+export interface DoseFacts {
+  /** GY's unit is 'Gy', RELATIVE has none (''). */
+  readonly unit: string | undefined
+  readonly highest: number
+  readonly plan: 'none' | 'part' | 'away' | 'unsaid' | 'read'
+  /** The highest prescription of so many different ones for targets. */
+  readonly prescription: { readonly gray: number; readonly targets: number } | undefined
+}
+
 export interface OverlayDescription {
   readonly kind: OverlayKind
   readonly label: string | undefined
@@ -46,6 +59,8 @@ export interface OverlayDescription {
   readonly columns: number | undefined
   readonly parts: readonly Part[]
   readonly scale: Scale | undefined
+  /** Of doses only. */
+  readonly dose?: DoseFacts
 }
 
 /** The frame to be drawn on. plane: undefined where the image does not lie anywhere known. */
@@ -64,6 +79,16 @@ export interface Look {
   readonly colours: Readonly<Record<number, Colour>>
   /** Ends of the scale, in its unit. */
   readonly range: readonly [number, number] | undefined
+  /** Levels of isodose lines, in the unit of the dose. */
+  readonly isodoses?: readonly number[]
+}
+
+/** All lines of one level. place: of the level among those asked for. d: SVG path in image points; labels: where the level is written. */
+export interface Isodose {
+  readonly level: number
+  readonly place: number
+  readonly d: string
+  readonly labels: readonly ImagePoint[]
 }
 
 export interface Shape {
@@ -83,6 +108,7 @@ export interface Drawing {
   /** Single points, and where the name of each part is written. */
   readonly points: readonly { readonly part: number; readonly colour: Colour; readonly at: ImagePoint }[]
   readonly names: readonly { readonly part: number; readonly at: ImagePoint }[]
+  readonly isodoses?: readonly Isodose[]
 }
 
 export const NOTHING_DRAWN: Drawing = { picture: undefined, shapes: [], points: [], names: [] }

@@ -6,6 +6,7 @@ import { planeOf } from '../../dicomweb/plane'
 import { TAG } from '../../dicomweb/tags'
 import { createStore } from '../../kit/store'
 import { closeOverlay, openOverlay } from './ask'
+import { firstChoice, type IsodoseChoice, levelsIn } from './isodose-levels'
 import { OverlayError, type OverlayDescription, type OverlayFailure } from './protocol'
 
 export interface ShownOverlay {
@@ -20,6 +21,8 @@ export interface ShownOverlay {
   readonly hidden: readonly number[]
   readonly colours: Readonly<Record<number, Colour>>
   readonly range: readonly [number, number] | undefined
+  /** Isodose lines of a dose; undefined until the reader chooses. */
+  readonly isodoses: IsodoseChoice | undefined
   /** Whether the names of parts are written on the image. */
   readonly named: boolean
 }
@@ -30,7 +33,7 @@ export function changeOverlay(address: string, change: Partial<ShownOverlay>): v
   shownOverlays.set((now) => now.map((one) => (one.address === address ? { ...one, ...change } : one)))
 }
 
-const AT_FIRST = { phase: 'opening', failure: undefined, description: undefined, visible: true, opacity: 0.4, hidden: [], colours: {}, range: undefined, named: true } as const
+const AT_FIRST = { phase: 'opening', failure: undefined, description: undefined, visible: true, opacity: 0.4, hidden: [], colours: {}, range: undefined, isodoses: undefined, named: true } as const
 
 /** Reads the object if that was not done yet, and shows it. */
 export async function showOverlay(address: string): Promise<void> {
@@ -42,6 +45,16 @@ export async function showOverlay(address: string): Promise<void> {
   } catch (error) {
     changeOverlay(address, { phase: 'failed', failure: error instanceof OverlayError ? error.reason : 'unreadable' })
   }
+}
+
+/** The isodose lines that are drawn: those chosen, else the usual ones; undefined where there is no dose. */
+export function isodosesOf({ isodoses, description }: ShownOverlay): IsodoseChoice | undefined {
+  return description?.dose && (isodoses ?? firstChoice(description.dose))
+}
+
+export function isodoseLevels(overlay: ShownOverlay): readonly number[] {
+  const choice = isodosesOf(overlay)
+  return choice && overlay.description?.dose ? levelsIn(choice, overlay.description.dose) : []
 }
 
 /** Called when the room is left. */

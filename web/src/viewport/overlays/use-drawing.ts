@@ -1,5 +1,5 @@
 /** The drawing of one overlay on the frame that is shown: never that of another frame. */
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 
 import { frameOf } from '../known-frames'
 import type { StackView } from '../stack-view'
@@ -7,7 +7,7 @@ import type { Frame } from '../../dicomweb/frame'
 import { distanceFrom, onSliceWithin, planeOf } from '../../dicomweb/plane'
 import { drawOverlay } from './ask'
 import { type Drawing, OverlayError, type OverlayFailure, type Target } from './protocol'
-import type { ShownOverlay } from './shown'
+import { isodoseLevels, type ShownOverlay } from './shown'
 
 /** mm to the nearer of the neighbouring slices of the stack. */
 function gapOf(view: StackView | undefined, frame: Frame, index: number): number | undefined {
@@ -50,9 +50,12 @@ const NOTHING_YET: Kept = { imageId: undefined, drawing: undefined, picture: und
 export function useDrawing(overlay: ShownOverlay, view: StackView | undefined, frame: Frame, imageId: string | undefined, index: number): Shown {
   const [kept, setKept] = useState<Kept>(NOTHING_YET)
   const { address, hidden, colours, range } = overlay
+  // The same array while the same lines are wanted: another one would draw all over again.
+  const wanted = isodoseLevels(overlay).join(' ')
+  const isodoses = useMemo(() => wanted.split(' ').filter(Boolean).map(Number), [wanted])
   useEffect(() => {
     const asked = { over: false, picture: '' }
-    drawOverlay(address, targetOf(view, frame, index), { hidden, colours, range }).then(
+    drawOverlay(address, targetOf(view, frame, index), { hidden, colours, range, isodoses }).then(
       (drawing) => {
         if (asked.over) return
         asked.picture = drawing.picture ? URL.createObjectURL(drawing.picture.blob) : ''
@@ -67,6 +70,6 @@ export function useDrawing(overlay: ShownOverlay, view: StackView | undefined, f
       // What replaces it may take a moment: until then the old picture of the same frame stays.
       if (asked.picture) setTimeout(() => URL.revokeObjectURL(asked.picture), 10_000)
     }
-  }, [address, view, frame, imageId, index, hidden, colours, range])
+  }, [address, view, frame, imageId, index, hidden, colours, range, isodoses])
   return kept.imageId === imageId ? kept : NOTHING_YET
 }

@@ -6,9 +6,11 @@ import { referencedSeries } from '../../dicomweb/referenced-series'
 import { TAG } from '../../dicomweb/tags'
 import { doseAt, type DoseGrid, readDose, readParametricMap, type SampleType, samplesOf, type ValueMap } from '../../dicomweb/value-map'
 import { Frames } from './frames'
+import { doseLattice, isodosesOn } from './isodoses'
 import { asPng, lieOn, type OpenOverlay, placeOf } from './masks'
 import { paintedValues } from './paint'
-import { type Drawing, NOTHING_DRAWN, type OverlayDescription, OverlayError, type Part, type Target } from './protocol'
+import { prescribedFor } from './prescription'
+import { type DoseFacts, type Drawing, NOTHING_DRAWN, type OverlayDescription, OverlayError, type Look, type Part, type Target } from './protocol'
 
 /** All values of an object are looked at once for the ends of its scale; larger ones are not drawn. */
 const MOST_SAMPLES = 48 << 20
@@ -115,19 +117,20 @@ export async function openDose(address: string, dataSet: DataSet): Promise<OpenO
   for (const [index, frame] of stored.entries()) values.set(frame, index * pixels)
   const highest = (ends(stored)?.[1] ?? 0) * grid.scaling
   if (!(highest > 0)) throw new OverlayError('unreadable')
+  const facts: DoseFacts = { unit: doseUnit(grid.unit), highest, ...(await prescribedFor(address, dataSet, grid)) }
   return {
-    description: describeDose(dataSet, grid, highest),
+    description: describeDose(dataSet, grid, facts),
     draw(target, look) {
       const { plane } = target
       const here = plane && grid.frameOfReferenceUid !== undefined && grid.frameOfReferenceUid === target.frameOfReferenceUid
       if (!here || look.hidden.includes(1)) return Promise.resolve(NOTHING_DRAWN)
-      return doseOn(grid, values, { ...target, plane }, look.range ?? [highest / 10, highest])
+      return doseOn(grid, values, { ...target, plane }, { ...look, range: look.range ?? [highest / 10, highest] })
     },
   }
 }
 
 /** The dose between the grid's points is linear between them; the picture's pixels are parts of the slice, not of the grid. */
-async function doseOn(grid: DoseGrid, values: Float64Array, target: Target & { plane: Plane }, range: readonly [number, number]): Promise<Drawing> {
+async function doseOn(grid: DoseGrid, values: Float64Array, target: Target & { plane: Plane }, look: Look & { range: readonly [number, number] }): Promise<Drawing> {
   const columns = Math.min(DOSE_GRID, target.columns)
   const rows = Math.min(DOSE_GRID, target.rows)
   const [across, down] = [target.columns / columns, target.rows / rows]
@@ -135,11 +138,13 @@ async function doseOn(grid: DoseGrid, values: Float64Array, target: Target & { p
     const at = [((pixel % columns) + 0.5) * across, (Math.floor(pixel / columns) + 0.5) * down] as const
     return doseAt(grid, values, toPatient(target.plane, at)) ?? Number.NaN
   })
-  const blob = await asPng(paintedValues(doses, range), columns, rows)
-  return { ...NOTHING_DRAWN, picture: { blob, columns, rows, matrix: [across, 0, 0, down, 0, 0] } }
+  const blob = await asPng(paintedValues(doses, look.range), columns, rows)
+  const lattice = look.isodoses?.length ? doseLattice(grid, values, target) : undefined
+  const isodoses = lattice ? isodosesOn(lattice, look.isodoses ?? []) : []
+  return { ...NOTHING_DRAWN, picture: { blob, columns, rows, matrix: [across, 0, 0, down, 0, 0] }, isodoses }
 }
 
-function describeDose(dataSet: DataSet, grid: DoseGrid, highest: number): OverlayDescription {
+function describeDose(dataSet: DataSet, grid: DoseGrid, dose: DoseFacts): OverlayDescription {
   const normal = normalOf(grid.plane)
   const middle = toPatient(grid.plane, [grid.columns / 2, grid.rows / 2])
   const places = grid.offsets.map((offset) => ({
@@ -159,7 +164,8 @@ function describeDose(dataSet: DataSet, grid: DoseGrid, highest: number): Overla
     rows: grid.rows,
     columns: grid.columns,
     parts: [onePart(nature, places, grid.frameOfReferenceUid)],
-    scale: { quantity: nature || undefined, unit: doseUnit(grid.unit), lowest: 0, highest },
+    scale: { quantity: nature || undefined, unit: dose.unit, lowest: 0, highest: dose.highest },
+    dose,
   }
 }
 

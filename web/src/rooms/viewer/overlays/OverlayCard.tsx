@@ -11,6 +11,7 @@ import { changeOverlay, fitOf, type ShownOverlay } from '../../../viewport/overl
 import { heightsOf, type Lying, lyingOn } from '../../../viewport/overlays/where'
 import { useViewState } from '../../../viewport/StackPane'
 import { useRoom } from '../context'
+import { IsodoseCard } from './IsodoseCard'
 import { jumpToPart } from './jump-to-part'
 import classes from './OverlaysPanel.module.css'
 
@@ -47,7 +48,10 @@ export function OverlayCard({ overlay, description }: OverlayCardProps) {
         <input type="range" min={0} max={1} step={0.05} value={overlay.opacity} onChange={(event) => change({ opacity: Number(event.target.value) })} />
       </label>
       {description.scale ? (
-        <Ends overlay={overlay} scale={description.scale} />
+        <>
+          <Ends overlay={overlay} scale={description.scale} />
+          {description.dose && <IsodoseCard overlay={overlay} dose={description.dose} />}
+        </>
       ) : (
         <Parts overlay={overlay} parts={description.parts} lying={fit === 'fits' ? lying : undefined} shownIndex={state.shownIndex} />
       )}
