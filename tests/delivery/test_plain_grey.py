@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,16 +15,23 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
+from isocenter.delivery import own_packs
+from isocenter.delivery import plain_grey as plain_grey_room
 from isocenter.delivery.pixels import described
-from isocenter.delivery.plain_grey import is_plain, plain_header
+from isocenter.delivery.plain_grey import drawn, is_plain, plain_grey, plain_header
 from isocenter.delivery.rendered import draw
-from isocenter.delivery.rendering import Rendering, rendering_of
+from isocenter.delivery.rendering import Rendering, Viewport, rendering_of
 from isocenter.delivery.study_view import Form
 from isocenter.kit.errors import Invalid
+from isocenter.pixels.decode import decode_frame
+from isocenter.pixels.encode import encode_htj2k
+from isocenter.pixels.native import Samples
+from isocenter.pixels.render import render_frame
 from isocenter.standards.dicom.elements import scan
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
 from isocenter.storage.extents import Extent
 
+HTJ2K = "1.2.840.10008.1.2.4.201"
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", str(ExplicitVRLittleEndian)
 AS_IT_SAYS = Rendering("image/png")
 LUNG = rendering_of([("window", "-600,1500,linear")], "image/png")
@@ -121,6 +130,49 @@ TABLE = an_item(LUTDescriptor=[4, 0, 8], LUTData=bytes([0, 0, 85, 0, 170, 0, 255
 def test_what_takes_more_than_short_attributes_is_not_drawn_here(more: dict[str, object], syntax: str) -> None:
     header, form, _ = parts_of(as_sent(a_slice(**more), syntax), syntax)
     assert plain_of(header, form) is None
+
+
+SMALL = Rendering("image/png", viewport=Viewport(16, 16))
+
+
+@pytest.mark.parametrize(
+    ("more", "how", "coarser"),
+    [
+        ({}, SMALL, True),
+        ({"WindowCenter": None, "WindowWidth": None}, replace(SMALL, window=LUNG.window), True),
+        ({"WindowCenter": None, "WindowWidth": None}, SMALL, False),
+        ({"PixelPaddingValue": -2000}, SMALL, False),
+        ({}, Rendering("image/png", viewport=Viewport(16, 16, (0, 0, 32, 32))), False),
+        ({}, Rendering("image/png", viewport=Viewport(17, 17)), False),
+        ({}, AS_IT_SAYS, False),
+    ],
+)
+def test_what_we_recompressed_is_decoded_coarser_only_where_that_shows_the_same(
+    more: dict[str, object], how: Rendering, coarser: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ds = a_slice(**more)
+    header, form, _ = parts_of(as_sent(ds), EXPLICIT)
+    sealed = replace(form, pixel_length=None)
+    plain = plain_grey(header, form)
+    assert plain is not None
+    frame = encode_htj2k(np.frombuffer(ds.PixelData, "<i2").reshape(32, 32), plain.description)
+    asked: list[tuple[int, int]] = []
+
+    def looked_at(samples: Samples, *words: Any) -> Samples:
+        asked.append(samples.shape)
+        return render_frame(samples, *words)
+
+    monkeypatch.setattr(plain_grey_room, "render_frame", looked_at)
+    monkeypatch.setattr(own_packs, "is_ours", lambda form: form is sealed)
+    monkeypatch.setattr(own_packs, "samples_of", lambda *_, **__: decode_frame(frame, HTJ2K, plain.description))
+    picture = drawn(plain, sealed, frame, how)
+    assert picture is not None
+    assert asked == [(16, 16) if coarser else (32, 32)]
+    assert picture.shape == ((32, 32) if how.viewport is None else (how.viewport.height, how.viewport.width))
+    # A stream that is not what its header says is decoded whole, where it is said what is wrong.
+    broken = encode_htj2k(np.zeros((30, 30), "i2"), replace(plain.description, rows=30, columns=30))
+    assert drawn(plain, sealed, broken, how) is not None
+    assert asked[-1] == (32, 32)
 
 
 def test_a_deflated_or_broken_header_is_not_read_here() -> None:

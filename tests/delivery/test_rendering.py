@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,6 +70,26 @@ def test_grey_stays_grey_and_averages_stay_averages_when_scaled() -> None:
     assert (scaled(np.full((1000, 777), 93, np.uint8), 50, 31) == 93).all()
     stripes = np.tile(np.array([0, 200], np.uint8), (400, 200))
     assert np.abs(scaled(stripes, 40, 40).astype(int) - 100).max() <= 4
+
+
+def test_a_smaller_picture_is_the_mean_of_blocks_at_whole_steps_and_a_triangle_of_weights_else() -> None:
+    random = np.random.default_rng(0)
+    picture = random.integers(0, 256, (60, 40, 3), np.uint8)
+    means = picture.reshape(20, 3, 10, 4, 3).mean(axis=(1, 3))
+    assert np.abs(scaled(picture, 20, 10) - means).max() <= 0.5
+    grey = picture[..., 0]
+    for rows, columns in ((47, 31), (90, 100), (60, 55)):
+        down, across = triangle(60, rows), triangle(40, columns)
+        assert np.abs(scaled(grey, rows, columns) - down @ grey @ across.T).max() <= 0.51
+
+
+def triangle(size: int, wanted: int) -> npt.NDArray[np.float64]:
+    """Weights of each old pixel in each new one."""
+    step = size / wanted
+    centres = (np.arange(wanted) + 0.5) * step - 0.5
+    weights = np.clip(1 - np.abs(np.arange(size) - centres[:, None]) / max(step, 1), 0, None)
+    normal: npt.NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+    return normal
 
 
 def test_a_negative_width_mirrors_and_a_region_cuts() -> None:

@@ -27,6 +27,7 @@ from isocenter.delivery.files import Files
 from isocenter.delivery.header_json import headers_to_json
 from isocenter.delivery.index_source import IndexSource
 from isocenter.delivery.locate import Locator
+from isocenter.delivery.plain_grey import PlainGrey, plain_grey
 from isocenter.delivery.study_view import UNSCANNED, Form, InstanceView, StudyView
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
@@ -43,6 +44,7 @@ log = get_logger(__name__)
 
 LAYOUTS_KEPT = 50_000
 LOOKS_KEPT = 50_000
+PLAIN_KEPT = 10_000
 SIGHT_TRUSTED_FOR_S = 2.0
 """A right that ended, or a restriction, is felt within this by who is looking already."""
 METADATA_CACHE_BYTES = 128 << 20
@@ -82,6 +84,7 @@ class Library:
         self.pictures = BoundedCache(PICTURE_CACHE_BYTES)
         self._frame_tables: OrderedDict[tuple[int, Extent], tuple[tuple[Extent, ...], ...]] = OrderedDict()
         self._forms: OrderedDict[tuple[int, Extent], Form] = OrderedDict()
+        self._plain: OrderedDict[tuple[int, Extent], PlainGrey | None] = OrderedDict()
         self._looks: OrderedDict[tuple[int, str, str, str], tuple[Caller, float]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -195,10 +198,20 @@ class Library:
         table = self._frame_tables.get((institution_id, form.data_set))
         return table[frame_index] if table is not None and frame_index < len(table) else None
 
-    def _keep(self, kept: OrderedDict[tuple[int, Extent], T], key: tuple[int, Extent], value: T) -> None:
+    def plain_grey(self, institution_id: int, form: Form) -> PlainGrey | None:
+        """How the frames of an object are drawn in this process; None: elsewhere. Reads its header once."""
+        key = (institution_id, form.data_set)
+        if key not in self._plain:
+            header = bytes(self.files.read(form.within(0, form.header_length)))
+            self._keep(self._plain, key, plain_grey(header, form), PLAIN_KEPT)
+        return self._plain.get(key)
+
+    def _keep(
+        self, kept: OrderedDict[tuple[int, Extent], T], key: tuple[int, Extent], value: T, most: int = LAYOUTS_KEPT
+    ) -> None:
         with self._lock:
             kept[key] = value
-            while len(kept) > LAYOUTS_KEPT:
+            while len(kept) > most:
                 kept.popitem(last=False)
 
     def warm(self) -> None:

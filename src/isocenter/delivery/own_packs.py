@@ -14,6 +14,7 @@ import numpy as np
 from blake3 import blake3
 
 from isocenter.delivery.study_view import Form, Packed
+from isocenter.pixels.native import Samples
 from isocenter.standards.dicom.elements import scan
 from isocenter.standards.dicom.transfer_syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -48,6 +49,18 @@ def decoded_frame(library: Library, form: Form, frame: bytes) -> bytes | None:
     """One frame of a form that is ours, native and little endian; None: ask the general path."""
     header = bytes(library.files.read(form.within(0, form.header_length)))
     return _native(form, frame, _is_signed(header))
+
+
+def samples_of(form: Form, frame: bytes | bytearray | memoryview, *, signed: bool) -> Samples | None:
+    """The samples of one frame of a form that is ours, (rows, columns); None: ask the general path."""
+    assert form.packed is not None
+    entry = form.packed.entry
+    try:
+        samples = np.asarray(imagecodecs.htj2k_decode(cast("bytes", frame), planar=False))
+    except Exception:  # the codec has an exception class of its own; the general path says what is wrong
+        return None
+    wanted = np.dtype(f"<{'i' if signed else 'u'}{entry.bits_allocated // 8}")
+    return samples if samples.shape == (entry.rows, entry.columns) and samples.dtype == wanted else None
 
 
 def expected_length(form: Form) -> int | None:
@@ -104,14 +117,8 @@ def _frames(packed: Packed, data_set: Extent, stored: memoryview) -> list[memory
 
 
 def _native(form: Form, frame: bytes | memoryview, signed: bool) -> bytes | None:
-    assert form.packed is not None
-    entry = form.packed.entry
-    try:
-        samples = np.asarray(imagecodecs.htj2k_decode(cast("bytes", frame), planar=False))
-    except Exception:  # the codec has an exception class of its own; the general path says what is wrong
-        return None
-    wanted = np.dtype(f"<{'i' if signed else 'u'}{entry.bits_allocated // 8}")
-    if samples.shape != (entry.rows, entry.columns) or samples.dtype != wanted:
+    samples = samples_of(form, frame, signed=signed)
+    if samples is None:
         return None
     # Bytes-like is all that is asked of it: it is hashed, measured and sent.
     return cast("bytes", np.ascontiguousarray(samples).data.cast("B"))

@@ -27,9 +27,17 @@ _INFLATED = TransferSyntax("", "inflated")
 
 def stored_frame(library: Library, institution_id: int, instance: InstanceView, form: Form, frame_index: int) -> bytes:
     """The bytes of a frame as stored; native ones little endian from a whole byte. Raises NotDrawable, NoPixels."""
+    return bytes(frame_as_read(library, institution_id, instance, form, frame_index))
+
+
+def frame_as_read(
+    library: Library, institution_id: int, instance: InstanceView, form: Form, frame_index: int
+) -> bytes | bytearray:
+    """`stored_frame`, without the copy that makes it bytes."""
     extents = library.frame_extents(institution_id, instance, form, frame_index)
     if extents is not None:
-        return b"".join(bytes(library.files.read(extent)) for extent in extents)
+        pieces = [library.files.read(extent) for extent in extents]
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
     if form.pixel_length is not None:
         return frames.derive_native(library.files, instance, form, frame_index)
     if form.syntax.deflated:

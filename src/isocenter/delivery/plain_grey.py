@@ -6,17 +6,24 @@ groups, palettes, colour and whatever is large or looks odd go to confined proce
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final
 
 from isocenter.delivery import own_packs
 from isocenter.delivery.frames import BIG_ENDIAN_PIXELS
+from isocenter.delivery.pixels import described
+from isocenter.delivery.rendering import Rendering
+from isocenter.delivery.scaling import Picture, fitted, scaled, size_within
 from isocenter.delivery.study_view import Form
+from isocenter.kit.errors import Invalid
 from isocenter.pixels.description import ImageDescription
+from isocenter.pixels.errors import UndecodableFrame
+from isocenter.pixels.native import Samples, decode_native
+from isocenter.pixels.reduced import decode_reduced, halvings_for
+from isocenter.pixels.render import Display, display, render_frame
+from isocenter.pixels.voi_lut import VoiLutFunction, Window
 from isocenter.standards.dicom.element_spans import ElementSpan, element_spans, is_explicit
 from isocenter.standards.dicom.elements import MalformedDataSet
-
-if TYPE_CHECKING:
-    from isocenter.delivery.library import Library
 
 MAX_HEADER_BYTES: Final = 256 << 10
 MAX_FRAME_BYTES: Final = 64 << 20
@@ -58,11 +65,68 @@ def is_plain(description: ImageDescription) -> bool:
     )
 
 
-def native_frame(library: Library, form: Form, frame: bytes) -> bytes | None:
-    """The samples of a stored frame when it holds them, or we recompressed it ourselves; else None."""
+@dataclass(frozen=True, slots=True)
+class PlainGrey:
+    """How every frame of an object is drawn here."""
+
+    description: ImageDescription
+    shown: Display
+
+
+def plain_grey(header: bytes, form: Form) -> PlainGrey | None:
+    """What a header says of drawing its frames here; None for every other, also for one that says it wrong."""
+    plain = plain_header(header, form)
+    if plain is None:
+        return None
+    try:
+        model, description = described(plain, form.transfer_syntax_uid)
+        return PlainGrey(description, display(model)) if is_plain(description) else None
+    except Invalid:
+        return None
+
+
+def drawn(plain: PlainGrey, form: Form, frame: bytes | bytearray, rendering: Rendering) -> Picture | None:
+    """A stored frame drawn and scaled: native, or recompressed by ourselves; None: ask a confined process.
+
+    What we recompressed is decoded no finer than the viewport asks for, where windows, which follow it, can be laid
+    over a smoothed image: not beside padding, which is no image, nor where the range of the samples is the window.
+    """
+    viewport, window, shown = rendering.viewport, window_of(rendering), plain.shown
+    shape = (plain.description.rows, plain.description.columns)
+    samples: Samples | None = None
     if not form.encapsulated:
-        return frame
-    return own_packs.decoded_frame(library, form, frame) if own_packs.is_ours(form) else None
+        if 8 * len(frame) >= plain.description.native_frame_bits:
+            samples = decode_native(memoryview(frame), plain.description)
+    elif own_packs.is_ours(form):
+        halvings = 0
+        if viewport is not None and viewport.region is None and shown.padding is None and (window or shown.windows):
+            size = size_within(*shape, viewport, upscale=rendering.upscale)
+            halvings = halvings_for(shape, size)
+        samples = _ours(form, frame, plain.description, halvings)
+    if samples is None:
+        return None
+    picture = render_frame(samples, plain.description, shown, window)
+    if viewport is None:
+        return picture
+    if samples.shape == shape:
+        return fitted(picture, viewport, upscale=rendering.upscale)
+    size = size_within(*shape, viewport, upscale=rendering.upscale)
+    return picture if picture.shape == size else scaled(picture, *size)
+
+
+def _ours(form: Form, frame: bytes | bytearray, description: ImageDescription, halvings: int) -> Samples | None:
+    if halvings:
+        try:
+            return decode_reduced(frame, description, halvings)
+        except UndecodableFrame:
+            pass  # whole, it may be right
+    return own_packs.samples_of(form, frame, signed=bool(description.pixel_representation))
+
+
+def window_of(rendering: Rendering) -> Window | None:
+    """The window that was asked for."""
+    asked = rendering.window
+    return None if asked is None else Window(asked.centre, asked.width, VoiLutFunction(asked.function))
 
 
 def _is_short(span: ElementSpan) -> bool:

@@ -15,17 +15,15 @@ from blake3 import blake3
 from isocenter import __version__
 from isocenter.delivery.errors import NoPixels, NotDrawable
 from isocenter.delivery.frames import VIDEO, check_frame
-from isocenter.delivery.pixels import confined, described, stored_frame
-from isocenter.delivery.plain_grey import is_plain, native_frame, plain_header
+from isocenter.delivery.own_packs import is_ours
+from isocenter.delivery.pixels import confined, described, frame_as_read
+from isocenter.delivery.plain_grey import drawn, window_of
 from isocenter.delivery.rendering import Rendering
 from isocenter.delivery.scaling import fitted
-from isocenter.delivery.study_view import Form, InstanceView, SeriesView
-from isocenter.kit.errors import Invalid
+from isocenter.delivery.study_view import InstanceView, SeriesView
 from isocenter.pixels.decode import decode_frame
 from isocenter.pixels.image_encoding import encode_image
-from isocenter.pixels.native import Samples
 from isocenter.pixels.render import display, render_frame
-from isocenter.pixels.voi_lut import VoiLutFunction, Window
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 if TYPE_CHECKING:
@@ -56,8 +54,13 @@ def is_drawable(instance: InstanceView) -> bool:
 
 
 def picture_etag(institution_id: int, subject: Subject, rendering: Rendering) -> bytes:
-    """A strong entity tag, also the key in the cache: object's digest, frame, how it is drawn, by which version."""
-    words = (str(institution_id), subject.instance.digest.hex(), str(subject.frame_index), repr(rendering), __version__)
+    """A strong entity tag, also the key in the cache: object's digest, frame, how it is drawn, by which version.
+
+    Small pictures of what we recompressed are another look at the same object: drawn from a coarser image of it.
+    """
+    coarse = "coarse" if rendering.viewport is not None and is_ours(subject.instance.form) else ""
+    digest = subject.instance.digest.hex()
+    words = (str(institution_id), digest, str(subject.frame_index), repr(rendering), coarse, __version__)
     return b'"%s"' % blake3("\n".join(words).encode()).hexdigest(16).encode("ascii")
 
 
@@ -68,31 +71,17 @@ def picture_of(library: Library, institution_id: int, subject: Subject, renderin
     if form.transfer_syntax_uid in VIDEO:
         raise NotDrawable("Videos are not drawn yet; retrieve the object itself.", cause="video")
     check_frame(instance, form, subject.frame_index)
-    frame = stored_frame(library, institution_id, instance, form, subject.frame_index)
-    header = bytes(library.files.read(form.within(0, form.header_length)))
-    picture = _drawn_here(library, form, header, frame, rendering)
-    if picture is None:
-        picture = confined(
-            library, draw, header, form.transfer_syntax_uid, frame, subject.frame_index, form.encapsulated, rendering
-        )
+    frame = frame_as_read(library, institution_id, instance, form, subject.frame_index)
+    plain = library.plain_grey(institution_id, form)
+    drawn_here = None if plain is None else drawn(plain, form, frame, rendering)
+    if drawn_here is not None:
+        picture = encode_image(drawn_here, rendering.media_type, rendering.quality)
+    else:
+        header = bytes(library.files.read(form.within(0, form.header_length)))
+        asked = (header, form.transfer_syntax_uid, bytes(frame), subject.frame_index, form.encapsulated, rendering)
+        picture = confined(library, draw, *asked)
     library.pictures.put(picture_etag(institution_id, subject, rendering), picture)
     return picture
-
-
-def _drawn_here(library: Library, form: Form, header: bytes, frame: bytes, rendering: Rendering) -> bytes | None:
-    """The picture of a plain grey frame; None for every other, also for one that cannot be drawn: others say why."""
-    plain = plain_header(header, form)
-    if plain is None:
-        return None
-    try:
-        model, description = described(plain, form.transfer_syntax_uid)
-    except Invalid:
-        return None
-    native = native_frame(library, form, frame) if is_plain(description) else None
-    if native is None or 8 * len(native) < description.native_frame_bits:
-        return None
-    pixels = decode_frame(native, EXPLICIT_VR_LITTLE_ENDIAN, description)
-    return _encoded(render_frame(pixels, description, display(model), _window(rendering)), rendering)
 
 
 def draw(
@@ -101,15 +90,7 @@ def draw(
     """One picture from a header and the bytes of a frame. Runs in a confined process."""
     model, description = described(header, transfer_syntax_uid)
     pixels = decode_frame(frame, transfer_syntax_uid if encapsulated else EXPLICIT_VR_LITTLE_ENDIAN, description)
-    return _encoded(render_frame(pixels, description, display(model, frame_index), _window(rendering)), rendering)
-
-
-def _encoded(picture: Samples, rendering: Rendering) -> bytes:
+    picture = render_frame(pixels, description, display(model, frame_index), window_of(rendering))
     if rendering.viewport is not None:
         picture = fitted(picture, rendering.viewport, upscale=rendering.upscale)
     return encode_image(picture, rendering.media_type, rendering.quality)
-
-
-def _window(rendering: Rendering) -> Window | None:
-    asked = rendering.window
-    return None if asked is None else Window(asked.centre, asked.width, VoiLutFunction(asked.function))

@@ -11,7 +11,7 @@ from isocenter.pixels.description import ImageDescription
 from isocenter.pixels.errors import InvalidImageDescription
 from isocenter.pixels.native import Samples, stored_values
 
-_SSIZ: Final = 40
+SSIZ: Final = 40
 """Ssiz, the depth of the first component, from the SIZ marker (ISO 15444-1 A.5.1)."""
 
 
@@ -45,7 +45,7 @@ def encode_htj2k(frame: Samples, description: ImageDescription) -> bytes:
     # true depth: the code stream then is what an encoder that knows Bits Stored would write.
     words = frame if signed else np.subtract(frame, 1 << (bits - 1), dtype=f"i{frame.dtype.itemsize}", casting="unsafe")
     stream = bytearray(imagecodecs.htj2k_encode(np.ascontiguousarray(words)))
-    stream[stream.index(b"\xff\x51") + _SSIZ] = (0x80 if signed else 0) | (bits - 1)
+    stream[stream.index(b"\xff\x51") + SSIZ] = (0x80 if signed else 0) | (bits - 1)
     return bytes(stream)
 
 

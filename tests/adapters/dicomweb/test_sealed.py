@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imagecodecs
 import numpy as np
 import pytest
 from tests.adapters.dicomweb.builders import SERIES, STUDY, a_body, a_ct, a_file, parts_of
@@ -9,6 +10,7 @@ from tests.adapters.dicomweb.conftest import Hospital
 
 from isocenter.adapters.dicomweb.bulk import MAX_SENDERS
 from isocenter.adapters.dicomweb.router import DicomwebService
+from isocenter.delivery import own_packs
 
 SERIES_URL = f"/dicom-web/studies/{STUDY}/series/{SERIES}"
 STORED = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
@@ -83,16 +85,25 @@ def test_whole_objects_of_a_sealed_study_come_back_as_received_or_as_stored(hosp
     )
 
 
-def test_a_picture_is_the_same_before_and_after_sealing(hospital: Hospital) -> None:
+def test_a_picture_is_the_same_after_sealing_and_a_small_one_is_drawn_from_a_coarser_image(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store(hospital, 1)
     url = f"{SERIES_URL}/instances/{SERIES}.1/rendered"
-    before = hospital.client.get(url, headers={"accept": "image/png"})
+    small = f"{url}?window=900,1800,linear&viewport=60,60"
+    before, small_before = (hospital.client.get(each, headers={"accept": "image/png"}) for each in (url, small))
     hospital.seal()
     hospital.lose_journal()
     hospital.library.pictures.__init__(1 << 20)  # type: ignore[misc]
     after = hospital.client.get(url, headers={"accept": "image/png"})
     assert before.headers["etag"] == after.headers["etag"]
     assert before.content == after.content
+    monkeypatch.setattr(own_packs, "samples_of", lambda *_, **__: pytest.fail("decoded whole"))
+    small_after = hospital.client.get(small, headers={"accept": "image/png"})
+    pictures = [imagecodecs.png_decode(answer.content).astype(int) for answer in (small_before, small_after)]
+    assert pictures[0].shape == pictures[1].shape == (60, 60)
+    assert np.abs(pictures[0] - pictures[1]).max() <= 4
+    assert small_before.headers["etag"] != small_after.headers["etag"]
 
 
 def test_more_large_answers_than_are_sent_at_once_are_asked_to_wait(hospital: Hospital) -> None:
