@@ -78,7 +78,7 @@ def _length(piece: bytes | FileRange) -> int:
 def _from(piece: bytes | FileRange, start: int) -> bytes | FileRange:
     if isinstance(piece, FileRange):
         return FileRange(piece.descriptor, piece.offset + start, piece.length - start, piece.holder)
-    return piece[start:]
+    return memoryview(piece)[start:] if start else piece  # type: ignore[return-value]  # sockets take any bytes-like
 
 
 LOOKS_EVERY_S: Final = 1.0

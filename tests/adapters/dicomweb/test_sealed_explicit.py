@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import cast
+
 import numpy as np
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from tests.adapters.dicomweb.builders import SERIES, STUDY, a_body, a_ct, a_file, parts_of
 from tests.adapters.dicomweb.conftest import Hospital
 
+from isocenter.adapters.dicomweb import made_ahead
+from isocenter.adapters.dicomweb.answers import Direct
+from isocenter.adapters.dicomweb.bulk import BulkSending
+from isocenter.adapters.dicomweb.made_ahead import MadePlan
 from isocenter.delivery import own_packs
+from isocenter.delivery.instances import delivery_of
+from isocenter.wire.direct_sending import FileRange
 
 SERIES_URL = f"/dicom-web/studies/{STUDY}/series/{SERIES}"
 OBJECT = f"{SERIES_URL}/instances/{SERIES}.1"
@@ -73,3 +86,48 @@ def test_grey_images_of_ours_are_decoded_in_this_process(hospital: Hospital, mon
     monkeypatch.setattr(hospital.library.confined, "call", lambda *_: pytest.fail("a confined process was asked"))
     asked(hospital)
     assert len(made) == 3
+
+
+@dataclass
+class Taken:
+    """A connection that takes everything at once."""
+
+    body: bytes = b""
+
+    async def send_beside(self, pieces: Iterable[bytes | FileRange], timeout_s: float, executor: Executor) -> bool:
+        del timeout_s, executor
+        for piece in pieces:
+            if isinstance(piece, FileRange):
+                piece = os.pread(piece.descriptor, piece.length, piece.offset)
+            self.body += bytes(piece)
+        return True
+
+
+def test_what_a_thread_sends_is_what_passes_through_memory_and_never_of_another_length(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, headers = a_body([an_image(ExplicitVRLittleEndian, 16, 1, signed=True, behind=False)])
+    hospital.client.post("/dicom-web/studies", content=body, headers=headers)
+    hospital.seal()
+    hospital.lose_journal()
+    view = hospital.library.view(hospital.callers["Bearer ours"], STUDY)
+    [instance] = view.of_series(SERIES).instances
+    found = [delivery_of(instance, [syntax]) for syntax in (ExplicitVRLittleEndian, "*", ExplicitVRLittleEndian)] * 2
+    deliveries = [one for one in found if one is not None]
+    assert [one.is_prepared for one in deliveries] == [False, True, False] * 2
+    with ThreadPoolExecutor(2) as working:
+        sending = BulkSending(hospital.library.files, working, working)
+        heads = [b"(%d)" % number for number in range(len(deliveries))]
+        plan = MadePlan(sending, hospital.library, working, deliveries, heads, b"end")
+        taken = Taken()
+        asyncio.run(plan.send_direct(cast("Direct", taken)))
+
+        async def through_memory() -> bytes:
+            return b"".join([bytes(piece) async for piece in plan.pieces()])
+
+        assert taken.body == asyncio.run(through_memory())
+        assert len(taken.body) == plan.length
+        monkeypatch.setattr(made_ahead, "prepared", lambda *_: replace(deliveries[1], head=b"another"))
+        with pytest.raises(ConnectionError):
+            asyncio.run(plan.send_direct(cast("Direct", Taken())))
+    assert sending.senders == 0

@@ -68,6 +68,19 @@ class BulkSending:
         if not self.files.read_hot(extent, buffer):
             await asyncio.get_running_loop().run_in_executor(self.executor, self.files.read_into, extent, buffer)
 
+    def ranges(self, parts: Sequence[bytes | Extent]) -> Iterator[bytes | FileRange]:
+        """Parts for a thread that may wait: ranges of local files, bytes of what lies elsewhere. Raises BytesAway."""
+        for part in parts:
+            opened = self.files.opened(part.source) if isinstance(part, Extent) else None
+            if not isinstance(part, Extent):
+                yield part
+            elif opened is not None:
+                yield FileRange(opened[0], part.offset, part.length, opened[1])
+            else:
+                for start in range(0, part.length, PIECE_BYTES):
+                    size = min(PIECE_BYTES, part.length - start)
+                    yield bytes(self.files.read(Extent(part.source, part.offset + start, size)))
+
     def plan(self, parts: Sequence[bytes | Extent], *, large: bool = True) -> BulkPlan:
         """An answer of parts that are known now. large: it counts as one while it is sent, and is admitted as one."""
         return BulkPlan(self, parts, large)
@@ -102,23 +115,9 @@ class BulkPlan:
             return
         self.sending.senders += 1
         try:
-            await direct.send_beside(self._ranges(), SEND_TIMEOUT_S, self.sending.senders_executor)
+            await direct.send_beside(self.sending.ranges(self.parts), SEND_TIMEOUT_S, self.sending.senders_executor)
         finally:
             self.sending.senders -= 1
-
-    def _ranges(self) -> Iterator[bytes | FileRange]:
-        """The body for a thread that may wait: ranges of local files, bytes of what lies elsewhere."""
-        files = self.sending.files
-        for part in self.parts:
-            opened = files.opened(part.source) if isinstance(part, Extent) else None
-            if not isinstance(part, Extent):
-                yield part
-            elif opened is not None:
-                yield FileRange(opened[0], part.offset, part.length, opened[1])
-            else:
-                for start in range(0, part.length, PIECE_BYTES):
-                    size = min(PIECE_BYTES, part.length - start)
-                    yield bytes(files.read(Extent(part.source, part.offset + start, size)))
 
     async def _ranged(self, extent: Extent) -> bytes | FileRange:
         files = self.sending.files

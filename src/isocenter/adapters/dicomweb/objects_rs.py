@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from isocenter.adapters.dicomweb.answers import Answer, multipart_type
 from isocenter.adapters.dicomweb.negotiation import DICOM, ZIP, Container, DicomForm, NotAcceptable, dicom_forms
@@ -16,9 +14,6 @@ from isocenter.delivery.study_view import InstanceView, StudyView
 from isocenter.kit.clock import utc_now
 from isocenter.storage.extents import Extent
 from isocenter.wire.multipart import closing, new_boundary, part_head
-
-MADE_AHEAD = 3
-"""So many objects are decoded while the ones before them are being sent."""
 
 
 class ObjectsDoor:
@@ -51,57 +46,23 @@ class ObjectsDoor:
         boundary = new_boundary()
         prefix = f"{request.base_url()}/studies/{request.segments[1]}/series/"
         media_type = multipart_type(boundary, DICOM)
+        heads = [_head(boundary, prefix, one, first=one is deliveries[0]) for one in deliveries]
         if not all(delivery.is_prepared for delivery in deliveries):
-            pieces = self._retrieval.sending.counted(self._parts(boundary, prefix, deliveries))
-            lengths = [one.expected_length for one in deliveries]
-            known = [length for length in lengths if length is not None]
-            if len(known) < len(lengths):
-                return Answer(media_type=media_type, pieces=pieces, length=None)
-            heads = sum(len(_head(boundary, prefix, one, first=one is deliveries[0])) for one in deliveries)
-            return Answer(media_type=media_type, pieces=pieces, length=heads + sum(known) + len(closing(boundary)))
+            made = self._retrieval.made_ahead(deliveries, heads, closing(boundary))
+            if made.length is None:
+                return Answer(media_type=media_type, pieces=made.pieces(), length=None)
+            return Answer(media_type=media_type, plan=made, length=made.length)
         parts: list[bytes | Extent] = []
-        for delivery in deliveries:
-            parts.append(_head(boundary, prefix, delivery, first=not parts) + delivery.head)
+        for head, delivery in zip(heads, deliveries, strict=True):
+            parts.append(head + delivery.head)
             parts += delivery.pieces
         plan = self._retrieval.sending.plan([*parts, closing(boundary)])
         return Answer(media_type=media_type, plan=plan, length=plan.length)
-
-    async def _parts(self, boundary: bytes, prefix: str, deliveries: Sequence[Delivery]) -> AsyncGenerator[bytes, None]:
-        first = True
-        async for delivery in self._made_ahead(deliveries):
-            yield _head(boundary, prefix, delivery, first=first)
-            async for piece in self._pieces(delivery):
-                yield piece
-            first = False
-        yield closing(boundary)
-
-    async def _made_ahead(self, deliveries: Sequence[Delivery]) -> AsyncIterator[Delivery]:
-        """The deliveries with all their pieces, in order; a few are in the making while the first is being sent."""
-        waiting: deque[asyncio.Task[Delivery]] = deque()
-        coming = iter(deliveries)
-        try:
-            while True:
-                while len(waiting) < MADE_AHEAD and (delivery := next(coming, None)) is not None:
-                    if delivery.is_prepared and not waiting:
-                        yield delivery
-                        continue
-                    waiting.append(asyncio.create_task(self._prepared(delivery)))
-                if not waiting:
-                    return
-                yield await waiting.popleft()
-        finally:
-            for task in waiting:
-                task.cancel()
 
     async def _prepared(self, delivery: Delivery) -> Delivery:
         if delivery.is_prepared:
             return delivery
         return await self._retrieval.work(prepared, self._library, delivery)
-
-    async def _pieces(self, delivery: Delivery) -> AsyncIterator[bytes]:
-        yield delivery.head
-        async for piece in self._retrieval.sending.pieces(delivery.pieces):
-            yield piece
 
     async def _zipped(self, view: StudyView, instances: Sequence[InstanceView], form: DicomForm) -> Answer:
         wanted, at = form.transfer_syntaxes, utc_now().replace(tzinfo=None)

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from isocenter.adapters.dicomweb.answers import Answer
 from isocenter.adapters.dicomweb.bulk import MAX_SENDERS, BulkSending
+from isocenter.adapters.dicomweb.made_ahead import MadePlan
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.delivery.errors import BytesAway
 from isocenter.delivery.instances import Delivery
@@ -43,6 +44,10 @@ class Retrieval:
     async def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call something that waits for a confined process, in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._working, partial(function, *args, **kwargs))
+
+    def made_ahead(self, deliveries: Sequence[Delivery], heads: Sequence[bytes], tail: bytes) -> MadePlan:
+        """An answer of objects that have to be made first, a head before each."""
+        return MadePlan(self.sending, self.library, self._working, deliveries, heads, tail)
 
     async def view(self, request: DicomwebRequest) -> StudyView:
         """The study of the request's path as it is now. Raises InvalidUid, Refused, UnknownStudy, Exhausted."""
