@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 from tests.browser.reading import choose_series, on_screen, open_series, taker
 from tests.browser.screen import expect_image, open_study
+from tests.golden import spatial
 from tests.phantoms import objects
 
 SHAPE = (objects.SIDE, objects.SIDE)
@@ -37,7 +41,7 @@ async (address) => {
 @pytest.fixture(scope="module")
 def the_objects(store: Callable[..., None], studies: None) -> None:
     """A study with one of everything."""
-    store(*objects.all_objects(), objects.foreign_mask(), objects.a_plan(), objects.a_planned_dose())
+    store(*objects.all_objects(), objects.foreign_mask(), objects.a_plan(), objects.a_planned_dose(), spatial_report())
 
 
 def show(page: Page, series: str) -> None:
@@ -208,6 +212,49 @@ def test_isodose_lines_lie_where_the_dose_is_and_say_what_their_percentages_are_
     turn_on(page, "dose")
     expect(page.get_by_test_id("isodose-whole")).to_have_text("100 %: highest dose of the grid, 60 Gy")
     expect(page.get_by_test_id("isodoses")).to_contain_text("The dose names no plan")
+
+
+def spatial_report() -> Dataset:
+    """The report of tests/golden/spatial.py as highdicom wrote it."""
+    made = Dataset.from_json(json.loads(spatial.KEPT_AT.read_text())["report"])
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made.file_meta.MediaStorageSOPClassUID, made.file_meta.MediaStorageSOPInstanceUID = (
+        made.SOPClassUID,
+        made.SOPInstanceUID,
+    )
+    return made
+
+
+def test_shapes_in_the_patient_are_drawn_on_the_slices_that_they_lie_on(page: Page, the_objects: None) -> None:
+    """Each of them alone on its slices: a polygon, a ball cut by five slices, an ellipse, a point; others on none."""
+    open_alone(page, "images")
+    page.get_by_role("button", name="Measurements", exact=True).click()
+    reported = page.get_by_test_id("reported")
+    expect(reported).to_contain_text("between")
+    page.keyboard.press("0")
+    for name, index in (
+        ("point", spatial.POINT_SLICE),
+        ("polygon", spatial.POLYGON_SLICE),
+        ("ball", spatial.BALL_SLICE),
+    ):
+        reported.get_by_role("button", name=re.compile(f"^Go to {name}, ")).click()
+        expect_image(page, index + 1, objects.SLICES)
+        expect(page.locator(f"[data-testid=spatial-shape][data-label={name}]")).to_have_count(1)
+        names = {"point", "polygon", "ball"} & {name, *(["ball"] if spatial.ball_radius(index) else [])}
+        expect(page.get_by_test_id("spatial-shape")).to_have_count(len(names))
+    for line, words in (("between", "on no slice"), ("through", "on no slice")):
+        expect(reported.get_by_role("listitem").filter(has_text=line)).to_contain_text(words)
+    x, y = spatial.BALL_AT
+    radius = [spatial.BALL_MM / objects.SPACING[1], spatial.BALL_MM / objects.SPACING[0]]
+    wanted = (*corner(page, (x - radius[0], y - radius[1])), *corner(page, (x + radius[0], y + radius[1])))
+    shape = page.locator("[data-label=ball] polyline").last.evaluate(_OUTLINE)
+    assert tuple(shape) == pytest.approx(wanted, abs=1)
+    press(page, "ArrowUp")
+    expect_image(page, spatial.BALL_SLICE, objects.SLICES)
+    smaller = page.locator("[data-label=ball] polyline").last.evaluate(_OUTLINE)
+    ratio = spatial.ball_radius(spatial.BALL_SLICE - 1) / spatial.BALL_MM
+    assert (smaller[2] - smaller[0]) / (shape[2] - shape[0]) == pytest.approx(ratio, abs=0.02)
 
 
 def test_a_report_is_read_and_leads_to_its_image(page: Page, the_objects: None) -> None:

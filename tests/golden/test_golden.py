@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.golden import objects, regions, suv
+from tests.golden import objects, regions, spatial, suv
 
 
 def test_statistics_of_regions_are_as_computed() -> None:
@@ -29,3 +29,9 @@ def test_what_other_objects_say_is_as_read_by_pydicom_and_numpy() -> None:
     makers = (objects.contours, objects.dose, objects.ecg, objects.report)
     computed = {maker.__name__: maker() for maker in makers}
     assert {name: kept[name] for name in computed} == json.loads(json.dumps(computed, default=str))
+
+
+def test_shapes_in_the_patient_lie_where_they_were_put() -> None:
+    kept = json.loads(spatial.KEPT_AT.read_text())
+    computed = json.loads(json.dumps(spatial.computed(), default=str))
+    assert {name: kept[name] for name in computed} == computed

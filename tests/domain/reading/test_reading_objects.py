@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.golden import spatial
 
 from isocenter.domain.reading.key_images import read_selection, selection_of
 from isocenter.domain.reading.measurements import Measurement, Result
@@ -140,6 +142,25 @@ def test_a_report_on_a_volume_keeps_its_numbers_and_draws_nothing(shared_data: P
         ("R-00317", "SRT", "Mean"),
         "mean",
     )
+
+
+def test_measurements_in_the_patient_keep_their_places() -> None:
+    """What highdicom wrote (tests/golden/spatial.py): each group its shape, in its frame of reference."""
+    kept = json.loads(spatial.KEPT_AT.read_text())
+    report = read_report(kept["report"])
+    assert report is not None
+    assert [each.label for each in report.measurements] == [place["name"] for place in kept["places"]]
+    for made, wanted in zip(report.measurements, kept["places"], strict=True):
+        [place] = made.places
+        assert (place.graphic_type, place.frame_of_reference_uid) == (wanted["type"], kept["frameOfReferenceUid"])
+        assert [list(point) for point in place.points] == [pytest.approx(point, abs=1e-4) for point in wanted["points"]]
+        assert (made.measurement, made.shapes, len(made.numbers)) == (None, (), 1)
+    [polygon, *_] = kept["report"]["0040A730"]["Value"][-1]["0040A730"]["Value"]
+    place_item = next(each for each in polygon["0040A730"]["Value"] if each["0040A040"]["Value"] == ["SCOORD3D"])
+    del place_item["30060024"]
+    nowhere = read_report(kept["report"])
+    assert nowhere is not None
+    assert [each.places[0].frame_of_reference_uid is None for each in nowhere.measurements] == [True] + [False] * 5
 
 
 def test_reports_without_measurements_are_none() -> None:

@@ -7540,7 +7540,8 @@ export interface components {
          * ReportedMeasurement
          * @description One measurement group of a report.
          *
-         *     measurement: as our own tools know it, null where none of them draws that. numbers, shapes: always as reported.
+         *     measurement: as our own tools know it, null where none of them draws that. numbers, shapes, places: always as
+         *     reported.
          */
         ReportedMeasurement: {
             measurement: components["schemas"]["Measurement"] | null;
@@ -7552,6 +7553,8 @@ export interface components {
             numbers: components["schemas"]["ReportedNumber"][];
             /** Shapes */
             shapes: components["schemas"]["ReportedShape"][];
+            /** Places */
+            places: components["schemas"]["ReportedPlace"][];
         };
         /**
          * ReportedMeasurements
@@ -7573,6 +7576,21 @@ export interface components {
             value: number | null;
             unit: components["schemas"]["Concept"] | null;
             derivation: components["schemas"]["Concept"] | null;
+        };
+        /**
+         * ReportedPlace
+         * @description What a number was measured on, in the patient: points [x, y, z] in mm of a frame of reference.
+         *
+         *     graphic_type: as SCOORD3D says: POINT, MULTIPOINT, POLYLINE, POLYGON, ELLIPSE, ELLIPSOID. frame_of_reference_uid:
+         *     null when the report does not say.
+         */
+        ReportedPlace: {
+            /** Graphic Type */
+            graphic_type: string;
+            /** Points */
+            points: number[][];
+            /** Frame Of Reference Uid */
+            frame_of_reference_uid: string | null;
         };
         /**
          * ReportedShape

@@ -152,6 +152,8 @@ export const measuringWords = {
   suv: { bw: 'body weight', lbm: 'lean body mass (Janmahasatian)', bsa: 'body surface (DuBois)' },
   by: '{{who}}, {{when}}',
   unknownAuthor: 'Author not told',
+  onNoSlice: '(in the patient, on no slice of the series in the active viewport: shown on none)',
+  inThePatient: '(in the patient: drawn on images of its own frame of reference)',
   notRead: '{{count}} objects could not be read.',
   views: {
     panel: 'Key images and views',

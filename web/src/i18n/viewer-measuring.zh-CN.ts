@@ -154,6 +154,8 @@ export const measuringWords: Catalogue['measuring'] = {
   suv: { bw: '体重', lbm: '瘦体重（Janmahasatian）', bsa: '体表面积（DuBois）' },
   by: '{{who}}，{{when}}',
   unknownAuthor: '未说明作者',
+  onNoSlice: '（位于患者坐标中，不在当前视口序列的任何层面上，因此不显示）',
+  inThePatient: '（位于患者坐标中：只画在同一参考坐标系的图像上）',
   notRead: '有 {{count}} 个对象无法读取。',
   views: {
     panel: '关键图像与视图',

@@ -18,6 +18,7 @@ from isocenter.adapters.web.reading_models import (
     IfMatch,
     Measurement,
     NotRead,
+    Number,
     Point,
     concept,
     etag_of,
@@ -81,10 +82,23 @@ class ReportedShape(BaseModel):
     frame_numbers: list[int]
 
 
+class ReportedPlace(BaseModel):
+    """What a number was measured on, in the patient: points [x, y, z] in mm of a frame of reference.
+
+    graphic_type: as SCOORD3D says: POINT, MULTIPOINT, POLYLINE, POLYGON, ELLIPSE, ELLIPSOID. frame_of_reference_uid:
+    null when the report does not say.
+    """
+
+    graphic_type: str
+    points: list[Annotated[list[Number], Field(min_length=3, max_length=3)]]
+    frame_of_reference_uid: str | None
+
+
 class ReportedMeasurement(BaseModel):
     """One measurement group of a report.
 
-    measurement: as our own tools know it, null where none of them draws that. numbers, shapes: always as reported.
+    measurement: as our own tools know it, null where none of them draws that. numbers, shapes, places: always as
+    reported.
     """
 
     measurement: Measurement | None
@@ -93,6 +107,7 @@ class ReportedMeasurement(BaseModel):
     site: Concept | None
     numbers: list[ReportedNumber]
     shapes: list[ReportedShape]
+    places: list[ReportedPlace]
 
 
 class MeasurementReport(BaseModel):
@@ -217,6 +232,14 @@ def _reported(read: report_reading.ReportedMeasurement) -> ReportedMeasurement:
                 frame_numbers=list(each.frame_numbers),
             )
             for each in read.shapes
+        ],
+        places=[
+            ReportedPlace(
+                graphic_type=each.graphic_type,
+                points=[list(point) for point in each.points],
+                frame_of_reference_uid=each.frame_of_reference_uid,
+            )
+            for each in read.places
         ],
     )
 

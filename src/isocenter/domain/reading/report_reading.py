@@ -52,6 +52,18 @@ class ReportedShape:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedPlace:
+    """What was measured on, in the patient (SCOORD3D, PS3.3 C.18.9): [x, y, z] in mm of the frame of reference.
+
+    frame_of_reference_uid: None when the report does not say, so that nobody knows where it lies.
+    """
+
+    graphic_type: str
+    points: tuple[tuple[float, float, float], ...]
+    frame_of_reference_uid: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReportedMeasurement:
     """One measurement group."""
 
@@ -61,6 +73,7 @@ class ReportedMeasurement:
     site: concepts.Concept | None
     numbers: tuple[ReportedNumber, ...]
     shapes: tuple[ReportedShape, ...]
+    places: tuple[ReportedPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +134,7 @@ def read_report(model: Read) -> MeasurementReport | None:
         root.name,
         text_of(model, "0040A491") == "COMPLETE",
         text_of(model, "0040A493") == "VERIFIED",
-        tuple(each for each in read if each.numbers or each.shapes or each.label or each.finding),
+        tuple(each for each in read if each.numbers or each.shapes or each.places or each.label or each.finding),
     )
 
 
@@ -147,12 +160,22 @@ def _group(
         None if site is None else site.code,
         numbers,
         tuple(shapes.found),
+        tuple(dict.fromkeys(_places(group))),
     )
     kind, points = _kind_and_points(made, tool)
     if kind is None or len({(each.sop_instance_uid, each.frame_numbers) for each in shapes.found}) != 1:
         return made
     measurement = _measurement(made, group, kind, points, uuid5(_FOREIGN_IDS, f"{document.sop_instance_uid} {number}"))
-    return ReportedMeasurement(measurement, made.label, made.finding, made.site, made.numbers, made.shapes)
+    return ReportedMeasurement(measurement, made.label, made.finding, made.site, made.numbers, made.shapes, made.places)
+
+
+def _places(group: ContentItem) -> Iterator[ReportedPlace]:
+    """Of the group itself, and of its numbers."""
+    for child in group.children:
+        for item in (child, *child.children):
+            if item.value_type == "SCOORD3D" and item.points and item.graphic_type is not None:
+                points = tuple((point[0], point[1], point[2]) for point in item.points)
+                yield ReportedPlace(item.graphic_type, points, item.frame_of_reference_uid)
 
 
 def _number(item: ContentItem, shapes: _Shapes) -> ReportedNumber:

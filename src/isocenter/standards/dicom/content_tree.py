@@ -46,7 +46,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class ContentItem:
-    """One item. points: of SCOORD, [column, row] each; of SCOORD3D [x, y, z] in mm."""
+    """One item. points: of SCOORD, [column, row] each; of SCOORD3D [x, y, z] in mm of its frame of reference."""
 
     relationship: str
     value_type: str
@@ -57,6 +57,7 @@ class ContentItem:
     references: tuple[Reference, ...] = ()
     graphic_type: str | None = None
     points: tuple[tuple[float, ...], ...] = ()
+    frame_of_reference_uid: str | None = None
     observed_at: str | None = None
     children: tuple[ContentItem, ...] = ()
 
@@ -126,6 +127,7 @@ def _item(model: Read, depth: int, budget: _Budget) -> ContentItem:
         references=references_of(model),
         graphic_type=text_of(model, "00700023"),
         points=_points(model, 3 if value_type == "SCOORD3D" else 2) if value_type.startswith("SCOORD") else (),
+        frame_of_reference_uid=text_of(model, "30060024"),
         observed_at=text_of(model, "0040A032"),
         children=tuple(_item(each, depth + 1, budget) for each in items_of(model, "0040A730")),
     )

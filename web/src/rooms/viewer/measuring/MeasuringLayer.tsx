@@ -13,6 +13,7 @@ import { DrawingSurface } from './DrawingSurface'
 import classes from './Measuring.module.css'
 import { ReportedShapes } from './ReportedShapes'
 import { Lines, Numbers } from './Shape'
+import { SpatialShapes } from './SpatialShapes'
 import { StateShapes } from './StateShapes'
 import { type Editing, useDrag } from './use-drag'
 import { linesBeside, spokenName } from './words'
@@ -41,6 +42,7 @@ function Measured({ editing }: { readonly editing: Editing }) {
     <>
       {kind && <DrawingSurface key={`${kind} ${imageId}`} kind={kind} editing={editing} />}
       {reported && !allHidden && <ReportedShapes studyInstanceUid={studyInstanceUid} layer={layer} />}
+      {reported && !allHidden && <SpatialShapes studyInstanceUid={studyInstanceUid} layer={layer} />}
       {!allHidden && <StateShapes layer={layer} />}
       {!allHidden && here.filter(({ id }) => !hidden.has(id)).map((one) => <Editable key={one.id} measurement={one} editing={editing} />)}
     </>

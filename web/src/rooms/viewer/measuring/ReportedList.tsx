@@ -1,12 +1,17 @@
 /** Measurements of filed reports, report by report, as the reports have them. */
+import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { imageIdOf } from '../../../dicomweb/addresses'
+import { imageIdOf, keyOf } from '../../../dicomweb/addresses'
 import { marked } from '../../../kit/marked'
 import { readableName } from '../../../kit/person-name'
+import { frameOf } from '../../../viewport/known-frames'
+import { targetOf } from '../../../viewport/overlays/use-drawing'
+import { useViewState } from '../../../viewport/StackPane'
+import { useRoom } from '../context'
 import { goTo } from './desk'
 import classes from './Measuring.module.css'
-import { numberWords, type Report, type Reported, useReported } from './reported'
+import { numberWords, type Report, type Reported, slicesUnder, type StackSlice, useReported } from './reported'
 
 export function ReportedList({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   const { t } = useTranslation()
@@ -61,9 +66,46 @@ function Line({ reported, studyInstanceUid }: { readonly reported: Reported; rea
   const name = marked(reported.label ?? reported.finding?.meaning ?? '')
   const words = [name, ...numbers].filter(Boolean).join(', ')
   const shape = reported.shapes.find(({ series_instance_uid }) => series_instance_uid !== null)
+  if (!shape?.series_instance_uid && reported.places.length > 0) return <InThePatient reported={reported} words={words} studyInstanceUid={studyInstanceUid} />
   if (!shape?.series_instance_uid) return <li>{words}</li>
   const { series_instance_uid: seriesInstanceUid, sop_instance_uid: sopInstanceUid, frame_numbers: frames } = shape
   const goal = imageIdOf({ studyInstanceUid, seriesInstanceUid, sopInstanceUid, frameNumber: frames[0] ?? 1 })
+  return (
+    <li>
+      <button type="button" className={classes.title} aria-label={t('measuring.goTo', { what: words })} onClick={() => goTo(goal)}>
+        {words}
+      </button>
+    </li>
+  )
+}
+
+/** The slices of the active viewport's stack, where it is of this study; none while headers of some are still on their way. */
+function useSlices(studyInstanceUid: string): readonly StackSlice[] {
+  const { view } = useRoom()
+  const { count } = useViewState(view)
+  return useMemo(() => {
+    const stack = count > 0 ? (view?.stack() ?? []) : []
+    const slices = stack.flatMap((imageId, index) => {
+      const frame = keyOf(imageId).studyInstanceUid === studyInstanceUid ? frameOf(imageId) : undefined
+      return frame ? [{ imageId, target: targetOf(view, frame, index) }] : []
+    })
+    return slices.length === stack.length ? slices : []
+  }, [view, count, studyInstanceUid])
+}
+
+/** Leads to the middle one of the slices that it is drawn on; where there is none in the active viewport, says so. */
+function InThePatient({ reported, words, studyInstanceUid }: { readonly reported: Reported; readonly words: string; readonly studyInstanceUid: string }) {
+  const { t } = useTranslation()
+  const slices = useSlices(studyInstanceUid)
+  const under = useMemo(() => slicesUnder(reported, slices), [reported, slices])
+  const goal = under?.[under.length >> 1]
+  if (goal === undefined) {
+    return (
+      <li>
+        {words} <span className={classes.note}>{t(under ? 'measuring.onNoSlice' : 'measuring.inThePatient')}</span>
+      </li>
+    )
+  }
   return (
     <li>
       <button type="button" className={classes.title} aria-label={t('measuring.goTo', { what: words })} onClick={() => goTo(goal)}>

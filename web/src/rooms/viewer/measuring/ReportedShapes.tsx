@@ -2,7 +2,7 @@
 import type { ImagePoint, MeasurementKind } from '../../../measuring/measurement'
 import type { LayerProps } from '../../../viewport/layers'
 import classes from './Measuring.module.css'
-import { numberWords, type Reported, useReported } from './reported'
+import { type Reported, reportedLines, useReported } from './reported'
 import { Lines, Numbers } from './Shape'
 import { asEllipse } from './StateShapes'
 
@@ -37,7 +37,6 @@ interface OneProps {
 }
 
 function One({ reported, shapes, layer }: OneProps) {
-  const words = [reported.label ?? reported.finding?.meaning ?? '', ...reported.numbers.slice(0, 6).map(numberWords)].filter((line) => line !== undefined && line !== '')
   const points = shapes.flatMap(pointsOf)
   if (points.length === 0) return null
   return (
@@ -46,7 +45,7 @@ function One({ reported, shapes, layer }: OneProps) {
         // oxlint-disable-next-line react/no-array-index-key -- a shape is its place in the report
         <Lines key={index} kind={KINDS[shape.graphic_type] ?? 'angle'} points={pointsOf(shape)} toScreen={layer.toScreen} />
       ))}
-      <Numbers points={points} lines={words as string[]} toScreen={layer.toScreen} size={layer.size} />
+      <Numbers points={points} lines={reportedLines(reported)} toScreen={layer.toScreen} size={layer.size} />
     </g>
   )
 }
