@@ -64,8 +64,8 @@ def picture_etag(institution_id: int, subject: Subject, rendering: Rendering) ->
     return b'"%s"' % blake3("\n".join(words).encode()).hexdigest(16).encode("ascii")
 
 
-def picture_of(library: Library, institution_id: int, subject: Subject, rendering: Rendering) -> bytes:
-    """The picture, drawn now and kept. Raises NoPixels, NotDrawable, UndecodableFrame, BytesAway."""
+def picture_of(library: Library, institution_id: int, subject: Subject, rendering: Rendering, etag: bytes) -> bytes:
+    """The picture, drawn now and kept by its entity tag. Raises NoPixels, NotDrawable, UndecodableFrame, BytesAway."""
     instance = subject.instance
     form = library.form(institution_id, instance)
     if form.transfer_syntax_uid in VIDEO:
@@ -80,7 +80,7 @@ def picture_of(library: Library, institution_id: int, subject: Subject, renderin
         header = bytes(library.files.read(form.within(0, form.header_length)))
         asked = (header, form.transfer_syntax_uid, bytes(frame), subject.frame_index, form.encapsulated, rendering)
         picture = confined(library, draw, *asked)
-    library.pictures.put(picture_etag(institution_id, subject, rendering), picture)
+    library.pictures.put(etag, picture)
     return picture
 
 

@@ -77,15 +77,15 @@ class RenderedDoor:
         headers: Headers = [(b"etag", etag), (b"vary", b"accept"), (b"content-disposition", b"inline")]
         if matches(request.header(b"if-none-match"), etag):
             return Answer(status=304, headers=headers)
-        picture = await self._drawn(view, subject, how)
+        picture = await self._drawn(view, subject, how, etag)
         return Answer(media_type=how.media_type.encode("ascii"), body=picture, headers=headers)
 
-    async def _drawn(self, view: StudyView, subject: Subject, how: Rendering) -> bytes:
+    async def _drawn(self, view: StudyView, subject: Subject, how: Rendering, etag: bytes) -> bytes:
         library = self._retrieval.library
-        known = library.pictures.get(picture_etag(view.institution_id, subject, how))
+        known = library.pictures.get(etag)
         if known is not None:
             return known
-        return await self._retrieval.work(picture_of, library, view.institution_id, subject, how)
+        return await self._retrieval.work(picture_of, library, view.institution_id, subject, how, etag)
 
     def _pictures(self, view: StudyView, subjects: Sequence[Subject], how: Rendering) -> Answer:
         """Every picture a part, drawn one after another while the last is being sent."""
@@ -98,7 +98,8 @@ class RenderedDoor:
 
         async def pieces() -> AsyncGenerator[bytes, None]:
             for number, subject in enumerate(subjects):
-                picture = await self._drawn(view, subject, how)
+                etag = picture_etag(view.institution_id, subject, how)
+                picture = await self._drawn(view, subject, how, etag)
                 yield part_head(boundary, (("Content-Type", how.media_type),), first=number == 0) + picture
             yield closing(boundary)
 
