@@ -54,6 +54,15 @@ export function firstPart(contentType: string, body: Uint8Array): Part {
   return { contentType: type, bytes: body.subarray(headersEnd + 4, end) }
 }
 
+/** The first part of an answer that is still coming, as far as it is here; undefined while its head is not. */
+export function begunPart(contentType: string, body: Uint8Array): Part | undefined {
+  if (!/^multipart\//i.test(contentType.trim())) return { contentType, bytes: body }
+  const headersEnd = find(body.subarray(0, 2048), new TextEncoder().encode('\r\n\r\n'), 0)
+  if (headersEnd < 0) return undefined
+  const headers = new TextDecoder().decode(body.subarray(0, headersEnd))
+  return { contentType: /^content-type:\s*(.*)$/im.exec(headers)?.[1]?.trim() ?? contentType, bytes: body.subarray(headersEnd + 4) }
+}
+
 /** Every part of an answer, in order. Throws as `firstPart` does. The boundary is drawn by lot and never occurs in what we send. */
 export function everyPart(contentType: string, body: Uint8Array): Part[] {
   if (!/^multipart\//i.test(contentType.trim())) return [{ contentType, bytes: body }]

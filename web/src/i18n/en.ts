@@ -12,6 +12,7 @@ import { compareWords } from './viewer-compare.en'
 import { displayWords } from './viewer-display.en'
 import { measuringWords } from './viewer-measuring.en'
 import { objectsWords } from './viewer-objects.en'
+import { previewWords } from './viewer-preview.en'
 import { seeingWords } from './viewer-seeing.en'
 import { roomWords } from './viewer-room.en'
 
@@ -19,6 +20,7 @@ export const en = {
   identities: identityWords,
   comparing: compareWords,
   display: displayWords,
+  preview: previewWords,
   seeing: seeingWords,
   measuring: measuringWords,
   objects: objectsWords,

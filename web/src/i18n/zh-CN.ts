@@ -13,6 +13,7 @@ import { compareWords } from './viewer-compare.zh-CN'
 import { displayWords } from './viewer-display.zh-CN'
 import { measuringWords } from './viewer-measuring.zh-CN'
 import { objectsWords } from './viewer-objects.zh-CN'
+import { previewWords } from './viewer-preview.zh-CN'
 import { seeingWords } from './viewer-seeing.zh-CN'
 import { roomWords } from './viewer-room.zh-CN'
 
@@ -20,6 +21,7 @@ export const zhCN: Catalogue = {
   identities: identityWords,
   comparing: compareWords,
   display: displayWords,
+  preview: previewWords,
   seeing: seeingWords,
   measuring: measuringWords,
   objects: objectsWords,

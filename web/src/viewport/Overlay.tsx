@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next'
 
 import type { Frame } from '../dicomweb/frame'
 import { number, personName, text } from '../dicomweb/json'
-import { edgeLetters, slicePosition } from '../dicomweb/orientation'
+import { edgeLetters, type ScreenAxes, slicePosition } from '../dicomweb/orientation'
 import { TAG } from '../dicomweb/tags'
 import { readableDate, readableTime } from '../kit/dates'
 import { marked } from '../kit/marked'
@@ -27,7 +27,21 @@ export function Overlay({ frame, state, arrivingCount, uneven }: OverlayProps) {
       <StudyWords frame={frame} />
       <Place frame={frame} state={state} arrivingCount={arrivingCount} />
       <Display frame={frame} state={state} uneven={uneven} />
-      <Letters frame={frame} state={state} />
+      <Letters frame={frame} axes={state.axes} />
+    </div>
+  )
+}
+
+/** Upright, as a picture lies that nobody has turned yet. */
+const UPRIGHT = { row: [1, 0], column: [0, 1] } as const
+
+/** Whose picture comes, when it was taken, and its letters: no window, no place, no numbers. */
+export function OverlayOfPreview({ frame }: { readonly frame: Frame }) {
+  return (
+    <div className={classes.overlay}>
+      <Identity frame={frame} />
+      <StudyWords frame={frame} />
+      <Letters frame={frame} axes={UPRIGHT} />
     </div>
   )
 }
@@ -128,8 +142,8 @@ function Marks({ frame, state, uneven }: Omit<OverlayProps, 'arrivingCount'>) {
   )
 }
 
-function Letters({ frame, state }: { readonly frame: Frame; readonly state: ViewState }) {
-  const letters = state.axes && edgeLetters(frame, state.axes)
+function Letters({ frame, axes }: { readonly frame: Frame; readonly axes: ScreenAxes | undefined }) {
+  const letters = axes && edgeLetters(frame, axes)
   if (!letters) return null
   return (
     <div data-testid="overlay-letters">

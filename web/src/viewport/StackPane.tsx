@@ -8,6 +8,7 @@ import { frameOf } from './known-frames'
 import type { Layer } from './layers'
 import { LayerStack } from './LayerStack'
 import { Overlay } from './Overlay'
+import { PreviewPicture, usePreview } from './PreviewPicture'
 import classes from './StackPane.module.css'
 import { StackView } from './stack-view'
 import { NOTHING, type ViewState } from './view-state'
@@ -36,12 +37,13 @@ export function StackPane(props: StackPaneProps) {
   const state = another ? { ...NOTHING, phase: 'loading' as const } : drawn
   const frame = frameOf(state.imageId)
   const veiled = state.phase === 'failed' || state.imageId === undefined
+  const waitedFor = another || !view ? props.imageIds[0] : view.stack()[state.index]
   return (
     <div className={classes.pane} data-phase={state.phase} data-image-index={state.shownIndex} data-viewport={props.viewportId}>
       <div ref={element} className={classes.canvas} onContextMenu={(event) => event.preventDefault()}>
         {view && <LayerStack layers={props.layers} view={view} state={state} />}
       </div>
-      {veiled && <div className={classes.veil}>{state.phase === 'failed' ? <Failure state={state} view={view} /> : <Waiting />}</div>}
+      {veiled && <div className={classes.veil}>{state.phase === 'failed' ? <Failure state={state} view={view} /> : <Waiting imageId={waitedFor} />}</div>}
       {frame && !veiled && <Overlay frame={frame} state={state} arrivingCount={props.arrivingCount} uneven={props.uneven} />}
       {view && <Progress view={view} />}
     </div>
@@ -88,8 +90,11 @@ export function useViewState(view: StackView | undefined): ViewState {
   return useSyncExternalStore(view?.state.subscribe ?? noSubscription, view?.state.get ?? (() => NOTHING))
 }
 
-function Waiting() {
+function Waiting({ imageId }: { readonly imageId: string | undefined }) {
   const { t } = useTranslation()
+  const preview = usePreview(imageId)
+  const frame = frameOf(imageId)
+  if (preview && frame) return <PreviewPicture preview={preview} frame={frame} />
   return (
     <div className={classes.waiting} role="status">
       <span className={classes.spinner} />

@@ -1,6 +1,11 @@
-/** A thread that decodes HTJ2K with one decoder for all frames, so that its memory does not grow from frame to frame. */
-import openJph, { type HTJ2KDecoder } from '@cornerstonejs/codec-openjph/wasmjs'
+/**
+ * A thread that decodes HTJ2K with one decoder for all frames, so that its memory does not grow from frame to frame. A thread of its
+ * own, of this same script, draws pictures that are still coming.
+ */
+import openJph, { type HTJ2KDecoder, type OpenJph } from '@cornerstonejs/codec-openjph/wasmjs'
 import wasmAddress from '@cornerstonejs/codec-openjph/wasm?url'
+
+import { drawn, type PreviewAsked, type PreviewDrawn } from './preview-drawing'
 
 export interface DecodeAsked {
   readonly id: number
@@ -13,26 +18,42 @@ export interface Decoded {
   readonly pixels?: Uint8Array<ArrayBuffer>
 }
 
+let codec: Promise<OpenJph> | undefined
 let decoder: Promise<HTJ2KDecoder> | undefined
 
-function ready(): Promise<HTJ2KDecoder> {
-  decoder ??= openJph({ locateFile: () => wasmAddress }).then((codec) => new codec.HTJ2KDecoder())
-  return decoder
+function ready(): Promise<OpenJph> {
+  codec ??= openJph({ locateFile: () => wasmAddress })
+  return codec
 }
 
 async function decode({ id, bytes }: DecodeAsked): Promise<Decoded> {
   try {
-    const one = await ready()
+    decoder ??= ready().then((made) => new made.HTJ2KDecoder())
+    const one = await decoder
     one.getEncodedBuffer(bytes.length).set(bytes)
     one.decode()
     return { id, pixels: one.getDecodedBuffer().slice() as Uint8Array<ArrayBuffer> }
   } catch {
     // After a code stream that it could not take, nobody knows what it still holds.
     decoder = undefined
+    codec = undefined
     return { id }
   }
 }
 
-self.addEventListener('message', ({ data }: MessageEvent<DecodeAsked>) => {
-  void decode(data).then((done) => self.postMessage(done, { transfer: done.pixels ? [done.pixels.buffer] : [] }))
-})
+async function preview(asked: PreviewAsked): Promise<PreviewDrawn> {
+  const { imageId } = asked
+  try {
+    return { imageId, preview: drawn(await ready(), asked) }
+  } catch {
+    return { imageId }
+  }
+}
+
+async function done(asked: DecodeAsked | PreviewAsked): Promise<void> {
+  const answer = 'halvings' in asked ? await preview(asked) : await decode(asked)
+  const pixels = 'pixels' in answer ? answer.pixels : 'preview' in answer ? answer.preview?.pixels : undefined
+  self.postMessage(answer, { transfer: pixels ? [pixels.buffer] : [] })
+}
+
+self.addEventListener('message', ({ data }: MessageEvent<DecodeAsked | PreviewAsked>) => void done(data))

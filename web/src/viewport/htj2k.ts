@@ -7,9 +7,13 @@ import type { Decoded, DecodeAsked } from './htj2k-worker'
 const MOST_THREADS = 2
 const HTJ2K: ReadonlySet<string> = new Set(['1.2.840.10008.1.2.4.201', '1.2.840.10008.1.2.4.202', '1.2.840.10008.1.2.4.203'])
 /** The numbers 0 to 63 as a reversible code stream, made by the encoder of our packs. */
-const SMALL =
+export const SMALL =
   '/0//UQApQAAAAAAIAAAACAAAAAAAAAAAAAAACAAAAAgAAAAAAAAAAAABjwEB/1AACAACAAAACv9SAAwAAgABAAUEBEAB/1wAEyCIkJCQkJCQkJCQkJCQiIiI/2QAFwABT3BlbkpQ' +
   'SCBWZXIgMC4yNi4zLv+QAAoAAAAAAEwAAf+TwAAl6gAHdAAAAMAAEsAAEoD4AEd0AMgAh3QAwAASQAATAPwScwCi+AADVADAACWAAE7woAvkAG77wEnstQD/2Q=='
+
+export function isHtj2k(syntax: string): boolean {
+  return HTJ2K.has(syntax)
+}
 
 const threads: Worker[] = []
 const waiting = new Map<number, (pixels: Uint8Array | undefined) => void>()
@@ -49,7 +53,7 @@ function decoded(bytes: Uint8Array): Promise<Uint8Array | undefined> {
 
 /** The native samples of a frame; undefined when it is of another kind, cannot be decoded, or is not as its header says. */
 export async function nativeFromHtj2k(bytes: Uint8Array, syntax: string, frame: Frame): Promise<Uint8Array | undefined> {
-  if (!usable || !HTJ2K.has(syntax) || frame.samplesPerPixel !== 1) return undefined
+  if (!usable || !isHtj2k(syntax) || frame.samplesPerPixel !== 1) return undefined
   const pixels = await decoded(bytes)
   return pixels?.length === (frame.rows * frame.columns * frame.bitsAllocated) / 8 ? pixels : undefined
 }

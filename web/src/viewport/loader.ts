@@ -12,7 +12,7 @@ import { type FetchBytes, words } from '../dicomweb/lut'
 import { TAG } from '../dicomweb/tags'
 import { greyImage } from './grey'
 import { abortFrames, fetchFramesWith, wantFrame } from './frame-bytes'
-import { answer, type Fetch, FrameFailure } from './frame-fetch'
+import { answer, bulkBytes, type Fetch, FrameFailure } from './frame-fetch'
 import { nativeFromHtj2k } from './htj2k'
 import { frameKnown } from './known-frames'
 import { fetchPalette } from './palette'
@@ -26,12 +26,6 @@ const drawnByServer = new Set<string>()
 
 export function isDrawnByServer(imageId: string): boolean {
   return drawnByServer.has(imageId)
-}
-
-/** Bulk data is named with the host by which the server knows itself; we ask where we asked before. */
-function pathOf(address: string): string {
-  const { pathname, search } = new URL(address, window.location.href)
-  return pathname + search
 }
 
 /** Whether this build can turn the frame into right pixels by itself. */
@@ -86,8 +80,7 @@ async function decode(imageId: string, decoded: Decoded, options: Record<string,
 }
 
 async function load(imageId: string, options: Record<string, unknown>, fetcher: Fetch, signal: AbortSignal): Promise<Types.IImage> {
-  const fetchBytes: FetchBytes = async (address) =>
-    new Uint8Array(await (await answer(fetcher, pathOf(address), 'application/octet-stream', signal)).arrayBuffer())
+  const fetchBytes: FetchBytes = (address) => bulkBytes(fetcher, address, signal)
   const [{ bytes, syntax }, frame] = await Promise.all([wantFrame(imageId), frameKnown(imageId, signal)])
   try {
     if (!browserCanDraw(frame, syntax)) throw new FrameFailure('undecodable')

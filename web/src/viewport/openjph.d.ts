@@ -4,6 +4,10 @@ declare module '@cornerstonejs/codec-openjph/wasmjs' {
     getEncodedBuffer(length: number): Uint8Array
     decode(): void
     getDecodedBuffer(): Uint8Array
+    /** halvings: of both sides. */
+    decodeSubResolution(halvings: number): void
+    calculateSizeAtDecompositionLevel(halvings: number): { readonly width: number; readonly height: number }
+    delete(): void
   }
   export interface OpenJph {
     readonly HTJ2KDecoder: new () => HTJ2KDecoder

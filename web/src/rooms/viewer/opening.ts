@@ -4,13 +4,14 @@
  */
 import { ApiError, reasonOf, watchedFetch } from '../../api/client'
 import type { Study } from '../../api/types'
-import { imageIdOf } from '../../dicomweb/addresses'
+import { type FrameKey, imageIdOf } from '../../dicomweb/addresses'
 import type { DataSet } from '../../dicomweb/json'
 import type { Part } from '../../dicomweb/multipart'
 import { transferSyntaxOf } from '../../dicomweb/multipart'
 import { readParts } from '../../dicomweb/part-stream'
 import { frames } from '../../viewport/frame-bytes'
-import type { FrameBytes } from '../../viewport/frame-fetch'
+import type { FrameBytes, OnBeginning } from '../../viewport/frame-fetch'
+import { previewOf } from '../../viewport/preview'
 
 interface Opening {
   readonly study: Promise<Study>
@@ -66,13 +67,22 @@ function begin(studyInstanceUid: string): Opening {
   const opening: Opening = { study: study.promise, header: header.promise, over: over.promise, transfer, firstInstance: undefined }
   openings.set(studyInstanceUid, opening)
 
+  let beginning: OnBeginning | undefined
   const onPart = ({ contentType, bytes }: Part, number: number): void => {
     if (number === 2) return pixels.resolve({ bytes, syntax: transferSyntaxOf(contentType) ?? '' })
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes))
     if (number === 1) return header.resolve(json as DataSet[])
     const found = json as Study
-    opening.firstInstance = expectFirst(found, pixels.promise)
+    const first = firstFrameOf(found)
+    opening.firstInstance = first?.sopInstanceUid
+    if (first) {
+      frames.expect(imageIdOf(first), pixels.promise)
+      beginning = previewOf(imageIdOf(first), watchedFetch)
+    }
     study.resolve(found)
+  }
+  const onSome = (contentType: string, bytes: Uint8Array, length: number, number: number): void => {
+    if (number === 2) beginning?.(contentType, bytes, length)
   }
   const end = (error?: unknown): void => {
     study.reject(error ?? new ApiError(502, 'torn'))
@@ -84,7 +94,7 @@ function begin(studyInstanceUid: string): Opening {
     else forget()
   }
   ask(studyInstanceUid, transfer.signal)
-    .then((body) => readParts(body, { onPart }))
+    .then((body) => readParts(body, { onPart, onSome }))
     .then(() => end(), end)
   return opening
 }
@@ -96,12 +106,10 @@ async function ask(studyInstanceUid: string, signal: AbortSignal): Promise<Reada
   throw new ApiError(response.status, reasonOf(await response.json().catch(() => undefined)))
 }
 
-/** Announces the first picture to whoever will show it; its SOP Instance UID. */
-function expectFirst(study: Study, pixels: Promise<FrameBytes | undefined>): string | undefined {
+/** The frame that is shown first, which comes with the study; undefined when nothing can be drawn. */
+function firstFrameOf(study: Study): FrameKey | undefined {
   const series = study.series.find((one) => one.drawable && one.first)
   if (!series?.first) return undefined
-  const sopInstanceUid = series.first.sop_instance_uid
   const { study_instance_uid: studyInstanceUid } = study
-  frames.expect(imageIdOf({ studyInstanceUid, seriesInstanceUid: series.series_instance_uid, sopInstanceUid, frameNumber: 1 }), pixels)
-  return sopInstanceUid
+  return { studyInstanceUid, seriesInstanceUid: series.series_instance_uid, sopInstanceUid: series.first.sop_instance_uid, frameNumber: 1 }
 }
