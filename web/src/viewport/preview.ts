@@ -102,7 +102,8 @@ export function previewOf(imageId: string, fetcher: Fetch): OnBeginning {
     if (!course.isSlow(bytes.length, length, performance.now())) return
     if (!asked) ask(frame)
     if (greys && !busy && course.isDue(bytes.length, length, leastBytes(head))) draw({ imageId, bytes: bytes.slice(), halvings, greys })
-  }  return (contentType, bytes, length) => {
+  }
+  return (contentType, bytes, length) => {
     try {
       hear(contentType, bytes, length)
     } catch {
