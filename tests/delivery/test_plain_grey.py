@@ -132,7 +132,7 @@ def test_what_takes_more_than_short_attributes_is_not_drawn_here(more: dict[str,
     assert plain_of(header, form) is None
 
 
-SMALL = Rendering("image/png", viewport=Viewport(16, 16))
+SMALL = Rendering("image/png", viewport=Viewport(8, 8))
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ SMALL = Rendering("image/png", viewport=Viewport(16, 16))
         ({"WindowCenter": None, "WindowWidth": None}, replace(SMALL, window=LUNG.window), True),
         ({"WindowCenter": None, "WindowWidth": None}, SMALL, False),
         ({"PixelPaddingValue": -2000}, SMALL, False),
-        ({}, Rendering("image/png", viewport=Viewport(16, 16, (0, 0, 32, 32))), False),
-        ({}, Rendering("image/png", viewport=Viewport(17, 17)), False),
+        ({}, Rendering("image/png", viewport=Viewport(8, 8, (0, 0, 32, 32))), False),
+        ({}, Rendering("image/png", viewport=Viewport(12, 12)), False),
         ({}, AS_IT_SAYS, False),
     ],
 )

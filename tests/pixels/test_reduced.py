@@ -64,10 +64,11 @@ def test_every_depth_gives_the_band_of_the_standards_wavelet(data: st.DataObject
     assert np.array_equal(found, band(frame, description, halvings))
 
 
-def test_an_image_is_halved_while_it_stays_as_large_as_is_wanted() -> None:
-    assert halvings_for((512, 512), (256, 256)) == 1
-    assert halvings_for((512, 512), (257, 256)) == 0
-    assert halvings_for((513, 512), (257, 256)) == 1
+def test_an_image_is_halved_while_it_stays_larger_than_is_wanted() -> None:
+    assert halvings_for((512, 512), (256, 256)) == 0
+    assert halvings_for((512, 512), (180, 180)) == 1
+    assert halvings_for((512, 512), (180, 185)) == 0
+    assert halvings_for((351, 512), (125, 125)) == 1
     assert halvings_for((3000, 2500), (256, 213)) == 3
     assert halvings_for((512, 512), (1024, 1024)) == 0
     assert halvings_for((9000, 9000), (1, 1)) == MOST_HALVINGS

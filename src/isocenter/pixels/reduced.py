@@ -14,15 +14,17 @@ from isocenter.pixels.native import Samples
 
 MOST_HALVINGS: Final = 5
 """Levels of the wavelet that `encode_htj2k` makes."""
+ROOM_TO_SMOOTH: Final = 1.4
+"""A band has more grain than the means of the same pixels; with some more pixels the scaling smooths it away."""
 _SIGNED: Final = 0x80
 _DEPTH_WITH_ROOM: Final = 20
 
 
 def halvings_for(shape: tuple[int, int], wanted: tuple[int, int]) -> int:
-    """How often (rows, columns) can be halved, rounding up, without becoming fewer than wanted."""
+    """How often (rows, columns) can be halved, rounding up, and stay ROOM_TO_SMOOTH times as many as are wanted."""
     halvings = 0
     while halvings < MOST_HALVINGS and all(
-        -(-size // (2 << halvings)) >= least for size, least in zip(shape, wanted, strict=True)
+        -(-size // (2 << halvings)) >= ROOM_TO_SMOOTH * least for size, least in zip(shape, wanted, strict=True)
     ):
         halvings += 1
     return halvings
