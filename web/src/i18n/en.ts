@@ -13,6 +13,7 @@ import { displayWords } from './viewer-display.en'
 import { measuringWords } from './viewer-measuring.en'
 import { objectsWords } from './viewer-objects.en'
 import { previewWords } from './viewer-preview.en'
+import { listWords } from './viewer-list.en'
 import { seeingWords } from './viewer-seeing.en'
 import { roomWords } from './viewer-room.en'
 
@@ -22,6 +23,7 @@ export const en = {
   display: displayWords,
   preview: previewWords,
   seeing: seeingWords,
+  onList: listWords,
   measuring: measuringWords,
   objects: objectsWords,
   room: roomWords,

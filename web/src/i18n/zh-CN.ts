@@ -14,6 +14,7 @@ import { displayWords } from './viewer-display.zh-CN'
 import { measuringWords } from './viewer-measuring.zh-CN'
 import { objectsWords } from './viewer-objects.zh-CN'
 import { previewWords } from './viewer-preview.zh-CN'
+import { listWords } from './viewer-list.zh-CN'
 import { seeingWords } from './viewer-seeing.zh-CN'
 import { roomWords } from './viewer-room.zh-CN'
 
@@ -23,6 +24,7 @@ export const zhCN: Catalogue = {
   display: displayWords,
   preview: previewWords,
   seeing: seeingWords,
+  onList: listWords,
   measuring: measuringWords,
   objects: objectsWords,
   room: roomWords,

@@ -2,6 +2,7 @@
  * In which order the bytes of frames are fetched, for all viewports together: first the image that is waited for, then what every
  * viewport plans, nearest first. What has been scrolled away from is no longer waited for; on a slow line its transfer is broken off.
  */
+import { createStore, type Store } from '../kit/store'
 import type { FrameBytes } from './frame-fetch'
 import { KeptFrames } from './kept-frames'
 import { Pace } from './pace'
@@ -29,6 +30,8 @@ interface Job {
 const CONNECTIONS = 6
 
 export class FrameQueue {
+  /** Whether bytes of frames are on their way or waited for. */
+  readonly busy: Store<boolean> = createStore(false)
   private readonly jobs = new Map<string, Job>()
   private readonly plans = new Map<object, Plan>()
   private readonly failed = new Set<string>()
@@ -118,6 +121,7 @@ export class FrameQueue {
       transfer?.abort()
       job.reject(reason)
     }
+    this.busy.set(false)
   }
 
   /** Forgets the bytes of frames. */
@@ -136,6 +140,7 @@ export class FrameQueue {
     coming.catch(() => undefined)
     const job: Job = { imageId, coming, resolve, reject, urgent: false, waitedFor: false, transfer: undefined }
     this.jobs.set(imageId, job)
+    this.busy.set(true)
     return job
   }
 
@@ -147,9 +152,10 @@ export class FrameQueue {
     for (const job of waiting) if (!job.urgent && this.running() < this.pace.atOnce) void this.run(job)
     while (this.running() < this.pace.atOnce) {
       const imageId = this.nextPlanned()
-      if (imageId === undefined) return
+      if (imageId === undefined) break
       void this.run(this.newJob(imageId))
     }
+    this.busy.set(this.jobs.size > 0)
   }
 
   private running(): number {

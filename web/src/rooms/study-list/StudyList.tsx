@@ -17,6 +17,7 @@ import { StudyCards } from './StudyCards'
 import { StudyTable } from './StudyTable'
 import classes from './StudyList.module.css'
 import { useListKeys } from './use-list-keys'
+import { useListed } from './use-listed'
 import { usePreparedViewer } from './use-prepared-viewer'
 import { useStudies } from './use-studies'
 
@@ -32,6 +33,7 @@ export function StudyList() {
   useListKeys(page)
   useEscapeClears()
   usePreparedViewer(found.isSuccess)
+  useListed(settled, found)
   return (
     <div ref={page} className={classes.page}>
       <Header />

@@ -10,6 +10,7 @@ import { ageOn, readableDate } from '../../kit/dates'
 import { marked } from '../../kit/marked'
 import { readableName } from '../../kit/person-name'
 import { StudyMenu } from '../study-actions/StudyMenu'
+import { ListPlace } from './list/ListPlace'
 import classes from './ViewerHeader.module.css'
 
 export function ViewerHeader({ study, children }: { readonly study: Study | undefined; readonly children?: ReactNode }) {
@@ -20,6 +21,7 @@ export function ViewerHeader({ study, children }: { readonly study: Study | unde
         <Icon name="back" />
       </Link>
       {study ? <Person study={study} /> : <span className={classes.person} />}
+      <ListPlace />
       {children}
       {study && <StudyMenu study={study} />}
       <AccountMenu />

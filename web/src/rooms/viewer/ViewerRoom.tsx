@@ -23,7 +23,9 @@ import { useHanded } from './hand-over/use-handed'
 import { useHanging } from './hanging/use-hanging'
 import { type History, historyOf } from './history'
 import { useOpenStudies } from './open-studies'
+import { useAhead } from './list/use-ahead'
 import { MeasuringRoom } from './measuring/MeasuringRoom'
+import { claimAhead } from './opening'
 import { PanelPlace } from './PanelPlace'
 import { useBeside } from './priors/use-beside'
 import { useNamedWindows } from './presets'
@@ -74,6 +76,7 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   useGestures(room)
   useOtherWindows(room)
   useLinking(room)
+  useAhead(room)
   usePreferencesOf(useMe())
 
   if (error && !study) return <StudyFailure error={error} studyInstanceUid={studyInstanceUid} />
@@ -137,6 +140,14 @@ function useRoomOf(studyInstanceUid: string, study: Study | undefined, views: Vi
   const { imageId } = useViewState(view)
   const namedWindows = useNamedWindows()
   const leave = useCallback(() => void navigate({ to: '/' }), [navigate])
+  const toStudy = useCallback(
+    (to: string) => {
+      claimAhead(to)
+      // Replaced, so that the browser's "back" leads to the list from every study.
+      void navigate({ to: '/studies/$studyInstanceUid', params: { studyInstanceUid: to }, replace: true })
+    },
+    [navigate],
+  )
   return {
     studyInstanceUid,
     study,
@@ -150,6 +161,7 @@ function useRoomOf(studyInstanceUid: string, study: Study | undefined, views: Vi
     panel,
     openPanel,
     leave,
+    toStudy,
   }
 }
 

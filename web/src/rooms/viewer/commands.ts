@@ -10,6 +10,7 @@ import type { Store } from '../../kit/store'
 import { COMPARE } from './commands/compare'
 import { FILM } from './commands/film'
 import { LAYOUT } from './commands/layout'
+import { LIST } from './commands/list'
 import { MEASURING } from './commands/measuring'
 import { PICTURE } from './commands/picture'
 import { ROOM } from './commands/room'
@@ -47,7 +48,7 @@ export interface Command {
   run(room: Room): void
 }
 
-export const COMMANDS: readonly Command[] = [...TOOL_COMMANDS, ...MEASURING, ...PICTURE, ...STACK, ...FILM, ...SEEING, ...COMPARE, ...LAYOUT, ...ROOM]
+export const COMMANDS: readonly Command[] = [...TOOL_COMMANDS, ...MEASURING, ...PICTURE, ...STACK, ...FILM, ...SEEING, ...COMPARE, ...LAYOUT, ...LIST, ...ROOM]
 
 export function defaultKeysOf({ defaultKey }: Command): readonly KeyName[] {
   if (defaultKey === undefined) return []

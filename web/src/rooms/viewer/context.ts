@@ -27,6 +27,8 @@ export interface Room {
   readonly openPanel: (id: string | undefined) => void
   /** Back to the studies. */
   readonly leave: () => void
+  /** From this study to another of the list. */
+  readonly toStudy: (studyInstanceUid: string) => void
 }
 
 export const RoomContext = createContext<Room | undefined>(undefined)

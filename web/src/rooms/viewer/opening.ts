@@ -1,6 +1,7 @@
 /**
  * Opening a study with one question: the answer holds the study, then the header of its first picture, then that picture's bytes.
  * Each is used as soon as it is there. What does not come is asked for by name, as it always can be.
+ * A study that is likely to be opened next can be fetched ahead: one at a time, kept for a while, nothing of it on screen.
  */
 import { ApiError, reasonOf, watchedFetch } from '../../api/client'
 import type { Study } from '../../api/types'
@@ -9,6 +10,7 @@ import type { DataSet } from '../../dicomweb/json'
 import type { Part } from '../../dicomweb/multipart'
 import { transferSyntaxOf } from '../../dicomweb/multipart'
 import { readParts } from '../../dicomweb/part-stream'
+import { createStore, type Store } from '../../kit/store'
 import { frames } from '../../viewport/frame-bytes'
 import type { FrameBytes, OnBeginning } from '../../viewport/frame-fetch'
 import { previewOf } from '../../viewport/preview'
@@ -19,18 +21,27 @@ interface Opening {
   readonly header: Promise<readonly DataSet[] | undefined>
   /** When everything is there, or nothing more comes. Never rejects. */
   readonly over: Promise<void>
+  readonly pixels: Promise<FrameBytes | undefined>
   readonly transfer: AbortController
-  firstInstance: string | undefined
+  first: FrameKey | undefined
+  /** Nobody has opened it yet. claimed: somebody is about to. */
+  ahead: 'fetched' | 'claimed' | undefined
 }
 
 /** An answer that nobody took up is worth nothing after this. */
 const KEPT_MS = 10_000
+/** What was fetched ahead is fetched anew after this. */
+const AHEAD_KEPT_MS = 300_000
 
 const openings = new Map<string, Opening>()
+
+/** The study that has come ahead, whole. */
+export const fetchedAhead: Store<string | undefined> = createStore<string | undefined>(undefined)
 
 /** The study, asked for together with its first picture. */
 export function openStudy(studyInstanceUid: string, signal: AbortSignal): Promise<Study> {
   const opening = openings.get(studyInstanceUid) ?? begin(studyInstanceUid)
+  if (opening.ahead) takeUp(studyInstanceUid, opening)
   signal.addEventListener('abort', () => opening.transfer.abort(), { once: true })
   return opening.study
 }
@@ -40,10 +51,72 @@ export function openEarly(studyInstanceUid: string): void {
   if (!openings.has(studyInstanceUid)) begin(studyInstanceUid)
 }
 
+/** Fetches a study that nobody has opened; what else was fetched ahead is forgotten. Whether it is worth asking again later. */
+export async function openAhead(studyInstanceUid: string): Promise<boolean> {
+  if (openings.has(studyInstanceUid)) return true
+  forgetAhead()
+  const opening = begin(studyInstanceUid, true)
+  try {
+    await opening.study
+    await opening.over
+    return true
+  } catch (error) {
+    return !(error instanceof ApiError && error.status < 500)
+  }
+}
+
+/** Whether a study is here, or on its way, that nobody has opened. */
+export function isAhead(studyInstanceUid: string): boolean {
+  return openings.get(studyInstanceUid)?.ahead !== undefined
+}
+
+/** The study is going to be opened: leaving the one on screen does not break it off. */
+export function claimAhead(studyInstanceUid: string): void {
+  const opening = openings.get(studyInstanceUid)
+  if (opening?.ahead) opening.ahead = 'claimed'
+}
+
+/** Breaks off what is still on its way. */
+export function breakOffAhead(): void {
+  for (const [uid, { ahead, transfer }] of openings) if (ahead === 'fetched' && fetchedAhead.get() !== uid) transfer.abort()
+}
+
+/** Forgets what nobody has opened, whether here or on its way. */
+export function forgetAhead(): void {
+  for (const [uid, { ahead, transfer }] of openings) {
+    if (ahead !== 'fetched') continue
+    openings.delete(uid)
+    transfer.abort()
+  }
+  fetchedAhead.set(undefined)
+}
+
+function takeUp(studyInstanceUid: string, opening: Opening): void {
+  opening.ahead = undefined
+  fetchedAhead.set((uid) => (uid === studyInstanceUid ? undefined : uid))
+  void opening.study.then(
+    () => opening.first && frames.expect(imageIdOf(opening.first), opening.pixels),
+    () => undefined,
+  )
+  void opening.over.then(() => setTimeout(() => forget(studyInstanceUid, opening), KEPT_MS))
+}
+
+/** The study may not be seen: nothing of its opening is given out any more. */
+export function forgetOpening(studyInstanceUid: string): void {
+  openings.get(studyInstanceUid)?.transfer.abort()
+  openings.delete(studyInstanceUid)
+}
+
+function forget(studyInstanceUid: string, opening: Opening): void {
+  if (openings.get(studyInstanceUid) !== opening) return
+  openings.delete(studyInstanceUid)
+  fetchedAhead.set((uid) => (uid === studyInstanceUid ? undefined : uid))
+}
+
 /** The header of an instance if it came, or is coming, with the study. */
 export async function openedHeader(studyInstanceUid: string, sopInstanceUid: string): Promise<readonly DataSet[] | undefined> {
   const opening = openings.get(studyInstanceUid)
-  return opening?.firstInstance === sopInstanceUid ? opening.header : undefined
+  return opening?.first?.sopInstanceUid === sopInstanceUid ? opening.header : undefined
 }
 
 /** Resolves when the first picture of a study has the line no longer to itself. */
@@ -58,13 +131,14 @@ function deferred<T>() {
   return { promise, resolve, reject }
 }
 
-function begin(studyInstanceUid: string): Opening {
+function begin(studyInstanceUid: string, ahead = false): Opening {
   const transfer = new AbortController()
   const study = deferred<Study>()
   const header = deferred<readonly DataSet[] | undefined>()
   const pixels = deferred<FrameBytes | undefined>()
   const over = deferred<void>()
-  const opening: Opening = { study: study.promise, header: header.promise, over: over.promise, transfer, firstInstance: undefined }
+  const coming = { study: study.promise, header: header.promise, pixels: pixels.promise, over: over.promise }
+  const opening: Opening = { ...coming, transfer, first: undefined, ahead: ahead ? 'fetched' : undefined }
   openings.set(studyInstanceUid, opening)
 
   let beginning: OnBeginning | undefined
@@ -74,8 +148,8 @@ function begin(studyInstanceUid: string): Opening {
     if (number === 1) return header.resolve(json as DataSet[])
     const found = json as Study
     const first = firstFrameOf(found)
-    opening.firstInstance = first?.sopInstanceUid
-    if (first) {
+    opening.first = first
+    if (first && !opening.ahead) {
       frames.expect(imageIdOf(first), pixels.promise)
       beginning = previewOf(imageIdOf(first), watchedFetch)
     }
@@ -89,19 +163,21 @@ function begin(studyInstanceUid: string): Opening {
     header.resolve(undefined)
     pixels.resolve(undefined)
     over.resolve()
-    const forget = () => openings.get(studyInstanceUid) === opening && openings.delete(studyInstanceUid)
-    if (error === undefined) setTimeout(forget, KEPT_MS)
-    else forget()
+    if (error !== undefined) return forget(studyInstanceUid, opening)
+    if (opening.ahead) fetchedAhead.set(studyInstanceUid)
+    const stillAhead = () => opening.ahead !== undefined
+    setTimeout(() => (!ahead || stillAhead()) && forget(studyInstanceUid, opening), ahead ? AHEAD_KEPT_MS : KEPT_MS)
   }
-  ask(studyInstanceUid, transfer.signal)
+  ask(studyInstanceUid, transfer.signal, ahead)
     .then((body) => readParts(body, { onPart, onSome }))
     .then(() => end(), end)
   return opening
 }
 
-async function ask(studyInstanceUid: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+async function ask(studyInstanceUid: string, signal: AbortSignal, ahead: boolean): Promise<ReadableStream<Uint8Array>> {
   const headers = { 'X-Isocenter': '1', Accept: 'multipart/related, application/json;q=0.5' }
-  const response = await watchedFetch(new Request(`/api/studies/${encodeURIComponent(studyInstanceUid)}/opening`, { headers, signal }))
+  const address = `/api/studies/${encodeURIComponent(studyInstanceUid)}/opening${ahead ? '?ahead=true' : ''}`
+  const response = await watchedFetch(new Request(address, { headers, signal, priority: ahead ? 'low' : 'auto' }))
   if (response.ok && response.body) return response.body
   throw new ApiError(response.status, reasonOf(await response.json().catch(() => undefined)))
 }
