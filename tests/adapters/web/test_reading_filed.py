@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,15 @@ import numpy as np
 import pydicom
 import pytest
 from bench.blast import DCMTK_ENVIRONMENT
+from pydicom.dataset import Dataset
+from pydicom.uid import ColorSoftcopyPresentationStateStorage
 from tests.adapters.web.reading_room import Room, every_kind
 from tests.conftest import an_institution
 from tests.interop.orthanc import program
+from tests.phantoms.cine import a_colour_ultrasound, an_ultrasound_with_regions
 
 from isocenter.access.roles import Role
+from isocenter.standards.dicom.srgb_profile import srgb_profile
 
 
 def test_every_measurement_survives_being_filed_as_a_report(room: Room) -> None:
@@ -123,6 +128,65 @@ def test_a_view_survives_being_filed_as_a_presentation_state(room: Room) -> None
     assert other["displayed_area"]["bottom_right"] == [512.0, 512.0], "the whole image where nothing is said"
 
 
+@pytest.fixture(scope="module")
+def film(room: Room) -> Room:
+    """A study of a colour film, and a grey image in it."""
+    [colour], [grey] = a_colour_ultrasound("FILED-COLOUR"), an_ultrasound_with_regions("FILED-COLOUR")
+    for made in (colour, grey):
+        headers = room.reader(Role.SERVICE) | {"Content-Type": "application/dicom"}
+        stored = room.client.post("/dicom-web/studies", content=encoded(made), headers=headers)
+        assert stored.status_code == 200, stored.text
+    return replace(
+        room,
+        study=str(colour.StudyInstanceUID),
+        series=str(colour.SeriesInstanceUID),
+        images=[str(colour.SOPInstanceUID), str(grey.SOPInstanceUID), str(grey.SeriesInstanceUID)],
+    )
+
+
+def test_a_view_of_colour_images_is_filed_as_a_state_of_its_own_kind(film: Room, tmp_path: Path) -> None:
+    reader = film.reader()
+    view = {
+        "images": [{"series_instance_uid": film.series, "sop_instance_uid": film.images[0], "frame_numbers": [2]}],
+        "displayed_area": {"top_left": [10.0, 20.0], "bottom_right": [200.0, 150.0], "mode": "fit"},
+        "graphics": [{"kind": "polyline", "points": [[10.5, 20.25], [30.0, 40.75]], "filled": False}],
+        "texts": [{"text": "血流", "anchor": [11.0, 21.0], "box": None}],
+    }
+    body = {"description": "Doppler", "rotation": 180, "flip_horizontal": True, "views": [view]}
+    filed = film.ask(reader, "POST", "{study}/presentation-states", body)
+    assert filed.status_code == 201, filed.text
+    assert filed.json()["sop_class_uid"] == ColorSoftcopyPresentationStateStorage
+    found = film.ask(film.reader(), "GET", "{study}/presentation-states").json()
+    [state] = found["states"]
+    assert {name: state[name] for name in body if name != "views"} == {n: v for n, v in body.items() if n != "views"}
+    assert (state["invert"], state["not_shown"], found["not_read"]) == (False, [], [])
+    [back] = state["views"]
+    assert {name: back[name] for name in ("graphics", "texts", "images")} == {
+        name: view[name] for name in ("graphics", "texts", "images")
+    }
+    assert back["displayed_area"] | {"magnification": None} == {**view["displayed_area"], "magnification": None}
+    data = a_file(film, reader, filed.json())
+    made = pydicom.dcmread(BytesIO(data))
+    for grey_only in ("SoftcopyVOILUTSequence", "PresentationLUTShape", "RescaleSlope", "ModalityLUTSequence"):
+        assert grey_only not in made
+    assert (made.ICCProfile, made.ColorSpace) == (srgb_profile(), "SRGB")
+    (tmp_path / "PR.dcm").write_bytes(data)
+    assert "ColorSoftcopyPresentationStateStorage" in dcmtk("dcmdump", tmp_path / "PR.dcm").stdout
+
+
+def test_a_state_of_colour_images_holds_nothing_of_greys(film: Room) -> None:
+    colour = {"series_instance_uid": film.series, "sop_instance_uid": film.images[0]}
+    grey = {"series_instance_uid": film.images[2], "sop_instance_uid": film.images[1]}
+    window = {"centre": 40.0, "width": 400.0}
+    for body, reason in (
+        ({"views": [{"images": [colour], "window": window}]}, "invalid-presentation"),
+        ({"views": [{"images": [colour]}], "invert": True}, "invalid-presentation"),
+        ({"views": [{"images": [colour, grey]}]}, "images-differ"),
+    ):
+        answer = film.ask(film.reader(), "POST", "{study}/presentation-states", body)
+        assert (answer.status_code, answer.json()["error"]["reason"]) == (400, reason), answer.text
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -138,6 +202,13 @@ def test_a_presentation_state_that_contradicts_itself_is_refused(room: Room, cha
     view = {"images": [{"series_instance_uid": room.series, "sop_instance_uid": room.images[0]}], **change}
     answer = room.ask(room.reader(), "POST", "{study}/presentation-states", {"views": [view]})
     assert (answer.status_code, answer.json()["error"]["reason"]) == (400, reason), answer.text
+
+
+def encoded(made: Dataset) -> bytes:
+    """A Part 10 file."""
+    with BytesIO() as file:
+        made.save_as(file, enforce_file_format=True)
+        return file.getvalue()
 
 
 def a_file(room: Room, reader: dict[str, str], filed: dict[str, str]) -> bytes:

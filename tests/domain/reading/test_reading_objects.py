@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import imagecodecs
+import numpy as np
 import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.golden import spatial
+from tests.golden import spatial, states
 
 from isocenter.domain.reading.key_images import read_selection, selection_of
 from isocenter.domain.reading.measurements import Measurement, Result
@@ -29,6 +32,7 @@ from isocenter.standards.dicom.new_objects import Making, Model, ReferencedImage
 from isocenter.standards.dicom.part10 import read_file_meta
 from isocenter.standards.dicom.presentation_state import (
     Graphic,
+    Grey,
     Lut,
     Raster,
     State,
@@ -37,7 +41,8 @@ from isocenter.standards.dicom.presentation_state import (
     Words,
     state_of,
 )
-from isocenter.standards.dicom.presentation_state_reading import read_state
+from isocenter.standards.dicom.presentation_state_reading import OtherState, read_state
+from isocenter.standards.dicom.srgb_profile import says_srgb, srgb_profile
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
 
 IMAGE: Model = {
@@ -82,7 +87,7 @@ def a_state() -> Model:
         View((rest,), None, Lut(-5, 10, (0, 1023))),
     )
     state = State("A", None, inverse=True, rotation=270, flip_horizontal=True, views=views)
-    return state_of(IMAGE, state, MAKING, modality_lut={}, rasters={CINE.sop_instance_uid: Raster(10, 20, (0.5, 0.25))})
+    return state_of(IMAGE, state, MAKING, values=Grey({}), rasters={CINE.sop_instance_uid: Raster(10, 20, (0.5, 0.25))})
 
 
 class OneStudy:
@@ -196,6 +201,34 @@ def test_what_a_state_holds_besides_is_named() -> None:
     model["00700001"]["Value"][0]["00700009"]["Value"][0]["00700005"] = element("CS", "DISPLAY")
     read = read_state(model, frames_of, lambda _: None)
     assert sorted(read.not_shown) == ["display-relative-graphics", "overlay", "shutter"]
+
+
+def test_a_state_of_colour_images_by_highdicom_is_read_and_what_paints_greys_is_refused() -> None:
+    kept = json.loads(states.KEPT_AT.read_text())
+    colour = kept["colour"]
+    image = colour["00081115"]["Value"][0]["00081140"]["Value"][0]["00081155"]["Value"][0]
+    read = read_state(colour, {image: 4}.get, lambda _: None)
+    [view] = read.state.views
+    assert (view.window, view.lut, read.state.inverse, read.rescale, read.not_shown) == (None, None, False, None, ())
+    assert [list(point) for point in view.graphics[0].points] == states.LINE
+    assert (view.words[0].text, list(view.words[0].anchor or ())) == (states.WORDS, states.WORDS_AT)
+    other = {"vr": "OB", "InlineBinary": b64encode(bytes(200)).decode()}
+    assert read_state(colour | {"00282000": other}, {image: 4}.get, lambda _: None).not_shown == ("colour-profile",)
+    with pytest.raises(OtherState) as refused:
+        read_state(kept["pseudoColour"], lambda _: 1, lambda _: None)
+    assert refused.value.reason == "other-presentation-state"
+
+
+def test_the_profile_of_srgb_is_taken_as_such_by_little_cms() -> None:
+    """Every eighth colour, turned into those of its own profile of sRGB."""
+    steps = np.arange(0, 256, 8, dtype=np.uint8)
+    colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 32, 3)
+    made = srgb_profile()
+    again = imagecodecs.cms_transform(
+        np.ascontiguousarray(colours), made, imagecodecs.cms_profile("srgb"), colorspace="rgb", outcolorspace="rgb"
+    )
+    assert np.abs(again.astype(int) - colours).max() <= 1
+    assert (int.from_bytes(made[:4]), made[12:24], says_srgb(made)) == (len(made), b"scnrRGB XYZ ", True)
 
 
 def test_numbers_are_written_as_exactly_as_a_decimal_string_holds_them() -> None:

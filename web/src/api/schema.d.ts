@@ -8240,7 +8240,8 @@ export interface components {
         /**
          * State
          * @description One presentation state. not_shown: what of it these facts leave out, so that it cannot be shown right without
-         *     ("shutter", "overlay", "modality-lut", "mask", "display-relative-graphics", "other-study", "matrix-graphics").
+         *     ("shutter", "overlay", "modality-lut", "mask", "display-relative-graphics", "other-study", "matrix-graphics",
+         *     "colour-profile": the numbers of its images are other colours than those of sRGB).
          */
         State: {
             document: components["schemas"]["Document"];
@@ -8280,6 +8281,7 @@ export interface components {
         /**
          * StateToFile
          * @description A new presentation state. What holds for all its images: first rotated clockwise, then flipped left to right.
+         *     Colour images have a state of their own kind: no window, no table, no inversion, and no grey images in it.
          *
          *     invert: the opposite of how the images show themselves. label: PS3.3 C.10.9 Content Label. A state that is upside
          *     down only is rotation 180 with flip_horizontal.
@@ -8352,7 +8354,8 @@ export interface components {
         };
         /**
          * States
-         * @description Every presentation state of the study, newest first.
+         * @description Every presentation state of the study, newest first. not_read: also those of a kind that is not shown
+         *     (pseudo-colour, blending, volumetric), with why other-presentation-state.
          */
         States: {
             /** States */

@@ -97,6 +97,7 @@ class StateView(StrictModel):
 
 class StateToFile(StrictModel):
     """A new presentation state. What holds for all its images: first rotated clockwise, then flipped left to right.
+    Colour images have a state of their own kind: no window, no table, no inversion, and no grey images in it.
 
     invert: the opposite of how the images show themselves. label: PS3.3 C.10.9 Content Label. A state that is upside
     down only is rotation 180 with flip_horizontal.
@@ -124,7 +125,8 @@ class Rescale(BaseModel):
 
 class State(BaseModel):
     """One presentation state. not_shown: what of it these facts leave out, so that it cannot be shown right without
-    ("shutter", "overlay", "modality-lut", "mask", "display-relative-graphics", "other-study", "matrix-graphics")."""
+    ("shutter", "overlay", "modality-lut", "mask", "display-relative-graphics", "other-study", "matrix-graphics",
+    "colour-profile": the numbers of its images are other colours than those of sRGB)."""
 
     document: Document
     label: str
@@ -138,7 +140,8 @@ class State(BaseModel):
 
 
 class States(BaseModel):
-    """Every presentation state of the study, newest first."""
+    """Every presentation state of the study, newest first. not_read: also those of a kind that is not shown
+    (pseudo-colour, blending, volumetric), with why other-presentation-state."""
 
     states: list[State]
     not_read: list[NotRead]

@@ -1,8 +1,9 @@
-"""Presentation states (GSPS): a view filed so that every workstation can show it again, and those of a study read."""
+"""Presentation states of grey (GSPS) and of colour images: a view filed as an object, those of a study read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,8 +24,9 @@ from isocenter.domain.reading.study_at_hand import (
 from isocenter.kit.database import Database
 from isocenter.standards.dicom.documents import Document, document_of
 from isocenter.standards.dicom.new_objects import Model, Read, element, items_of, number_of, text_of, values_of
-from isocenter.standards.dicom.presentation_state import GRAYSCALE_STATE, Raster, State, View, state_of
-from isocenter.standards.dicom.presentation_state_reading import COLOUR_STATE, ReadState, read_state
+from isocenter.standards.dicom.presentation_state import GRAYSCALE_STATE, Colour, Grey, Raster, State, View, state_of
+from isocenter.standards.dicom.presentation_state_reading import OTHER_STATES, STATES, ReadState, read_state
+from isocenter.standards.dicom.srgb_profile import srgb_profile
 
 MAX_TEXT_BYTES: Final = 4 << 20
 _MONOCHROME_1: Final = "MONOCHROME1"
@@ -44,7 +46,8 @@ class StudyState:
 def file_state(
     archive: Archive, database: Database, caller: Caller, study: StudyAtHand, state: State, *, invert: bool
 ) -> Filed:
-    """File a state. invert: the opposite of how the images show themselves; state.inverse is made of it.
+    """File a state. invert: the opposite of how the images show themselves; state.inverse is made of it. Colour images
+    have a state of their own kind, without window, table and inversion.
 
     Raises Refused, SharedStudy, UnknownImage, ImagesDiffer, InvalidPresentation, Exhausted.
     """
@@ -54,17 +57,17 @@ def file_state(
     known = _with_known_images(study, state)
     uids = list(dict.fromkeys(each.sop_instance_uid for view in known.views for each in view.images))
     models = study.metadata([each for each in map(study.instance, uids) if each is not None])
-    polarity, modality_lut = _shared(models)
-    shaped = replace(known, inverse=invert is not (polarity == _MONOCHROME_1))
+    shaped, values = _as_grey(known, models, invert) or (known, _as_colour(study, known, uids, models, invert))
     rasters = {uid: _raster(model) for uid, model in zip(uids, models, strict=True)}
     making = making_of(database, caller, models[0])
-    model = state_of(models[0], shaped, making, modality_lut=modality_lut, rasters=rasters)
+    model = state_of(models[0], shaped, making, values=values, rasters=rasters)
     action = audit.Action.PRESENTATION_STATE_FILED
     return file_object(archive, database, caller, study.study_instance_uid, model, action=action, images=len(uids))
 
 
 def states(caller: Caller, study: StudyAtHand) -> tuple[list[StudyState], list[NotRead]]:
-    """Every softcopy state of the study, newest first, and what could not be read. Raises Refused."""
+    """Every softcopy state of the study, newest first, and what could not be read or is of a kind that is not shown
+    (other-presentation-state). Raises Refused."""
     caller.require(Right.READ)
 
     def frames_of(uid: str) -> int | None:
@@ -80,7 +83,7 @@ def states(caller: Caller, study: StudyAtHand) -> tuple[list[StudyState], list[N
         invert = found.state.inverse is not (polarity == _MONOCHROME_1)
         return StudyState(document, found, invert and document.sop_class_uid == GRAYSCALE_STATE)
 
-    found, failed = read_all(study, (GRAYSCALE_STATE, COLOUR_STATE), read)
+    found, failed = read_all(study, (*STATES, *OTHER_STATES), read)
     return sorted(found, key=lambda each: each.document.made_at or "", reverse=True), failed
 
 
@@ -146,18 +149,53 @@ def _with_known_images(study: StudyAtHand, state: State) -> State:
     return replace(state, views=tuple(views))
 
 
-def _shared(models: Sequence[Read]) -> tuple[str, Model]:
-    """Polarity and modality look-up of all the images (PS3.3 C.11.1). Raises ImagesDiffer, InvalidPresentation.
+def _as_grey(state: State, models: Sequence[Read], invert: bool) -> tuple[State, Grey] | None:
+    """The state with its polarity, and the modality look-up of all the images (PS3.3 C.11.1); None when they are in
+    colour. Raises ImagesDiffer, InvalidPresentation.
 
     A state's own look-up stands instead of the images': without it their values would be shown as stored.
     """
     polarities = {text_of(model, "00280004") or "" for model in models}
+    if polarities.isdisjoint(_GREY):
+        return None
     if not polarities <= set(_GREY):
-        raise InvalidPresentation("A greyscale presentation state cannot hold colour images.")
+        raise ImagesDiffer("A presentation state is for grey images or for colour images; file them one by one.")
     found = [_modality_lut(model) for model in models]
     if len(polarities) > 1 or any(each != found[0] for each in found):
         raise ImagesDiffer("These images turn stored values into others each in its own way; file them one by one.")
-    return polarities.pop(), found[0]
+    inverse = invert is not (polarities.pop() == _MONOCHROME_1)
+    return replace(state, inverse=inverse), Grey(found[0])
+
+
+def _as_colour(study: StudyAtHand, state: State, uids: Sequence[str], models: Sequence[Read], invert: bool) -> Colour:
+    """What the numbers of colour images are: as their own profile says, sRGB where they have none (as they are shown).
+
+    Raises ImagesDiffer, InvalidPresentation.
+    """
+    if invert or any(view.window is not None or view.lut is not None for view in state.views):
+        raise InvalidPresentation(
+            "A presentation state of colour images holds no window and no inversion (PS3.3 A.33.2).",
+            attribute="invert" if invert else "window",
+        )
+    profiles = {_own_profile(study, uid, model) for uid, model in zip(uids, models, strict=True)}
+    if len(profiles) > 1:
+        raise ImagesDiffer("These images have colours each of their own; file them one by one.")
+    return Colour(profiles.pop() or srgb_profile())
+
+
+def _own_profile(study: StudyAtHand, uid: str, model: Read) -> bytes | None:
+    """The ICC profile of an image; None when it has none. Raises InvalidPresentation when it cannot be had."""
+    said = model.get("00282000")
+    if not isinstance(said, Mapping) or not (said.get("InlineBinary") or said.get("BulkDataURI")):
+        return None
+    found = (
+        b64decode(str(said["InlineBinary"]))
+        if said.get("InlineBinary")
+        else study.binary(uid, str(said["BulkDataURI"]))
+    )
+    if found is None:
+        raise InvalidPresentation("The colour profile of an image cannot be read.", sop_instance_uid=uid)
+    return found
 
 
 def _modality_lut(model: Read) -> Model:

@@ -1,4 +1,4 @@
-"""A Grayscale Softcopy Presentation State (PS3.3 A.33.1) written as DICOM JSON from plain facts.
+"""Softcopy presentation states of grey (PS3.3 A.33.1) and of colour images (A.33.2) as DICOM JSON from plain facts.
 
 Points are image points [column, row]; in units of PIXEL they are the same numbers (PS3.3 C.10.5.1.2): (0, 0) is the
 outer corner of the first pixel. The displayed area is in whole pixels, the first being 1\\1 (C.10.4).
@@ -25,8 +25,10 @@ from isocenter.standards.dicom.new_objects import (
     referenced_sop,
     sequence,
 )
+from isocenter.standards.dicom.srgb_profile import says_srgb
 
 GRAYSCALE_STATE: Final = "1.2.840.10008.5.1.4.1.1.11.1"
+COLOUR_STATE: Final = "1.2.840.10008.5.1.4.1.1.11.2"
 SERIES: Final = (9903, "Presentation states")
 LAYER: Final = "MARKS"
 MODES: Final = {"fit": "SCALE TO FIT", "true-size": "TRUE SIZE", "magnify": "MAGNIFY"}
@@ -120,11 +122,25 @@ class Raster:
     spacing: tuple[float, float] | None
 
 
-def state_of(image: Read, state: State, making: Making, *, modality_lut: Model, rasters: dict[str, Raster]) -> Model:
-    """The whole data set. image: metadata of one of the images. modality_lut: elements of the Modality LUT module that
-    all the images share, {} when they have none. rasters: of each image, by SOP Instance UID."""
+@dataclass(frozen=True, slots=True)
+class Grey:
+    """What grey images become. modality_lut: elements of the Modality LUT module that all of them share, or {}."""
+
+    modality_lut: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """What colour images become: an ICC profile says what their numbers are (PS3.3 C.11.15). No window, no polarity."""
+
+    icc_profile: bytes
+
+
+def state_of(image: Read, state: State, making: Making, *, values: Grey | Colour, rasters: dict[str, Raster]) -> Model:
+    """The whole data set. image: metadata of one of the images. rasters: of each image, by SOP Instance UID."""
     images = [each for view in state.views for each in view.images]
-    model = heading(image, making, sop_class_uid=GRAYSCALE_STATE, modality="PR", series=SERIES)
+    sop_class = GRAYSCALE_STATE if isinstance(values, Grey) else COLOUR_STATE
+    model = heading(image, making, sop_class_uid=sop_class, modality="PR", series=SERIES)
     model |= {
         "00081115": referenced_series(images),
         "00700041": element("CS", "Y" if state.flip_horizontal else "N"),
@@ -135,17 +151,24 @@ def state_of(image: Read, state: State, making: Making, *, modality_lut: Model, 
         "00700082": element("DA", making.at.strftime("%Y%m%d")),
         "00700083": element("TM", making.at.strftime("%H%M%S.%f")),
         "00700084": element("PN", person_name(making.by)),
-        "20500020": element("CS", "INVERSE" if state.inverse else "IDENTITY"),
-        **modality_lut,
+        **_values(state, values),
     }
     looks = [_voi(view) for view in state.views if view.window is not None or view.lut is not None]
-    if looks:
+    if looks and isinstance(values, Grey):
         model["00283110"] = sequence(*looks)
     marked = [_marks(view) for view in state.views if view.graphics or view.words]
     if marked:
         model["00700001"] = sequence(*marked)
         model["00700060"] = sequence({"00700002": element("CS", LAYER), "00700062": element("IS", 1)})
     return model
+
+
+def _values(state: State, values: Grey | Colour) -> Model:
+    if isinstance(values, Grey):
+        return {"20500020": element("CS", "INVERSE" if state.inverse else "IDENTITY"), **values.modality_lut}
+    profile = b64encode(values.icc_profile).decode()
+    said = {"00282002": element("CS", "SRGB")} if says_srgb(values.icc_profile) else {}
+    return {"00282000": {"vr": "OB", "InlineBinary": profile}, **said}
 
 
 def _references(images: Iterable[ReferencedImage]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 """Softcopy presentation states (PS3.3 A.33.1, A.33.2), whoever made them, read from DICOM JSON as plain facts.
+Those of other kinds are known by name only: what they make of an image (pseudo-colour, blending) is no picture of ours.
 
 What a state says of some images or frames only is put together per image: images that are shown alike become one view.
 What is not among the facts is named, so that nobody shows half of a state as if it were the whole.
@@ -24,7 +25,9 @@ from isocenter.standards.dicom.new_objects import (
     values_of,
 )
 from isocenter.standards.dicom.presentation_state import (
+    COLOUR_STATE,
     GRAPHICS,
+    GRAYSCALE_STATE,
     MODES,
     Area,
     Graphic,
@@ -35,8 +38,11 @@ from isocenter.standards.dicom.presentation_state import (
     Window,
     Words,
 )
+from isocenter.standards.dicom.srgb_profile import says_srgb
 
-COLOUR_STATE: Final = "1.2.840.10008.5.1.4.1.1.11.2"
+STATES: Final = (GRAYSCALE_STATE, COLOUR_STATE)
+OTHER_STATES: Final = frozenset(f"1.2.840.10008.5.1.4.1.1.11.{number}" for number in range(3, 13))
+"""SOP classes: pseudo-colour, blending, XA/XRF, volumetric and others (PS3.3 A.33.3 to A.33.8, A.80)."""
 MAX_REFERENCES: Final = 20_000
 MAX_MARKS: Final = 5_000
 _QUARTERS: Final = (0, 90, 180, 270)
@@ -45,6 +51,12 @@ _MODE_OF: Final = {word: mode for mode, word in MODES.items()}
 
 Binary = Callable[[str], bytes | None]
 """A long value by its BulkDataURI; None when it cannot be had."""
+
+
+class OtherState(Invalid):
+    """A presentation state of a kind that is not shown here."""
+
+    reason = "other-presentation-state"
 
 
 class UnreadableState(Invalid):
@@ -83,8 +95,16 @@ class _Part:
 
 
 def read_state(model: Read, frames_of: Callable[[str], int | None], binary: Binary) -> ReadState:
-    """The state. frames_of: number of frames of an image that is here, None of others. Raises UnreadableState."""
+    """The state. frames_of: number of frames of an image that is here, None of others.
+
+    Raises UnreadableState, OtherState.
+    """
+    sop_class = text_of(model, "00080016") or ""
+    if sop_class in OTHER_STATES:
+        raise OtherState("A presentation state of this kind is not shown here.", sop_class_uid=sop_class)
     left_out: dict[str, None] = dict.fromkeys(_left_out(model))
+    if _other_colours(model, binary):
+        left_out["colour-profile"] = None
     parts = [*_areas(model), *_looks(model, binary, left_out), *_marks(model, left_out)]
     images, elsewhere = _images(model, frames_of)
     rotation = number_of(model, "00700042") or 0
@@ -110,6 +130,15 @@ def _left_out(model: Read) -> Iterator[str]:
         yield "modality-lut"
     if any(tag[:2] == "60" for tag in model):
         yield "overlay"
+
+
+def _other_colours(model: Read, binary: Binary) -> bool:
+    """Whether the state says that its images' numbers are other colours than those of sRGB, as which they are shown."""
+    profile = model.get("00282000")
+    if not isinstance(profile, Mapping) or text_of(model, "00282002") == "SRGB":
+        return False
+    raw = _raw(profile, binary)
+    return raw is None or not says_srgb(raw)
 
 
 def _images(model: Read, frames_of: Callable[[str], int | None]) -> tuple[list[ReferencedImage], int]:
