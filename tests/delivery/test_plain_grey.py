@@ -135,6 +135,7 @@ def test_what_takes_more_than_short_attributes_is_not_drawn_here(more: dict[str,
 SMALL = Rendering("image/png", viewport=Viewport(8, 8))
 
 
+@pytest.mark.parametrize("large", [True, False], ids=["large", "small"])
 @pytest.mark.parametrize(
     ("more", "how", "coarser"),
     [
@@ -148,7 +149,7 @@ SMALL = Rendering("image/png", viewport=Viewport(8, 8))
     ],
 )
 def test_what_we_recompressed_is_decoded_coarser_only_where_that_shows_the_same(
-    more: dict[str, object], how: Rendering, coarser: bool, monkeypatch: pytest.MonkeyPatch
+    more: dict[str, object], how: Rendering, coarser: bool, large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ds = a_slice(**more)
     header, form, _ = parts_of(as_sent(ds), EXPLICIT)
@@ -163,11 +164,12 @@ def test_what_we_recompressed_is_decoded_coarser_only_where_that_shows_the_same(
         return render_frame(samples, *words)
 
     monkeypatch.setattr(plain_grey_room, "render_frame", looked_at)
+    monkeypatch.setattr(plain_grey_room, "COARSER_FROM_PIXELS", 32 * 32 if large else 32 * 32 + 1)
     monkeypatch.setattr(own_packs, "is_ours", lambda form: form is sealed)
     monkeypatch.setattr(own_packs, "samples_of", lambda *_, **__: decode_frame(frame, HTJ2K, plain.description))
     picture = drawn(plain, sealed, frame, how)
     assert picture is not None
-    assert asked == [(16, 16) if coarser else (32, 32)]
+    assert asked == [(16, 16) if coarser and large else (32, 32)]
     assert picture.shape == ((32, 32) if how.viewport is None else (how.viewport.height, how.viewport.width))
     # A stream that is not what its header says is decoded whole, where it is said what is wrong.
     broken = encode_htj2k(np.zeros((30, 30), "i2"), replace(plain.description, rows=30, columns=30))

@@ -27,6 +27,8 @@ from isocenter.standards.dicom.elements import MalformedDataSet
 
 MAX_HEADER_BYTES: Final = 256 << 10
 MAX_FRAME_BYTES: Final = 64 << 20
+COARSER_FROM_PIXELS: Final = 1 << 20
+"""Of a film or mammogram; smaller frames are decoded whole in less time than their request takes."""
 _IMAGE_PIXEL: Final = 0x0028
 _BESIDE: Final = frozenset({0x00080005, 0x00080016, 0x20500020})
 _FUNCTIONAL_GROUPS: Final = 0x5200
@@ -88,8 +90,9 @@ def plain_grey(header: bytes, form: Form) -> PlainGrey | None:
 def drawn(plain: PlainGrey, form: Form, frame: bytes | bytearray, rendering: Rendering) -> Picture | None:
     """A stored frame drawn and scaled: native, or recompressed by ourselves; None: ask a confined process.
 
-    What we recompressed is decoded no finer than the viewport asks for, where windows, which follow it, can be laid
-    over a smoothed image: not beside padding, which is no image, nor where the range of the samples is the window.
+    Of what we recompressed, a large frame is decoded no finer than the viewport asks for, where windows, which follow,
+    can be laid over a smoothed image: not beside padding, which is no image, nor where the range of the samples is the
+    window.
     """
     viewport, window, shown = rendering.viewport, window_of(rendering), plain.shown
     shape = (plain.description.rows, plain.description.columns)
@@ -99,7 +102,8 @@ def drawn(plain: PlainGrey, form: Form, frame: bytes | bytearray, rendering: Ren
             samples = decode_native(memoryview(frame), plain.description)
     elif own_packs.is_ours(form):
         halvings = 0
-        if viewport is not None and viewport.region is None and shown.padding is None and (window or shown.windows):
+        smooth = shown.padding is None and (window is not None or shown.windows)
+        if viewport is not None and viewport.region is None and smooth and is_large(*shape):
             size = size_within(*shape, viewport, upscale=rendering.upscale)
             halvings = halvings_for(shape, size)
         samples = _ours(form, frame, plain.description, halvings)
@@ -121,6 +125,11 @@ def _ours(form: Form, frame: bytes | bytearray, description: ImageDescription, h
         except UndecodableFrame:
             pass  # whole, it may be right
     return own_packs.samples_of(form, frame, signed=bool(description.pixel_representation))
+
+
+def is_large(rows: int, columns: int) -> bool:
+    """Whether decoding a frame of this size whole for a small picture is worth avoiding."""
+    return rows * columns >= COARSER_FROM_PIXELS
 
 
 def window_of(rendering: Rendering) -> Window | None:

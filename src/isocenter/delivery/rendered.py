@@ -17,7 +17,7 @@ from isocenter.delivery.errors import NoPixels, NotDrawable
 from isocenter.delivery.frames import VIDEO, check_frame
 from isocenter.delivery.own_packs import is_ours
 from isocenter.delivery.pixels import confined, described, frame_as_read
-from isocenter.delivery.plain_grey import drawn, window_of
+from isocenter.delivery.plain_grey import drawn, is_large, window_of
 from isocenter.delivery.rendering import Rendering
 from isocenter.delivery.scaling import fitted
 from isocenter.delivery.study_view import InstanceView, SeriesView
@@ -56,10 +56,12 @@ def is_drawable(instance: InstanceView) -> bool:
 def picture_etag(institution_id: int, subject: Subject, rendering: Rendering) -> bytes:
     """A strong entity tag, also the key in the cache: object's digest, frame, how it is drawn, by which version.
 
-    Small pictures of what we recompressed are another look at the same object: drawn from a coarser image of it.
+    Small pictures of large frames that we recompressed are drawn from a coarser image of the same object.
     """
-    coarse = "coarse" if rendering.viewport is not None and is_ours(subject.instance.form) else ""
-    digest = subject.instance.digest.hex()
+    instance = subject.instance
+    large = is_large(instance.rows or 0, instance.columns or 0)
+    coarse = "coarse" if rendering.viewport is not None and large and is_ours(instance.form) else ""
+    digest = instance.digest.hex()
     words = (str(institution_id), digest, str(subject.frame_index), repr(rendering), coarse, __version__)
     return b'"%s"' % blake3("\n".join(words).encode()).hexdigest(16).encode("ascii")
 

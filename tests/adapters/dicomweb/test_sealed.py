@@ -10,7 +10,7 @@ from tests.adapters.dicomweb.conftest import Hospital
 
 from isocenter.adapters.dicomweb.bulk import MAX_SENDERS
 from isocenter.adapters.dicomweb.router import DicomwebService
-from isocenter.delivery import own_packs
+from isocenter.delivery import own_packs, plain_grey
 
 SERIES_URL = f"/dicom-web/studies/{STUDY}/series/{SERIES}"
 STORED = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
@@ -85,9 +85,10 @@ def test_whole_objects_of_a_sealed_study_come_back_as_received_or_as_stored(hosp
     )
 
 
-def test_a_picture_is_the_same_after_sealing_and_a_small_one_is_drawn_from_a_coarser_image(
+def test_a_picture_is_the_same_after_sealing_and_a_small_one_of_a_large_frame_is_drawn_from_a_coarser_image(
     hospital: Hospital, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(plain_grey, "COARSER_FROM_PIXELS", 128 * 128)
     store(hospital, 1)
     url = f"{SERIES_URL}/instances/{SERIES}.1/rendered"
     small = f"{url}?window=900,1800,linear&viewport=40,40"
