@@ -1,7 +1,7 @@
 /** Turning, flipping, zooming and centring a stack: the same on the screen whether it is drawn with graphics or without. */
 import { getShouldUseCPURendering, type StackViewport, type Types } from '@cornerstonejs/core'
 
-import { axesOf, type ImagePoint, type Lie, lieOf, scaleOf, type ScreenPoint, toScreen } from './geometry'
+import { axesOf, type ImagePoint, type Lie, lieOf, scaleOf, type ScreenPoint, toImage, toScreen } from './geometry'
 
 export type FlipAxis = 'horizontal' | 'vertical'
 
@@ -47,15 +47,34 @@ export function zoomOf(viewport: StackViewport): number {
   return scaleOf(viewport) / fittingScale(viewport)
 }
 
-/** Brings an image point to the middle of the viewport. */
-export function centreOn(viewport: StackViewport, point: ImagePoint): void {
+/** Brings an image point to a place of the viewport. */
+function bring(viewport: StackViewport, point: ImagePoint, to: ScreenPoint): void {
   const from = toScreen(viewport, point)
   const { focalPoint, position } = viewport.getCamera()
   if (!from || !focalPoint || !position) return
-  const [here, there] = [middleOf(viewport), from].map((at) => viewport.canvasToWorld([...at] as Types.Point2))
+  const [here, there] = [to, from].map((at) => viewport.canvasToWorld([...at] as Types.Point2))
   const moved = (corner: Types.Point3) =>
     [0, 1, 2].map((axis) => (corner[axis] ?? 0) + (there?.[axis] ?? 0) - (here?.[axis] ?? 0)) as Types.Point3
   viewport.setCamera({ focalPoint: moved(focalPoint), position: moved(position) })
+}
+
+/** Brings an image point to the middle of the viewport. */
+export function centreOn(viewport: StackViewport, point: ImagePoint): void {
+  bring(viewport, point, middleOf(viewport))
+}
+
+/** Fingers make the whole image no smaller than this, and a pixel of it no larger than this on the screen. */
+const SMALLEST_ZOOM = 0.1
+const LARGEST_PIXEL = 64
+
+/** Zooms by a factor, and what was at one place of the viewport is then at the other. */
+export function pinch(viewport: StackViewport, factor: number, from: ScreenPoint, to: ScreenPoint): void {
+  const held = toImage(viewport, from)
+  const [scale, zoom] = [scaleOf(viewport), zoomOf(viewport)]
+  const most = Math.max(1, LARGEST_PIXEL / scale)
+  const least = Math.min(1, SMALLEST_ZOOM / zoom)
+  viewport.setZoom(viewport.getZoom() * Math.min(most, Math.max(least, factor)))
+  if (held) bring(viewport, held, to)
 }
 
 export interface Placing extends Lie {

@@ -2,6 +2,7 @@
 import { addTool, Enums, PanTool, StackScrollTool, ToolGroupManager, ZoomTool } from '@cornerstonejs/tools'
 
 import { activeTool } from './active-tool'
+import { PinchTool } from './pinch-tool'
 import { WindowTool } from './window-tool'
 
 /** The tools that cornerstone has; every other name is a tool of a layer, which takes the pointer itself. */
@@ -24,7 +25,7 @@ type Binding = { mouseButton?: number; numTouchPoints?: number }
 const FIXED: Readonly<Record<ToolName, readonly Binding[]>> = {
   window: [{ numTouchPoints: 3 }],
   scroll: [{ mouseButton: MouseBindings.Wheel }],
-  zoom: [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }],
+  zoom: [{ mouseButton: MouseBindings.Secondary }],
   pan: [{ mouseButton: MouseBindings.Auxiliary }],
 }
 
@@ -34,10 +35,12 @@ function group() {
 
 /** Registers the tools; called once when cornerstone starts. */
 export function addTools(): void {
-  for (const tool of [WindowTool, StackScrollTool, ZoomTool, PanTool]) {
+  for (const tool of [WindowTool, StackScrollTool, ZoomTool, PanTool, PinchTool]) {
     addTool(tool)
-    group()?.addTool(tool.toolName)
+    // Two fingers have a tool of their own; with one the picture is zoomed as with the mouse, up and down.
+    group()?.addTool(tool.toolName, tool === ZoomTool ? { pinchToZoom: false } : {})
   }
+  group()?.setToolActive(PinchTool.toolName, { bindings: [{ numTouchPoints: 2 }] })
   chooseTool('window')
 }
 

@@ -1,5 +1,5 @@
 /** The surface that a measuring tool draws on: it lies over the picture and has the left button and one finger. */
-import { type PointerEvent, useState } from 'react'
+import { type PointerEvent, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { type Drawing, isComplete, isNothing, moved, pointsOf, pressed, released } from '../../../measuring/editing'
@@ -21,11 +21,18 @@ const ASKED: Partial<Record<MeasurementKind, 'words' | 'length'>> = { text: 'wor
 export function DrawingSurface({ kind, editing }: { readonly kind: MeasurementKind; readonly editing: Editing }) {
   const { layer } = editing
   const blank: Drawing = { kind, set: [], live: undefined }
-  const [drawing, setDrawing] = useState(blank)
+  const [drawing, setShown] = useState(blank)
+  // Moves come faster than they are drawn: none is lost, and the hand may let go before the last is drawn.
+  const latest = useRef(blank)
+  const setDrawing = (next: Drawing) => {
+    latest.current = next
+    setShown(next)
+  }
   const far = (a: ImagePoint | undefined, b: ImagePoint) => a !== undefined && screenDistance(layer, a, b) > FAR_PX
   const onUp = (event: PointerEvent<SVGElement>) => {
     const point = imagePointOf(event, layer)
-    const done = POINT_KINDS.has(kind) ? drawing : released(drawing, point, far(drawing.set.at(-1), point))
+    const now = latest.current
+    const done = POINT_KINDS.has(kind) ? now : released(now, point, far(now.set.at(-1), point))
     if (kind !== 'freehand' && !isComplete(done)) return setDrawing(done)
     setDrawing(blank)
     finish(kind, pointsOf({ ...done, live: undefined }) ?? [], editing)
@@ -43,11 +50,12 @@ export function DrawingSurface({ kind, editing }: { readonly kind: MeasurementKi
           if (event.button !== 0 || !event.isPrimary) return setDrawing(blank)
           event.currentTarget.setPointerCapture(event.pointerId)
           chooseNone()
-          setDrawing(pressed(drawing, imagePointOf(event, layer)))
+          setDrawing(pressed(latest.current, imagePointOf(event, layer)))
         }}
         onPointerMove={(event) => {
           const point = imagePointOf(event, layer)
-          if (kind !== 'freehand' || screenDistance(layer, drawing.set.at(-1) ?? point, point) > 2) setDrawing(moved(drawing, point))
+          const now = latest.current
+          if (kind !== 'freehand' || screenDistance(layer, now.set.at(-1) ?? point, point) > 2) setDrawing(moved(now, point))
         }}
         onPointerUp={onUp}
         onPointerCancel={() => setDrawing(blank)}

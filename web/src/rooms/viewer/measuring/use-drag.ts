@@ -1,5 +1,5 @@
 /** Taking hold of a measurement or of one of its handles, with a hand or with the arrow keys. */
-import { type KeyboardEvent, type PointerEvent, useState } from 'react'
+import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react'
 
 import { reshaped, shifted } from '../../../measuring/editing'
 import type { ImagePoint, Measurement } from '../../../measuring/measurement'
@@ -51,14 +51,23 @@ function stepOf(event: KeyboardEvent, { toImage, state }: LayerProps): readonly 
 
 export function useDrag(measurement: Measurement, { studyInstanceUid, imageId, draft, layer }: Editing) {
   const [drag, setDrag] = useState<Drag>()
+  // The hand may let go before its last move is drawn.
+  const held = useRef<Drag>(undefined)
+  const hold = (now: Drag | undefined) => {
+    held.current = now
+    setDrag(now)
+  }
   const { id, kind, points } = measurement
   const keep = (changed: Points, merge?: string) => {
     const subject = subjectOf(draft.state.get().measurements, imageId, layer.frame)
     const after = remeasured(measurement, changed, subject)
     if (after) change(studyInstanceUid, draft, id, after, merge)
   }
-  const moved = (grip: Grip, from: ImagePoint, to: ImagePoint): Points =>
-    grip === 'whole' ? shifted(points, [to[0] - from[0], to[1] - from[1]]) : reshaped(kind, points, grip, to)
+  const moved = (grip: Grip, by: readonly [number, number]): Points => {
+    const at = grip === 'whole' ? undefined : points[grip]
+    // A handle stays as far from the finger as it was taken hold of.
+    return at && grip !== 'whole' ? reshaped(kind, points, grip, [at[0] + by[0], at[1] + by[1]]) : shifted(points, by)
+  }
   return {
     /** The points as they are under the hand. */
     points: drag?.points ?? points,
@@ -68,22 +77,25 @@ export function useDrag(measurement: Measurement, { studyInstanceUid, imageId, d
       event.stopPropagation()
       event.currentTarget.setPointerCapture(event.pointerId)
       choose(studyInstanceUid, id)
-      setDrag({ grip, from: imagePointOf(event, layer), points })
+      hold({ grip, from: imagePointOf(event, layer), points })
     },
     move: (event: PointerEvent<SVGElement>) => {
-      if (drag) setDrag({ ...drag, points: moved(drag.grip, drag.from, imagePointOf(event, layer)) })
+      const now = held.current
+      if (!now) return
+      const to = imagePointOf(event, layer)
+      hold({ ...now, points: moved(now.grip, [to[0] - now.from[0], to[1] - now.from[1]]) })
     },
     up: () => {
       // A hand leaves the keys to the room; who came by Tab keeps them.
       if (document.activeElement instanceof SVGElement) document.activeElement.blur()
-      if (drag && drag.points !== points) keep(drag.points)
-      setDrag(undefined)
+      const now = held.current
+      hold(undefined)
+      if (now && now.points !== points) keep(now.points)
     },
-    cancel: () => setDrag(undefined),
+    cancel: () => hold(undefined),
     key: (grip: Grip) => (event: KeyboardEvent<SVGElement>) => {
       const step = stepOf(event, layer)
-      const at = grip === 'whole' ? undefined : points[grip]
-      if (step) keep(at && grip !== 'whole' ? reshaped(kind, points, grip, [at[0] + step[0], at[1] + step[1]]) : shifted(points, step), 'move')
+      if (step) keep(moved(grip, step), 'move')
       else if (event.key === 'Delete' || event.key === 'Backspace') change(studyInstanceUid, draft, id, undefined)
       else if (event.key === 'Escape') event.currentTarget.blur()
       else return

@@ -4,8 +4,6 @@ import { useTranslation } from 'react-i18next'
 
 import { partBetween } from '../../../dicomweb/percentiles'
 import type { LayerProps, ScreenPoint } from '../../../viewport/layers'
-import { useRoom } from '../context'
-import { changing } from '../view-changes'
 import { windowFromValues } from './auto-window'
 import classes from './Seeing.module.css'
 
@@ -20,7 +18,6 @@ export function WindowRegion(layer: LayerProps) {
 
 function Surface({ layer }: { readonly layer: LayerProps }) {
   const { t } = useTranslation()
-  const { history } = useRoom()
   const [corners, setCorners] = useState<readonly [ScreenPoint, ScreenPoint]>()
   const { size, frame, state, view, toImage } = layer
   const pointOf = (event: PointerEvent<SVGRectElement>): ScreenPoint => {
@@ -32,7 +29,8 @@ function Surface({ layer }: { readonly layer: LayerProps }) {
     if (!corners || Math.hypot(corners[1][0] - corners[0][0], corners[1][1] - corners[0][1]) < SMALL) return
     const part = partBetween(toImage(corners[0]), toImage(corners[1]), frame.columns, frame.rows)
     const voi = windowFromValues(state.imageId, part)
-    if (voi) changing({ view, history }, (one) => one.setVoi(voi))
+    // A drag over a viewport is a step of the history already.
+    if (voi) view?.setVoi(voi)
   }
   return (
     <>
