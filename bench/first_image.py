@@ -28,7 +28,7 @@ _WATCH = """
   const sample = document.createElement('canvas'); sample.width = sample.height = 32;
   const pencil = sample.getContext('2d', { willReadFrequently: true });
   const shows = (canvas) => {
-    if (!canvas.width || !canvas.height) return false;
+    if (!canvas.width || !canvas.height || canvas.dataset.preview) return false;
     pencil.clearRect(0, 0, 32, 32); pencil.drawImage(canvas, 0, 0, 32, 32);
     const pixels = pencil.getImageData(0, 0, 32, 32).data;
     let least = 255, most = 0;
