@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
-from tests.browser.reading import choose_series, on_screen, open_series, taker
+from pydicom.uid import ColorSoftcopyPresentationStateStorage, ExplicitVRLittleEndian
+from tests.browser.conftest import watch
+from tests.browser.reading import asked, choose_series, on_screen, open_series, open_study_uid, taker
 from tests.browser.screen import expect_image, open_study
-from tests.golden import spatial
-from tests.phantoms import objects
+from tests.browser.test_restricted import People, people
+from tests.golden import spatial, states
+from tests.phantoms import cine, objects
 
+__all__ = ["people"]
 SHAPE = (objects.SIDE, objects.SIDE)
 _COVERED = """
 async (address) => {
@@ -41,7 +45,9 @@ async (address) => {
 @pytest.fixture(scope="module")
 def the_objects(store: Callable[..., None], studies: None) -> None:
     """A study with one of everything."""
-    store(*objects.all_objects(), objects.foreign_mask(), objects.a_plan(), objects.a_planned_dose(), spatial_report())
+    report, painted = json.loads(spatial.KEPT_AT.read_text())["report"], json.loads(states.KEPT_AT.read_text())
+    made = [by_highdicom(report), by_highdicom(painted["pseudoColour"])]
+    store(*objects.all_objects(), objects.foreign_mask(), objects.a_plan(), objects.a_planned_dose(), *made)
 
 
 def show(page: Page, series: str) -> None:
@@ -214,15 +220,13 @@ def test_isodose_lines_lie_where_the_dose_is_and_say_what_their_percentages_are_
     expect(page.get_by_test_id("isodoses")).to_contain_text("The dose names no plan")
 
 
-def spatial_report() -> Dataset:
-    """The report of tests/golden/spatial.py as highdicom wrote it."""
-    made = Dataset.from_json(json.loads(spatial.KEPT_AT.read_text())["report"])
+def by_highdicom(model: Any) -> Dataset:
+    """An object that highdicom wrote, from its DICOM JSON."""
+    made = Dataset.from_json(model)
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made.file_meta.MediaStorageSOPClassUID, made.file_meta.MediaStorageSOPInstanceUID = (
-        made.SOPClassUID,
-        made.SOPInstanceUID,
-    )
+    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
+    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
     return made
 
 
@@ -255,6 +259,49 @@ def test_shapes_in_the_patient_are_drawn_on_the_slices_that_they_lie_on(page: Pa
     smaller = page.locator("[data-label=ball] polyline").last.evaluate(_OUTLINE)
     ratio = spatial.ball_radius(spatial.BALL_SLICE - 1) / spatial.BALL_MM
     assert (smaller[2] - smaller[0]) / (shape[2] - shape[0]) == pytest.approx(ratio, abs=0.02)
+    page.get_by_role("button", name="Key images and views").click()
+    expect(page.get_by_test_id("states-not-shown")).to_contain_text("paints greys in colours (pseudo-colour)")
+
+
+@pytest.fixture(scope="module")
+def colour_film(store: Callable[..., None], studies: None) -> None:
+    """A film in colour with a view that highdicom filed."""
+    store(*cine.a_colour_ultrasound(), by_highdicom(json.loads(states.KEPT_AT.read_text())["colour"]))
+
+
+def test_views_of_colour_images_are_shown_and_filed_but_not_inverted(people: People, colour_film: None) -> None:
+    page = people("ines", "radiologist").new_page()
+    complaints = watch(page)
+    page.goto("/")
+    open_series(page, "US-COLOUR", "colour")
+    page.get_by_role("button", name="Key images and views").click()
+    page.get_by_role("button", name="Show by highdicom").click()
+    marks = page.get_by_test_id("state-shapes")
+    expect(marks).to_contain_text(states.WORDS)
+    ends = (states.LINE[0][0], states.LINE[0][1]), (states.LINE[1][0], states.LINE[1][1])
+    wanted = [on_screen(page, at, (cine.US_ROWS, cine.US_COLUMNS)) for at in ends]
+    assert marks.locator("polyline").last.evaluate(_OUTLINE) == pytest.approx([*wanted[0], *wanted[1]], abs=1)
+    page.get_by_role("button", name="Show by highdicom").click()
+    expect(marks).not_to_contain_text(states.WORDS)
+    page.locator("[data-viewport='cell-0']").hover()
+    overlay, file = page.get_by_test_id("overlay"), page.get_by_role("button", name="File this view")
+    press(page, "r", "i")
+    expect(overlay).to_contain_text("Inverted")
+    expect(file).to_be_disabled()
+    expect(page.get_by_text("cannot hold its inversion")).to_be_visible()
+    press(page, "i")
+    expect(overlay).not_to_contain_text("Inverted")
+    page.get_by_label("Name of the view").fill("Turned Doppler")
+    file.click()
+    expect(page.get_by_test_id("saved-views")).to_contain_text("Turned Doppler")
+    page.locator("[data-viewport='cell-0']").hover()
+    press(page, "0")
+    expect(overlay).not_to_contain_text("90")
+    page.get_by_role("button", name="Show Turned Doppler").click()
+    expect(overlay).to_contain_text("90")
+    found = asked(page, f"/api/studies/{open_study_uid(page)}/presentation-states")["states"]
+    assert {each["document"]["sop_class_uid"] for each in found} == {str(ColorSoftcopyPresentationStateStorage)}
+    assert complaints == []
 
 
 def test_a_report_is_read_and_leads_to_its_image(page: Page, the_objects: None) -> None:

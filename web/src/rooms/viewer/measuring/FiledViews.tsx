@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 
 import type { components } from '../../../api/schema'
 import { keyOf } from '../../../dicomweb/addresses'
+import { otherStateKind } from '../../../dicomweb/presentation-states'
 import { marked } from '../../../kit/marked'
 import { useStore } from '../../../kit/store'
 import { frameOf } from '../../../viewport/known-frames'
@@ -14,9 +15,10 @@ import { desk, goTo, type State } from './desk'
 import classes from './Measuring.module.css'
 import { paneOf } from './pane'
 import { useByLine } from './ReportedList'
-import { imagesOf, presentationOf } from './saved-views'
+import { imagesOf, isLeftOutWord, leftOutOf, presentationOf } from './saved-views'
 
 type Note = components['schemas']['KeyImageNote']
+type NotRead = components['schemas']['NotRead']
 
 export function KeyImageList({ studyInstanceUid, notes }: { readonly studyInstanceUid: string; readonly notes: readonly Note[] }) {
   const { t } = useTranslation()
@@ -66,6 +68,30 @@ export function StateList({ studyInstanceUid, states }: { readonly studyInstance
   )
 }
 
+/** States of the study that are not shown, each with what it would do to an image: half of it would be another picture. */
+export function StatesNotShown({ notRead }: { readonly notRead: readonly NotRead[] }) {
+  const { t } = useTranslation()
+  if (notRead.length === 0) return null
+  return (
+    <ul className={classes.list} data-testid="states-not-shown">
+      {notRead.map(({ sop_instance_uid, sop_class_uid }) => (
+        <li key={sop_instance_uid} className={classes.item}>
+          <p className={classes.note}>{t(`measuring.views.otherState.${otherStateKind(sop_class_uid) ?? 'unreadable'}`)}</p>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** What of a state is not shown, in words. */
+function useLeftOut(): (state: State) => string {
+  const { t } = useTranslation()
+  return (state) =>
+    leftOutOf(state)
+      .map((word) => (isLeftOutWord(word) ? t(`measuring.views.leftOut.${word}`) : word))
+      .join(', ')
+}
+
 /** Shows the first image of a state as the state asks, and remembers how it was shown before. */
 function useShowing(studyInstanceUid: string): (state: State) => void {
   const { history } = useRoom()
@@ -89,11 +115,12 @@ function SavedView({ state, studyInstanceUid }: { readonly state: State; readonl
   const show = useShowing(studyInstanceUid)
   const shown = useStore(desk).shownState?.document.sop_instance_uid === state.document.sop_instance_uid
   const name = marked(state.description ?? state.label)
+  const leftOut = useLeftOut()(state)
   return (
     <li className={classes.item} data-chosen={shown}>
       <strong>{name}</strong>
       <p className={classes.note}>{byLine(state.document)}</p>
-      {state.not_shown.length > 0 && <p className={classes.note}>{t('measuring.views.partly', { what: state.not_shown.join(', ') })}</p>}
+      {leftOut && <p className={classes.note}>{t('measuring.views.partly', { what: leftOut })}</p>}
       <div className={classes.actions}>
         <Button size="compact-xs" variant="default" aria-pressed={shown} aria-label={t('measuring.views.applyNamed', { name })} onClick={() => (shown ? desk.set((now) => ({ ...now, shownState: undefined })) : show(state))}>
           {t('measuring.views.apply')}

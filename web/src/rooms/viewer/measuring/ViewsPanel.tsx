@@ -12,11 +12,12 @@ import { useRoom } from '../context'
 import { desk } from './desk'
 import { useDraft } from './drafts'
 import { reasonOf } from './FileReport'
-import { KeyImageList, StateList } from './FiledViews'
+import { KeyImageList, StateList, StatesNotShown } from './FiledViews'
 import classes from './Measuring.module.css'
 import { paneOf } from './pane'
 import { stateOf } from './saved-views'
 import { useShownNow } from './use-shown-now'
+import { useViewState } from '../../../viewport/StackPane'
 import { linesBeside } from './words'
 
 const TITLES = ['113000', '113002', '113003', '113004', '113005', '113006', '113007', '113008', '113009'] as const
@@ -46,6 +47,7 @@ export function ViewsPanel() {
       {mayFile && <FileView />}
       {states.isError && <p className={classes.empty}>{t('measuring.views.loadFailed')}</p>}
       {states.data && <StateList studyInstanceUid={studyInstanceUid} states={states.data.states} />}
+      {states.data && <StatesNotShown notRead={states.data.not_read} />}
     </>
   )
 }
@@ -137,14 +139,18 @@ function FileView() {
   const { studyInstanceUid } = useRoom()
   const [name, setName] = useState('')
   const filing = useFilingView(() => setName(''))
-  const mine = useShownNow()?.studyInstanceUid === studyInstanceUid
+  const shown = useShownNow()
+  const mine = shown?.studyInstanceUid === studyInstanceUid
+  // A state of colour images has no polarity (PS3.3 A.33.2): filed, the view would come back as another one.
+  const invertedColour = useViewState(useRoom().view).inverted && shown?.frame.photometricInterpretation.startsWith('MONOCHROME') === false
   return (
     <>
       <p className={classes.note}>{t('measuring.views.saveViewHelp')}</p>
       <TextInput size="xs" label={t('measuring.views.name')} maxLength={64} value={name} onChange={(event) => setName(event.currentTarget.value)} />
-      <Button size="xs" mt="xs" disabled={!mine} loading={filing.isPending} onClick={() => filing.mutate(name.trim() || null)}>
+      <Button size="xs" mt="xs" disabled={!mine || invertedColour} loading={filing.isPending} onClick={() => filing.mutate(name.trim() || null)}>
         {t('measuring.views.saveView')}
       </Button>
+      {invertedColour && <p className={classes.note}>{t('measuring.views.invertedColour')}</p>}
       <Outcome filing={filing} />
     </>
   )

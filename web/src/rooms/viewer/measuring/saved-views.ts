@@ -105,3 +105,14 @@ export function presentationOf(state: State, view: StateView, frame: Frame, pane
     flipV: false,
   }
 }
+
+/** What a state may hold that is not shown here. */
+const LEFT_OUT = ['shutter', 'overlay', 'mask', 'presentation-lut', 'compound-graphics', 'modality-lut', 'voi-lut', 'voi-function', 'graphics', 'matrix-graphics', 'display-relative-graphics', 'other-study', 'colour-profile'] as const
+export type LeftOutWord = (typeof LEFT_OUT)[number]
+
+export const isLeftOutWord = (word: string): word is LeftOutWord => (LEFT_OUT as readonly string[]).includes(word)
+
+/** Said by the server, and the tables that a window cannot stand for. */
+export function leftOutOf({ not_shown, views }: Pick<State, 'not_shown' | 'views'>): string[] {
+  return [...new Set([...not_shown, ...(views.some(({ lut }) => lut) ? ['voi-lut'] : [])])]
+}
