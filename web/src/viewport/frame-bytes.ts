@@ -1,10 +1,8 @@
 /** The compressed frames of this page: one queue and one memory for all viewports. */
 import { type Fetch, FrameFailure, type FrameBytes, fetchFrame } from './frame-fetch'
 import { FrameQueue } from './frame-queue'
+import { mostKeptBytes } from './kept-frames'
 import { isLookedForward, previewOf } from './preview'
-
-/** About 1,100 slices of CT as our packs hold them. */
-const MOST_BYTES = 256 * 1024 ** 2
 
 let fetcher: Fetch | undefined
 
@@ -12,7 +10,7 @@ export const frames = new FrameQueue((imageId, signal) => {
   const chosen = fetcher
   if (!chosen) return Promise.reject(new FrameFailure('lost'))
   return fetchFrame(chosen, imageId, signal, () => (isLookedForward(imageId) ? previewOf(imageId, chosen) : undefined))
-}, MOST_BYTES)
+}, mostKeptBytes((globalThis.navigator as { readonly deviceMemory?: number } | undefined)?.deviceMemory))
 
 /** Says how the server is asked. */
 export function fetchFramesWith(chosen: Fetch): void {

@@ -1,6 +1,16 @@
 /** Compressed frames in memory, no more than so many bytes: what was used longest ago and nobody plans to show goes first. */
 import type { FrameBytes } from './frame-fetch'
 
+/** About 1,100 slices of CT as our packs hold them. */
+const MOST_MIB = 256
+/** A sixteenth of what the device has: below 4 GiB less is kept. */
+const MIB_PER_GIB = 1024 / 16
+
+/** deviceGib: its memory where the browser tells it (W3C Device Memory). */
+export function mostKeptBytes(deviceGib: number | undefined): number {
+  return Math.min(MOST_MIB, MIB_PER_GIB * (deviceGib ?? Number.POSITIVE_INFINITY)) * 1024 ** 2
+}
+
 export class KeptFrames {
   private readonly frames = new Map<string, FrameBytes>()
   private total = 0
