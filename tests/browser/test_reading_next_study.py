@@ -11,6 +11,7 @@ from bench.data import uid
 from bench.node import Node, eventually
 from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 from tests.browser.conftest import watch
+from tests.browser.reading import taker
 from tests.browser.screen import expect_greys, expect_image, quarters
 from tests.browser.studies import a_ct_study, shown_grey, slice_hu
 
@@ -92,6 +93,7 @@ def test_the_next_study_is_here_before_it_is_opened(
     ]
     assert (trail(first), trail(second), trail(third)) == (["study-opened"], ["study-fetched-ahead"], [])
     expect(page.locator("[data-command=previous-study]")).to_have_attribute("aria-disabled", "true")
+    taker()(page, "next-study")
 
     page.keyboard.press("Shift+PageDown")
     is_on_screen(page, second, 2)
