@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from isocenter.domain.continuity.backup_format import BackupUnfit
 from isocenter.domain.continuity.forward import Forward
 from isocenter.domain.continuity.restore import HomeNotEmpty, UnfinishedRestore, check_whole
 from isocenter.index.adoption import UNFINISHED_REBUILD
+from isocenter.index.backups import not_backed_up_since
 from isocenter.index.migrate import DatabaseUnfit, migrate
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
@@ -65,6 +67,8 @@ class Saved:
     settings: Settings
     rows: dict[str, Any]
     backup: ObjectStore
+    not_backed_up_since: list[datetime | None]
+    """Before the first institution, before the backup, after it."""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +81,7 @@ def saved(folder: Path) -> Saved:
     with recovering.database_of(settings) as url:
         migrate(url)
         with closing(Database(url)) as database:
+            since = [_not_backed_up_since(database)]
             first = ensure_institution(database, "City Hospital").institution_id
             with database.transaction(first) as connection:
                 connection.execute(
@@ -86,9 +91,17 @@ def saved(folder: Path) -> Saved:
                 )
             running = replace(settings, database_url=url)
             _store(running, database, first)
+            since.append(_not_backed_up_since(database))
         target = backup_store(settings, str(folder / "backups"))
         back_up_home(running, target, with_packs=True, keep=None, index_url=None)
-        return Saved(settings, rows(url), target)
+        with closing(Database(url)) as database:
+            since.append(_not_backed_up_since(database))
+        return Saved(settings, rows(url), target, since)
+
+
+def _not_backed_up_since(database: Database) -> datetime | None:
+    with database.transaction() as connection:
+        return not_backed_up_since(connection)
 
 
 def _store(settings: Settings, database: Database, institution_id: int) -> None:
@@ -128,6 +141,12 @@ def files(home: Path, *folders: str) -> dict[str, bytes]:
     return {
         str(path.relative_to(home)): path.read_bytes() for path in found if path.suffix not in (".lease", ".pgpass")
     }
+
+
+def test_a_finished_backup_is_remembered(saved: Saved) -> None:
+    nothing, set_up, backed_up = saved.not_backed_up_since
+    assert nothing is None
+    assert set_up is not None and backed_up is not None and set_up < backed_up
 
 
 def test_a_home_is_the_same_after_its_restore_and_with_an_index_made_anew(saved: Saved, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -40,6 +40,7 @@ ALARM = StorageAlarm("mass-deletion", "7", AT, AT, {}, None)
 QUEUE = QueueState("default", todo=5, doing=1, failed=0, waiting_s=900.0)
 LAG = a_row(Lag, objects=3, bytes=100, seconds=60.0, stuck=0)
 WELL = Circumstances(
+    at=AT,
     nodes=[NODE],
     storages=[STORAGE],
     alarms=[replace(ALARM, ended_at=AT)],
@@ -48,12 +49,14 @@ WELL = Circumstances(
     queues=[QUEUE],
     disk=Disk(100, 15),
     warnings=(),
+    not_backed_up_since=AT - timedelta(days=2),
 )
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
 
 
 def test_when_all_is_well_nothing_is_said() -> None:
     assert alerts_of(WELL) == []
+    assert alerts_of(replace(WELL, not_backed_up_since=None)) == []
 
 
 @pytest.mark.parametrize(
@@ -81,6 +84,10 @@ def test_when_all_is_well_nothing_is_said() -> None:
         (replace(WELL, queues=[replace(QUEUE, waiting_s=901.0)]), Alert("jobs-late", WARNING, "default")),
         (replace(WELL, disk=Disk(100, 14)), Alert("disk-low", WARNING)),
         (replace(WELL, disk=Disk(100, 4)), Alert("disk-low", CRITICAL)),
+        (
+            replace(WELL, not_backed_up_since=AT - timedelta(days=2, seconds=1)),
+            Alert("backup-old", WARNING, "", AT - timedelta(days=2, seconds=1)),
+        ),
         (
             replace(WELL, warnings=["web-certificate-expires-soon"]),
             Alert("web-certificate-expires-soon", WARNING),

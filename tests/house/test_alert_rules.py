@@ -11,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
+from tests.conftest import an_institution
 
 from isocenter.adapters.web.operations_metrics import operations_metrics
 from isocenter.delivery import alerts
@@ -30,6 +31,7 @@ def rules() -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def exposed(database: Database, tmp_path: Path) -> set[str]:
     """Names of all metrics, those that are read from the database and those that processes count."""
+    an_institution(database, "North")
     text = operations_metrics(database, tmp_path).decode()
     assert counted.STORED_INSTANCES in list(REGISTRY._names_to_collectors.values())
     return {family.name for family in text_string_to_metric_families(text)} | set(REGISTRY._names_to_collectors)
@@ -67,6 +69,7 @@ def test_brackets_and_quotes_of_expressions_are_closed() -> None:
         ("IsocenterSiteFarBehind", f"> {alerts.SITE_FAR_BEHIND_S}"),
         ("IsocenterJobsLate", f"> {alerts.JOBS_LATE_S}"),
         ("IsocenterStorageNearlyFull", f"> {alerts.STORAGE_NEARLY_FULL} "),
+        ("IsocenterBackupOld", f"> {alerts.BACKUP_OLD_S}"),
         ("IsocenterDiskLow", f"< {alerts.DISK_LOW}"),
         ("IsocenterDiskVeryLow", f"< {alerts.DISK_VERY_LOW}"),
     ],

@@ -34,6 +34,7 @@ from isocenter.domain.continuity.restore import (
     lay_out,
 )
 from isocenter.index.adoption import UNFINISHED_REBUILD
+from isocenter.index.backups import backup_made
 from isocenter.index.institutions import institutions
 from isocenter.index.migrate import migrate, newest_revision, prepare_roles
 from isocenter.index.snapshot import loaded_counts, settle_loaded
@@ -90,6 +91,10 @@ def back_up_home(
         )
         report = back_up(_caller("backup"), source, target, with_packs=with_packs, keep=keep)
         _record(url, "backup", audit.Action.BACKUP_MADE, backup_id=report.backup_id, with_packs=with_packs)
+        with database.transaction() as connection:
+            backup_made(
+                connection, report.backup_id, source.node, with_packs=with_packs, object_count=report.object_count
+            )
         return report
 
 

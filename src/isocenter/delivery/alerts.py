@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -22,6 +22,7 @@ SITE_BEHIND_S: Final = 60
 SITE_FAR_BEHIND_S: Final = 900
 JOBS_LATE_S: Final = 900
 STORAGE_NEARLY_FULL: Final = 0.9
+BACKUP_OLD_S: Final = 172_800
 DISK_LOW: Final = 0.15
 DISK_VERY_LOW: Final = 0.05
 
@@ -56,8 +57,9 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What is looked at."""
+    """What is looked at. not_backed_up_since: None while there is nothing to back up."""
 
+    at: datetime
     nodes: Sequence[NodeRow]
     storages: Sequence[Storage]
     alarms: Sequence[StorageAlarm]
@@ -66,11 +68,19 @@ class Circumstances:
     queues: Sequence[QueueState]
     disk: Disk
     warnings: Sequence[str]
+    not_backed_up_since: datetime | None
 
 
 def alerts_of(now: Circumstances) -> list[Alert]:
     """Everything that is wrong, critical first."""
-    found = [*_of_nodes(now), *_of_storages(now), *_of_site(now), *_of_queues(now), *_of_this_node(now)]
+    found = [
+        *_of_nodes(now),
+        *_of_storages(now),
+        *_of_site(now),
+        *_of_queues(now),
+        *_of_backups(now),
+        *_of_this_node(now),
+    ]
     return sorted(found, key=lambda alert: (alert.severity is not Severity.CRITICAL, alert.word, alert.subject))
 
 
@@ -111,6 +121,12 @@ def _of_queues(now: Circumstances) -> Iterator[Alert]:
             yield Alert("jobs-failed", Severity.WARNING, queue.queue)
         if queue.waiting_s > JOBS_LATE_S:
             yield Alert("jobs-late", Severity.WARNING, queue.queue)
+
+
+def _of_backups(now: Circumstances) -> Iterator[Alert]:
+    since = now.not_backed_up_since
+    if since is not None and now.at - since > timedelta(seconds=BACKUP_OLD_S):
+        yield Alert("backup-old", Severity.WARNING, "", since)
 
 
 def _of_this_node(now: Circumstances) -> Iterator[Alert]:

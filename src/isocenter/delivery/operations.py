@@ -16,6 +16,7 @@ from typing import Final
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
 from isocenter.delivery.alerts import Alert, Circumstances, Disk, alerts_of
+from isocenter.index.backups import not_backed_up_since
 from isocenter.index.institutions import institutions, names_of
 from isocenter.index.metering import MeteredDay, metered_days
 from isocenter.index.nodes import NodeRow, nodes
@@ -87,6 +88,7 @@ class Running:
     site: SiteState
     disk: Disk
     database_bytes: int
+    not_backed_up_since: datetime | None
     alerts: Sequence[Alert]
 
 
@@ -124,6 +126,7 @@ def running(database: Database, home: Path, warnings: Sequence[str], only_instit
     with database.transaction() as connection:
         known = [each for each in alarms(connection) if _is_of(each, only_institution)]
         found = Circumstances(
+            at=utc_now(),
             nodes=nodes(connection),
             storages=storages(connection),
             alarms=known,
@@ -132,9 +135,10 @@ def running(database: Database, home: Path, warnings: Sequence[str], only_instit
             queues=queue_states(connection),
             disk=disk,
             warnings=warnings,
+            not_backed_up_since=not_backed_up_since(connection),
         )
         return Running(
-            at=utc_now(),
+            at=found.at,
             nodes=found.nodes,
             storages=found.storages,
             alarms=[each for each in known if each.ended_at is None],
@@ -143,6 +147,7 @@ def running(database: Database, home: Path, warnings: Sequence[str], only_instit
             site=_site(connection, found),
             disk=disk,
             database_bytes=database_bytes(connection),
+            not_backed_up_since=found.not_backed_up_since,
             alerts=alerts_of(found),
         )
 

@@ -1027,6 +1027,14 @@ CREATE TABLE public.availability_notice (
 
 ALTER TABLE ONLY public.availability_notice FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.backup_made (
+    backup_id text NOT NULL COLLATE pg_catalog."C",
+    finished_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    node text NOT NULL COLLATE pg_catalog."C",
+    with_packs boolean NOT NULL,
+    object_count bigint NOT NULL
+);
+
 CREATE TABLE public.broken_glass (
     institution_id integer NOT NULL,
     glass_id integer NOT NULL,
@@ -2616,6 +2624,9 @@ ALTER TABLE ONLY public.authenticator_app
 ALTER TABLE ONLY public.availability_notice
     ADD CONSTRAINT availability_notice_pkey PRIMARY KEY (institution_id, destination_id, study_instance_uid);
 
+ALTER TABLE ONLY public.backup_made
+    ADD CONSTRAINT backup_made_pkey PRIMARY KEY (finished_at, backup_id);
+
 ALTER TABLE ONLY public.broken_glass
     ADD CONSTRAINT broken_glass_pkey PRIMARY KEY (institution_id, glass_id);
 
@@ -3682,6 +3693,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.audit_shipped TO isocenter_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.authenticator_app TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.availability_notice TO isocenter_app;
+
+GRANT SELECT,INSERT ON TABLE public.backup_made TO isocenter_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.broken_glass TO isocenter_app;
 

@@ -19,6 +19,7 @@ export const operationsWords = {
     'site-behind': 'The other site is behind',
     'site-refuses': 'The other site does not take some objects',
     'site-objects-missing': 'Objects are missing that the lost site has',
+    'backup-old': 'No backup in the last two days',
     'jobs-failed': 'Work has failed for good',
     'jobs-late': 'Work waits too long',
     'disk-low': 'The disk of this host is nearly full',

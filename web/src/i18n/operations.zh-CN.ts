@@ -21,6 +21,7 @@ export const operationsWords: Catalogue['operations'] = {
     'site-behind': '另一站点的复制滞后',
     'site-refuses': '另一站点拒收部分对象',
     'site-objects-missing': '部分对象只在失联站点中',
+    'backup-old': '最近两天没有备份',
     'jobs-failed': '有任务最终失败',
     'jobs-late': '任务等待过久',
     'disk-low': '本机磁盘空间不足',

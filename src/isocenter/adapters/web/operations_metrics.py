@@ -49,6 +49,7 @@ class _Operations(Collector):
         yield from _storages(now)
         yield from _queues(now)
         yield from _site(now)
+        yield from _backups(now)
         yield from _uses(used)
 
     def describe(self) -> list[Metric]:
@@ -136,6 +137,13 @@ def _site(now: Running) -> Iterator[Metric]:
         ("site_missing_objects", "Objects that a take-over did not find", site.missing),
     ):
         yield GaugeMetricFamily(f"isocenter_{name}", text, value)
+
+
+def _backups(now: Running) -> Iterator[Metric]:
+    if now.not_backed_up_since is not None:
+        age_s = max(0.0, (now.at - now.not_backed_up_since).total_seconds())
+        text = "Time since the last backup was finished; without any, since the first institution was set up"
+        yield GaugeMetricFamily("isocenter_backup_age_seconds", text, age_s)
 
 
 def _uses(used: list[Use]) -> Iterator[Metric]:
