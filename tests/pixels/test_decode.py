@@ -166,6 +166,16 @@ def test_an_rle_header_that_lies_is_refused(count: int) -> None:
         decode_frame(bytes(raw), RLE, describe(grey()))
 
 
+def test_a_torn_htj2k_stream_is_refused_though_a_decoder_would_give_a_coarse_picture() -> None:
+    array = np.random.default_rng(5).integers(0, 4096, (64, 48)).astype(np.uint16)
+    whole = bytes(imagecodecs.htj2k_encode(array))
+    assert np.array_equal(decode_frame(whole + b"\0", HTJ2K, describe(array)), array)
+    torn = whole[: len(whole) * 3 // 4]
+    assert imagecodecs.htj2k_decode(torn).shape == array.shape
+    with pytest.raises(UndecodableFrame):
+        decode_frame(torn, HTJ2K, describe(array))
+
+
 def test_pixel_data_shorter_than_its_frame_is_refused() -> None:
     with pytest.raises(UndecodableFrame):
         decode_frame(bytes(10), EXPLICIT, describe(grey()))

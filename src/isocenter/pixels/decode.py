@@ -20,6 +20,8 @@ from isocenter.pixels.errors import UndecodableFrame, UnsupportedSyntax
 from isocenter.pixels.native import Samples, arrange, decode_native
 from isocenter.pixels.photometric import ybr_to_rgb
 
+_END_OF_CODE_STREAM: Final = b"\xff\xd9"
+"""EOC (ISO 15444-1 A.4.4), then at most padding."""
 _BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 _ENCAPSULATED_ROOT: Final = "1.2.840.10008.1.2.4."
 _NATIVE_SYNTAXES: Final = frozenset(
@@ -160,6 +162,9 @@ def _jpeg_2000(data: bytes, stream: CodeStream, description: ImageDescription) -
 
 
 def _htj2k(data: bytes, stream: CodeStream, description: ImageDescription) -> tuple[Samples, bool]:
+    # The decoder takes any beginning of a code stream for the whole, and gives a coarser picture.
+    if _END_OF_CODE_STREAM not in data[-4:]:
+        raise UndecodableFrame("The compressed image ends before its end.", coding=str(Coding.HTJ2K))
     samples = _first_that_works(
         data,
         lambda raw: imagecodecs.htj2k_decode(raw, planar=False),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { halvingsFor, leastBytes, resolutionsOf } from './code-stream-head'
+import { endsWhole, halvingsFor, leastBytes, resolutionsOf } from './code-stream-head'
 
 /** The main header of a grey HTJ2K stream as our packs hold it, up to the first tile-part. */
 function aHead({ columns = 2394, rows = 3062, tile = 0, samples = 1, cap = true, order = 2, levels = 5, ssiz = 11 } = {}): Uint8Array {
@@ -59,5 +59,14 @@ describe('what is drawn of a beginning', () => {
     expect(halvingsFor(head, 1_500_000)).toBe(2)
     expect(halvingsFor(head, 10_000_000)).toBe(0)
     expect(halvingsFor({ ...head, levels: 1 }, 1_500_000)).toBeUndefined()
+  })
+})
+
+describe('a code stream', () => {
+  it('is whole when its end mark is there, with padding or without', () => {
+    expect(endsWhole(Uint8Array.of(1, 0xff, 0xd9))).toBe(true)
+    expect(endsWhole(Uint8Array.of(1, 0xff, 0xd9, 0))).toBe(true)
+    expect(endsWhole(Uint8Array.of(0xff, 0xd9, 1, 2, 3))).toBe(false)
+    expect(endsWhole(Uint8Array.of(0xd9))).toBe(false)
   })
 })

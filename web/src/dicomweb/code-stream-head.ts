@@ -71,3 +71,8 @@ export function halvingsFor(head: Resolutions, mostPixels: number): number | und
   for (let halvings = 0; halvings <= head.levels; halvings += 1) if (samplesAt(head, halvings) <= mostPixels) return halvings
   return undefined
 }
+
+/** Whether a code stream is there to its end mark (EOC, then at most padding): a decoder draws any beginning of it as if it were the whole. */
+export function endsWhole(bytes: Uint8Array): boolean {
+  return [2, 3, 4].some((back) => bytes.length >= back && bytes[bytes.length - back] === 0xff && bytes[bytes.length - back + 1] === 0xd9)
+}

@@ -1,6 +1,8 @@
 /** Decoding the frames of our packs: HTJ2K, one sample to a pixel, in threads of our own. */
+import { endsWhole } from '../dicomweb/code-stream-head'
 import type { Frame } from '../dicomweb/frame'
 import { inlineBytes } from '../dicomweb/json'
+import { FrameFailure } from './frame-fetch'
 import type { Decoded, DecodeAsked } from './htj2k-worker'
 
 /** Two decode several hundred slices of CT a second; each has 50 MB of memory from the start. */
@@ -51,8 +53,9 @@ function decoded(bytes: Uint8Array): Promise<Uint8Array | undefined> {
   })
 }
 
-/** The native samples of a frame; undefined when it is of another kind, cannot be decoded, or is not as its header says. */
+/** The native samples of a frame; undefined when it is of another kind, cannot be decoded, or is not as its header says. Rejects when it is torn. */
 export async function nativeFromHtj2k(bytes: Uint8Array, syntax: string, frame: Frame): Promise<Uint8Array | undefined> {
+  if (isHtj2k(syntax) && !endsWhole(bytes)) throw new FrameFailure('undecodable')
   if (!usable || !isHtj2k(syntax) || frame.samplesPerPixel !== 1) return undefined
   const pixels = await decoded(bytes)
   return pixels?.length === (frame.rows * frame.columns * frame.bitsAllocated) / 8 ? pixels : undefined
