@@ -195,17 +195,25 @@ export function readDose(dataSet: DataSet): DoseGrid | undefined {
   }
 }
 
+/** So far beyond its border (in its own pixels, or mm between frames) a point still counts as on it: rounding of places comes to less. */
+const BORDER = 1e-6
+
+/** A place among so many points from 0; undefined beside them. */
+function among(place: number, points: number): number | undefined {
+  return place < -BORDER || place > points - 1 + BORDER ? undefined : Math.min(points - 1, Math.max(0, place))
+}
+
 /**
  * The dose at a patient point, linear between the eight nearest grid points; undefined outside the grid, whose ends are the centres of
  * its outermost pixels. values: frames one after another, stored numbers.
  */
 export function doseAt(grid: DoseGrid, values: Float64Array, point: Triple): number | undefined {
   const [column, row] = toImagePoint(grid.plane, point)
-  const [u, v] = [column - 0.5, row - 0.5]
+  const [u, v] = [among(column - 0.5, grid.columns), among(row - 0.5, grid.rows)]
   const normal = normalOf(grid.plane)
   const height = dot([point[0] - grid.plane.origin[0], point[1] - grid.plane.origin[1], point[2] - grid.plane.origin[2]], normal)
   const layer = layerOf(grid.offsets, height)
-  if (layer === undefined || u < 0 || v < 0 || u > grid.columns - 1 || v > grid.rows - 1) return undefined
+  if (layer === undefined || u === undefined || v === undefined) return undefined
   const near = planar(grid, values, layer.near, u, v)
   const far = layer.share === 0 ? near : planar(grid, values, layer.far, u, v)
   return (near + (far - near) * layer.share) * grid.scaling
@@ -224,7 +232,7 @@ function planar(grid: DoseGrid, values: Float64Array, frame: number, u: number, 
 function layerOf(offsets: readonly number[], height: number): { near: number; far: number; share: number } | undefined {
   for (const [near, from] of offsets.entries()) {
     const to = offsets[near + 1]
-    if (Math.abs(height - from) < 1e-6) return { near, far: near, share: 0 }
+    if (Math.abs(height - from) < BORDER) return { near, far: near, share: 0 }
     if (to !== undefined && (height - from) * (height - to) < 0) return { near, far: near + 1, share: (height - from) / (to - from) }
   }
   return undefined

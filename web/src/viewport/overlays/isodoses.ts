@@ -7,8 +7,6 @@ import type { Isodose, Target } from './protocol'
 
 /** Samples on one side of the lattice at most. Below that they lie half as far apart as the points of the grid, or closer. */
 const MOST_ON_A_SIDE = 320
-/** So far inside its border a grid is asked, in its own pixels: on the border rounding would decide. */
-const INSIDE = 1e-6
 /** Lines with fewer points have no room for a label unless they are all that there is of their level. */
 const LABELLED_POINTS = 16
 const MOST_LABELS = 6
@@ -24,7 +22,7 @@ export interface DoseLattice {
 function boxOf(grid: DoseGrid, plane: Plane): readonly [number, number, number, number] {
   const normal = normalOf(grid.plane)
   const heights = [Math.min(...grid.offsets), Math.max(...grid.offsets)]
-  const corners = [0.5 + INSIDE, grid.columns - 0.5 - INSIDE].flatMap((column) => [0.5 + INSIDE, grid.rows - 0.5 - INSIDE].map((row) => toPatient(grid.plane, [column, row])))
+  const corners = [0.5, grid.columns - 0.5].flatMap((column) => [0.5, grid.rows - 0.5].map((row) => toPatient(grid.plane, [column, row])))
   const points = corners.flatMap(([x, y, z]) =>
     heights.map((height) => toImagePoint(plane, [x + normal[0] * height, y + normal[1] * height, z + normal[2] * height])),
   )

@@ -164,7 +164,7 @@ function describeDose(dataSet: DataSet, grid: DoseGrid, dose: DoseFacts): Overla
     rows: grid.rows,
     columns: grid.columns,
     parts: [onePart(nature, places, grid.frameOfReferenceUid)],
-    scale: { quantity: nature || undefined, unit: dose.unit, lowest: 0, highest: dose.highest },
+    scale: { quantity: undefined, unit: dose.unit, lowest: 0, highest: dose.highest },
     dose,
   }
 }

@@ -46,9 +46,10 @@ export function IsodoseCard({ overlay, dose }: IsodoseCardProps) {
         </label>
         <Levels key={`${choice.basis} ${choice.levels.join(' ')}`} choice={choice} change={change} />
       </div>
-      <p className={classes.quiet}>
-        {wholeWords(overlay, dose)} {choice.basis === 'prescription' && dose.prescription && dose.prescription.targets > 1 && t('objects.isodose.targets', { count: dose.prescription.targets })}
-      </p>
+      <p className={classes.quiet}>{wholeWords(overlay, dose)}</p>
+      {choice.basis === 'prescription' && dose.prescription && dose.prescription.targets > 1 && (
+        <p className={classes.quiet}>{t('objects.isodose.targets', { count: dose.prescription.targets })}</p>
+      )}
       {choice.on && <Legend overlay={overlay} count={choice.levels.length} />}
     </fieldset>
   )
