@@ -46,14 +46,15 @@ function crossingsOf({ columns, rows, values }: Lattice, level: number): Crossin
   for (let row = 0; row + 1 < rows; row += 1) {
     for (let column = 0; column + 1 < columns; column += 1) {
       const first = row * columns + column
-      const corners = [first, first + 1, first + columns + 1, first + columns].map((at) => values[at] ?? Number.NaN)
+      const [a, b] = [values[first] as number, values[first + 1] as number]
+      const [c, d] = [values[first + columns + 1] as number, values[first + columns] as number]
       // Beside a place without a value nothing is known: the line ends there.
-      if (corners.some(Number.isNaN)) continue
-      const inside = corners.map((value) => value >= level)
-      if (inside.every((one) => one === inside[0])) continue
+      const sum = a + b + c + d
+      if (Number.isNaN(sum)) continue
+      if (a >= level === b >= level && b >= level === c >= level && c >= level === d >= level) continue
+      const inside = [a >= level, b >= level, c >= level, d >= level]
       const edges = cellEdges(first, columns)
-      const middle = corners.reduce((sum, value) => sum + value, 0) / 4
-      for (const [from, to] of joined(inside, middle >= level)) {
+      for (const [from, to] of joined(inside, sum / 4 >= level)) {
         link(edges[from] as number, edges[to] as number)
         link(edges[to] as number, edges[from] as number)
       }
