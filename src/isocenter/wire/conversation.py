@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from isocenter.standards.dicom.dimse import RESPONSE_BIT, CommandField, CommandSet, Element, encode_store_request
 from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
 from isocenter.standards.dicom.uids import printable
-from isocenter.wire.p_data import even, send_message
+from isocenter.wire.p_data import even, send_messages
 from isocenter.wire.pdu import AnsweredContext
 from isocenter.wire.service import ConversationOver, SubOperation
 
@@ -74,9 +74,12 @@ class AssociationChannel:
             self._association.hear(seconds)
         return self._cancelled
 
-    def send(self, command_set: bytes, data_set: bytes | None = None) -> None:
+    def send(self, command_set: bytes, *data_sets: bytes) -> None:
         self._association.hear(0.0)
-        self._send(self._asked.context_id, command_set, None if data_set is None else (data_set,))
+        if data_sets:
+            self._send(self._asked.context_id, command_set, *((each,) for each in data_sets))
+        else:
+            self._send(self._asked.context_id, command_set, None)
 
     def storage_contexts(self, sop_class_uid: str) -> Sequence[AnsweredContext]:
         return self._storage.get(sop_class_uid, ())
@@ -110,9 +113,9 @@ class AssociationChannel:
             self._association.hear(None)
         return self._reply
 
-    def _send(self, context_id: int, command_set: bytes, data_set: Iterable[bytes | memoryview] | None) -> None:
+    def _send(self, context_id: int, command_set: bytes, *data_sets: Iterable[bytes | memoryview] | None) -> None:
         try:
-            send_message(self._connection, context_id, command_set, data_set, self._peer_max_pdu_bytes)
+            send_messages(self._connection, context_id, command_set, data_sets, self._peer_max_pdu_bytes)
         except OSError as error:
             raise ConversationOver(f"connection lost: {error.strerror or type(error).__name__}") from error
         self._association.touched()

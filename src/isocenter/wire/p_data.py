@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from isocenter.wire.pdu import HEADER, PDV_HEADER, PDV_HEADER_BYTES, PduType
@@ -52,9 +53,21 @@ def send_message(
     peer_max_pdu_bytes: int,
 ) -> None:
     """Send one message on a blocking socket. Raises OSError; BlockingIOError when the socket's own time is out."""
+    send_messages(connection, context_id, command_set, (data_set,), peer_max_pdu_bytes)
+
+
+def send_messages(
+    connection: socket.socket,
+    context_id: int,
+    command_set: bytes,
+    data_sets: Iterable[Iterable[bytes | memoryview] | None],
+    peer_max_pdu_bytes: int,
+) -> None:
+    """Messages with the same command set, one for each data set, in as few system calls as can be. Raises as above."""
+    room = fragment_room(peer_max_pdu_bytes)
     batch: list[bytes | memoryview] = []
     held = 0
-    for part in message_parts(context_id, command_set, data_set, fragment_room(peer_max_pdu_bytes)):
+    for part in chain.from_iterable(message_parts(context_id, command_set, each, room) for each in data_sets):
         batch.append(part)
         held += len(part)
         if len(batch) >= PARTS_AT_ONCE or held >= BYTES_AT_ONCE:

@@ -81,8 +81,8 @@ class Channel(Protocol):
     def wait(self, seconds: float) -> bool:
         """Wait so long for a C-CANCEL-RQ; returns as `cancelled` does, at once when it comes."""
 
-    def send(self, command_set: bytes, data_set: bytes | None = None) -> None:
-        """A response that is not the last one."""
+    def send(self, command_set: bytes, *data_sets: bytes) -> None:
+        """Responses that are not the last one, together: one for each data set, or one that has none."""
 
     def storage_contexts(self, sop_class_uid: str) -> Sequence[AnsweredContext]:
         """The contexts in which the peer takes such objects on this association (its role there is SCP)."""

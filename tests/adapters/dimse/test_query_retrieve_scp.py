@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 from pydicom import Dataset
@@ -14,8 +15,11 @@ from tests.wire.upper_layer import IMPLICIT, Wire, associate_request, command, c
 
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import Role
+from isocenter.adapters.dimse import query_retrieve_scp
 from isocenter.delivery.library import Library
+from isocenter.index.find import Found, Level
 from isocenter.index.institutions import Institution
+from isocenter.kit.database import DatabaseAway
 from isocenter.standards.dicom.dimse import CommandField
 from isocenter.wire.service import Peer
 
@@ -221,6 +225,19 @@ def test_a_query_for_everything_stops_soon_after_it_is_cancelled(pacs: Pacs) -> 
         assert time.monotonic() - asked_at < 20
         assert len(pending) < 60
         assert answers(association.send_c_find(identifier("STUDY", StudyInstanceUID="1.2.1.1"), FIND))[1].Status == 0
+
+
+def test_what_was_found_before_a_search_broke_off_is_answered() -> None:
+    def searched() -> Iterator[Found]:
+        for number in range(5):
+            yield Found(Level.STUDY, {}, ("", number))
+        raise DatabaseAway("The database does not answer.")
+
+    groups = []
+    with pytest.raises(DatabaseAway):
+        for group in query_retrieve_scp._together(searched(), 2):
+            groups.append([one.position[1] for one in group])
+    assert groups == [[0, 1], [2, 3], [4]]
 
 
 def test_findscu_finds(pacs: Pacs) -> None:

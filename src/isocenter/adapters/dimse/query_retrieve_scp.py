@@ -1,12 +1,12 @@
 """Query/Retrieve SCP, C-FIND (PS3.4 C.4.1; IHE RAD-14): a door on the one search of the index.
 
 Answers go out as they are found, batch by batch of the index, so a query of any size costs the same memory; a
-C-CANCEL is seen before each answer and before each look into objects.
+C-CANCEL is seen before each few answers and before each look into objects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from isocenter.access.caller import Caller
@@ -22,6 +22,7 @@ from isocenter.delivery.contents import StudyContents
 from isocenter.index.dicom_query import Contents, DataSetJson, DicomQuery, Found, InstanceFacts, Key, Level
 from isocenter.index.find import find
 from isocenter.index.query_keys import ANSWER_TAGS, TIMEZONE_OFFSET, held
+from isocenter.kit.errors import IsocenterError
 from isocenter.standards.dicom.dimse import CommandField, CommandSet, Status, encode_response
 from isocenter.standards.dicom.identifiers import Attribute, IdentifierKey, encode_identifier, vr_of_key
 from isocenter.standards.dicom.query_retrieve import (
@@ -34,6 +35,8 @@ from isocenter.standards.dicom.query_retrieve import (
 from isocenter.wire.pdu import AnsweredContext
 from isocenter.wire.service import Channel, Peer, Response
 
+TOGETHER = 25
+"""So many answers go out at once where all of them come from the index; what an object is read for goes out alone."""
 QUERY_RETRIEVE_LEVEL, RETRIEVE_AE_TITLE, INSTANCE_AVAILABILITY = 0x00080052, 0x00080054, 0x00080056
 
 
@@ -63,17 +66,35 @@ class FindRequest(QueryRetrieveRequest):
         contents = CancellableContents(StudyContents(self._library, caller), channel)
         pending = encode_response(self._command, _pending_status(query), has_data_set=True)
         try:
-            for found in find(partial(transaction_of, self._library.database, caller), query, contents):
+            matches = find(partial(transaction_of, self._library.database, caller), query, contents)
+            for found in _together(matches, 1 if query.described else TOGETHER):
                 if channel.cancelled:
                     return self._final(Status.CANCEL)
-                answer = answer_of(found, identifier, self._peer.called_ae_title)
-                channel.send(pending, encode_identifier(answer, self._context.transfer_syntax))
+                answers = [answer_of(each, identifier, self._peer.called_ae_title) for each in found]
+                channel.send(pending, *(encode_identifier(each, self._context.transfer_syntax) for each in answers))
         except Cancelled:
             return self._final(Status.CANCEL)
         return self._final(Status.SUCCESS)
 
     def _final(self, status: Status) -> Response:
         return Response(encode_response(self._command, status), succeeded=status == Status.SUCCESS)
+
+
+def _together(matches: Iterator[Found], most: int) -> Iterator[list[Found]]:
+    """So many at a time; when the search cannot go on, what it found until then comes first."""
+    found: list[Found] = []
+    try:
+        for one in matches:
+            found.append(one)
+            if len(found) == most:
+                yield found
+                found = []
+    except IsocenterError:
+        if found:
+            yield found
+        raise
+    if found:
+        yield found
 
 
 class CancellableContents:
