@@ -182,6 +182,15 @@ class _Pages(BaseHTTPRequestHandler):
         self.end_headers()
 
 
+class _Server(ThreadingHTTPServer):
+    """A browser that is ended in the middle of an answer is no news."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say what went wrong, unless the browser is gone."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 @cache
 def _file(dist: Path, name: str) -> tuple[bytes, str, bool]:
     """(body, type, whether gzip); what is not there is the one page."""
@@ -198,7 +207,7 @@ def _main(port: str, dist: str, upstream: str) -> None:
     mimetypes.add_type("application/wasm", ".wasm")
     mimetypes.add_type("text/javascript", ".js")
     _Pages.dist, _Pages.upstream = Path(dist), upstream
-    ThreadingHTTPServer(("127.0.0.1", int(port)), _Pages).serve_forever()
+    _Server(("127.0.0.1", int(port)), _Pages).serve_forever()
 
 
 if __name__ == "__main__":
