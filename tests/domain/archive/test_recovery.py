@@ -70,14 +70,22 @@ def test_a_torn_member_at_the_end_is_cut_and_the_others_come_back(
     assert list(path.parent.glob("*.torn"))
 
 
+def cut_off(database_url: str) -> None:
+    """End every connection to this database; tests beside this one have others on the same server."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 def test_a_database_that_crashed_gets_its_rows_back_before_anything_new_is_recorded(
     hospital: Hospital, database_url: str
 ) -> None:
     stored(hospital, 4)
     hospital.archive._link._checkpoint = (0, 0)
     lose_rows(database_url)
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    cut_off(database_url)
     kinds: list[StoreKind] = []
     for _ in range(5):
         try:
@@ -98,8 +106,7 @@ def test_a_replay_that_is_interrupted_stays_owed(
     hospital.archive._stopping.clear()
     hospital.archive._link._checkpoint = (0, 0)
     lose_rows(database_url)
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    cut_off(database_url)
     replayed = recovery._replay_epoch
     failures: list[str] = []
 
