@@ -135,8 +135,9 @@ def a_lossy_image() -> list[Dataset]:
 
 
 def a_bad_frame_among_good_ones() -> list[Dataset]:
-    """Three slices; the second says that it is JPEG-LS and is rubbish."""
-    stack = [a_ct_slice("BROKEN", index) for index in range(3)]
+    """Four slices; the second says that it is JPEG-LS and is rubbish, the last has lost its pixels."""
+    stack = [a_ct_slice("BROKEN", index) for index in range(4)]
+    del stack[3].PixelData
     bad = stack[1]
     bad.file_meta.TransferSyntaxUID = JPEGLSLossless
     bad.PixelData = encapsulate([b"\xff\xd8\xff\xf7" + bytes(range(200))])

@@ -202,11 +202,18 @@ def test_one_bad_frame_hides_no_other(page: Page) -> None:
     open_study(page, "BROKEN")
     expect_greys(page, quarters() | centre_of(0))
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_test_id("frame-failure")).to_contain_text("2 / 3")
+    expect(page.get_by_test_id("frame-failure")).to_contain_text("2 / 4")
+    expect(page.get_by_test_id("frame-failure").get_by_role("button", name="Try again")).to_be_visible()
     expect(page.get_by_test_id("overlay")).to_have_count(0)
     page.keyboard.press("ArrowDown")
-    expect_image(page, 3, 3)
+    expect_image(page, 3, 4)
     expect_greys(page, centre_of(2))
+    # One without pixels is nothing that went wrong, and nothing to try again.
+    page.keyboard.press("ArrowDown")
+    without = page.get_by_test_id("cell-message")
+    expect(without).to_contain_text("There is no picture here")
+    expect(without).to_contain_text("4 / 4")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
 
 
 def test_what_cannot_be_drawn_says_so(page: Page) -> None:

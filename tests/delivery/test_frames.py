@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,10 @@ from isocenter.delivery.frames import (
     scan_fragments,
     swapped,
 )
+from isocenter.delivery.study_view import UNSCANNED
 
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
+DEFLATED = "1.2.840.10008.1.2.1.99"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 
 
@@ -29,6 +32,15 @@ def test_a_native_frame_is_arithmetic() -> None:
     found = native_extents(an_instance(form, frames=3), form, 2)
     assert found is not None
     assert (found[0].source, found[0].offset, found[0].length) == (SEGMENT.source, 1000 + 20 + 16, 8)
+
+
+def test_no_pixels_are_known_only_where_the_data_set_was_looked_at() -> None:
+    lost = a_form(100)
+    assert an_instance(lost).without_pixels
+    assert not an_instance(a_form(100, pixel_offset=20, pixels=24)).without_pixels
+    assert not an_instance(a_form(100, pixel_offset=20)).without_pixels
+    assert not an_instance(replace(lost, header_length=UNSCANNED)).without_pixels
+    assert not an_instance(a_form(100, syntax=DEFLATED)).without_pixels
 
 
 def test_halved_chroma_makes_a_shorter_frame() -> None:

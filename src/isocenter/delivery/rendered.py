@@ -50,7 +50,8 @@ def subject_of(series: Sequence[SeriesView]) -> Subject:
 
 def is_drawable(instance: InstanceView) -> bool:
     """Whether a picture of an instance is worth trying."""
-    return bool(instance.rows and instance.columns) and instance.received_syntax_uid not in VIDEO
+    sized = bool(instance.rows and instance.columns)
+    return sized and instance.received_syntax_uid not in VIDEO and not instance.without_pixels
 
 
 def picture_etag(institution_id: int, subject: Subject, rendering: Rendering) -> bytes:

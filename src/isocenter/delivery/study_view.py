@@ -89,6 +89,14 @@ class InstanceView:
         return self.forms[0]
 
     @property
+    def without_pixels(self) -> bool:
+        """Whether it is known to hold no pixel data, though its header may speak of rows and columns."""
+        return any(
+            form.header_length != UNSCANNED and form.pixel_offset is None and not form.syntax.deflated
+            for form in self.forms
+        )
+
+    @property
     def packed(self) -> Packed | None:
         """What the pack says of it; None while it is open."""
         return next((form.packed for form in self.forms if form.packed is not None), None)

@@ -26,12 +26,19 @@ from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
 
 SAMPLES = Path(pydicom.__file__).parent / "data" / "test_files"
-STORED = ("CT_small.dcm", "MR_small.dcm", "reportsi.dcm", "rtplan.dcm", "examples_ybr_color.dcm")
+STORED = (
+    "CT_small.dcm",
+    "MR_small.dcm",
+    "reportsi.dcm",
+    "rtplan.dcm",
+    "examples_ybr_color.dcm",
+    "../charset_files/chrJapMulti.dcm",
+)
 
 
 @pytest.fixture
 def client(database: Database, institution: Institution, tmp_path: Path) -> Iterator[TestClient]:
-    """The application over an archive with five of pydicom's studies and three slices of the phantom."""
+    """The application over an archive with six of pydicom's studies and three slices of the phantom."""
     settings = Settings(home=tmp_path / "home")
     (settings.home / "journal").mkdir(parents=True)
     for number, instance in enumerate(chest_ct(range(3))):
@@ -149,6 +156,16 @@ def test_a_study_lists_its_series_and_what_cannot_be_drawn(client: TestClient, r
     report = found(client, reader, modality=["SR"])["studies"][0]["study_instance_uid"]
     (series,) = client.get(f"/api/studies/{report}", headers=reader).json()["series"]
     assert (series["drawable"], series["why_not"]) == (False, "no-pixels")
+
+
+def test_an_image_that_lost_its_pixels_is_not_called_drawable(client: TestClient, reader: dict[str, str]) -> None:
+    """Its header still has rows and columns; one who asks for a picture of it is told the same."""
+    (one,) = found(client, reader, patient_id="2008-4")["studies"]
+    (series,) = client.get(f"/api/studies/{one['study_instance_uid']}", headers=reader).json()["series"]
+    assert (series["first"]["rows"], series["first"]["columns"]) == (32, 32)
+    assert (series["drawable"], series["why_not"]) == (False, "no-pixels")
+    answer = client.get(f"/dicom-web/studies/{one['study_instance_uid']}/thumbnail", headers=reader)
+    assert (answer.status_code, answer.json()["error"]["reason"]) == (406, "no-pixels")
 
 
 def test_opening_a_study_is_recorded_once(

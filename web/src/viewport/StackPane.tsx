@@ -106,12 +106,12 @@ function Waiting({ imageId }: { readonly imageId: string | undefined }) {
 const FAILURE_TEXT = {
   undecodable: 'viewer.badFrameDetail',
   unavailable: 'viewer.badFrameMissing',
-  'no-pixels': 'viewer.badFrameNoPixels',
   lost: 'viewer.badFrameLost',
 } as const
 
 function Failure({ state, view }: { readonly state: ViewState; readonly view: StackView | undefined }) {
   const { t } = useTranslation()
+  if (state.failure === 'no-pixels') return <NoPicture state={state} />
   return (
     <div className={classes.message} role="alert" data-testid="frame-failure">
       <Icon name="warning" size={32} />
@@ -121,6 +121,20 @@ function Failure({ state, view }: { readonly state: ViewState; readonly view: St
       <button type="button" className={classes.retry} onClick={() => void view?.retry()}>
         {t('common.retry')}
       </button>
+    </div>
+  )
+}
+
+/** Nothing went wrong, and asking again would change nothing. */
+function NoPicture({ state }: { readonly state: ViewState }) {
+  const { t } = useTranslation()
+  return (
+    <div className={classes.message} role="status" data-testid="cell-message">
+      <Icon name="document" size={32} />
+      <strong>{t('viewer.noPicture')}</strong>
+      <span>{t('viewer.badFrameNoPixels')}</span>
+      <span>{t('viewer.kept')}</span>
+      <span className={classes.place}>{t('viewer.instance', { index: state.index + 1, count: state.count })}</span>
     </div>
   )
 }

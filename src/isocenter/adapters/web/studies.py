@@ -280,6 +280,6 @@ def _why_not(instance: InstanceView | None) -> str:
         return "overlay"
     if instance.received_syntax_uid in VIDEO:
         return "video"
-    if not (instance.rows and instance.columns):
+    if not (instance.rows and instance.columns) or instance.without_pixels:
         return "no-pixels"
     return "unsupported-syntax"

@@ -7,7 +7,7 @@ import { marked } from '../../kit/marked'
 import { readableName } from '../../kit/person-name'
 
 /** Modalities whose objects are no images: reports, presentation states, key objects, plans, waveforms, documents. */
-const WITHOUT_IMAGES = new Set(['SR', 'PR', 'KO', 'AU', 'ECG', 'EPS', 'HD', 'DOC', 'PLAN', 'REG', 'FID', 'RTSTRUCT', 'RTPLAN', 'RTRECORD', 'SEG', 'STAIN', 'SMR'])
+const WITHOUT_IMAGES = new Set(['SR', 'PR', 'KO', 'AU', 'ECG', 'EPS', 'HD', 'DOC', 'PLAN', 'REG', 'FID', 'RTSTRUCT', 'RTPLAN', 'RTRECORD', 'RWV', 'SEG', 'STAIN', 'SMR'])
 
 export function holdsImages(modalities: readonly string[]): boolean {
   return modalities.length === 0 || modalities.some((modality) => !WITHOUT_IMAGES.has(modality))

@@ -16,7 +16,7 @@ import { draggedSeries } from './series-drag'
 import { useCellGestures } from './use-cell-gestures'
 import { useSeriesFrames } from './use-series-frames'
 import { cellCount, type Placed } from './viewer-state'
-import { useWhyNot } from './why-not'
+import { holdsPictures, useWhyNot } from './why-not'
 
 export type OnView = (cell: number, view: StackView | undefined) => void
 
@@ -106,7 +106,8 @@ function Drawn({ placed, number, series, onView }: DrawnProps) {
 function CannotDraw({ series }: { readonly series: Series }) {
   const { t } = useTranslation()
   const why = useWhyNot()
-  return <Message title={t('viewer.cannotDraw')} words={why(series)} more={t('viewer.kept')} icon="document" />
+  const title = holdsPictures(series) ? t('viewer.cannotDraw') : t('viewer.noPicture')
+  return <Message title={title} words={why(series)} more={t('viewer.kept')} icon="document" />
 }
 
 interface MessageProps {

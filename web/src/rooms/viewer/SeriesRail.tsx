@@ -8,6 +8,7 @@ import { seriesAddress } from '../../dicomweb/addresses'
 import { marked } from '../../kit/marked'
 import { dragSeries } from './series-drag'
 import classes from './SeriesRail.module.css'
+import { holdsPictures } from './why-not'
 
 interface SeriesRailProps {
   readonly studyInstanceUid: string
@@ -51,6 +52,9 @@ function Thumbnail({ studyInstanceUid, series, shown, active, onChoose }: Thumbn
   const uid = series.series_instance_uid
   const number = series.series_number
   const title = marked(series.series_description ?? '') || (number === null ? t('viewer.seriesUnnumbered') : t('viewer.seriesNumber', { number }))
+  const counted = holdsPictures(series)
+    ? t('list.images', { count: series.frame_count || series.instance_count })
+    : t('list.objects', { count: series.instance_count })
   return (
     <button
       type="button"
@@ -67,7 +71,7 @@ function Thumbnail({ studyInstanceUid, series, shown, active, onChoose }: Thumbn
         <span className={classes.title}>{title}</span>
         <span className={classes.facts}>
           <span>{[series.modality, number === null ? undefined : `#${number}`].filter(Boolean).join(' ')}</span>
-          <span data-arriving={series.arriving}>{t('list.images', { count: series.frame_count || series.instance_count })}</span>
+          <span data-arriving={series.arriving}>{counted}</span>
         </span>
       </span>
     </button>
