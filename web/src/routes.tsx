@@ -136,11 +136,10 @@ const sendersRoute = createRoute({
   component: lazyRouteComponent(() => import('./rooms/administration/Senders'), 'Senders'),
 })
 
-const retentionRoute = createRoute({
-  getParentRoute: () => administrationRoute,
-  path: '/retention',
-  component: lazyRouteComponent(() => import('./rooms/retention/Retention'), 'Retention'),
-})
+const Retention = lazyRouteComponent(() => import('./rooms/retention/Retention'), 'Retention')
+const retentionRoute = createRoute({ getParentRoute: () => administrationRoute, path: '/retention', component: Retention })
+const Displays = lazyRouteComponent(() => import('./rooms/administration/displays/Displays'), 'Displays')
+const displaysRoute = createRoute({ getParentRoute: () => administrationRoute, path: '/displays', component: Displays })
 
 const destructionCertificateRoute = createRoute({
   getParentRoute: () => administrationRoute,
@@ -283,6 +282,7 @@ export const router = createRouter({
         operationsRoute,
         continuityRoute,
         retentionRoute,
+        displaysRoute,
         destructionCertificateRoute,
       ]),
       accountRoute,

@@ -128,7 +128,7 @@ API: Final = (
         "GET /api/display-checks",
         "POST /api/display-checks",
     ),
-    *_doors(Right.MANAGE_INSTITUTION, "PUT /api/display-checks/rule"),
+    *_doors(Right.MANAGE_INSTITUTION, "GET /api/display-checks/all", "PUT /api/display-checks/rule"),
     *_doors(
         Right.ANNOTATE,
         "POST /api/studies/{study_instance_uid}/measurements/report",

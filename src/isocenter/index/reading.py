@@ -52,6 +52,14 @@ class DisplayCheckRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkstationRow(DisplayCheckRow):
+    """The last check of one display, whoever looked. reader_name: None where no account of this institution did."""
+
+    reader: str
+    reader_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class HandedOver:
     """A view on its way."""
 
@@ -238,6 +246,26 @@ def last_display_checks(connection: Connection, reader: str) -> list[DisplayChec
             """,
             [reader],
         ).fetchall()
+
+
+def workstations(connection: Connection) -> list[WorkstationRow]:
+    """The last check of each display by whomever, newest first, `MAX_LISTED` at most."""
+    with connection.cursor(row_factory=class_row(WorkstationRow)) as cursor:
+        return cursor.execute(
+            """
+            SELECT workstation, answers, screen, note, checked_at, reader, u.display_name AS reader_name FROM (
+                SELECT DISTINCT ON (workstation) * FROM display_check ORDER BY workstation, display_check_id DESC
+            ) last LEFT JOIN user_account u ON last.reader = 'user ' || u.user_id
+            ORDER BY display_check_id DESC LIMIT %s
+            """,
+            [MAX_LISTED],
+        ).fetchall()
+
+
+def count_workstations(connection: Connection) -> int:
+    """How many displays were ever checked."""
+    row: Any = connection.execute("SELECT count(DISTINCT workstation) FROM display_check").fetchone()
+    return int(row[0])
 
 
 def check_due_after_days(connection: Connection) -> int | None:

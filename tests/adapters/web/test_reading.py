@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
+from psycopg.types.json import Jsonb
 from tests.adapters.web.reading_room import Room, every_kind
 from tests.conftest import an_institution
 from tests.domain.conftest import a_ct_slice
@@ -11,6 +14,7 @@ from isocenter.access.caller import system_caller
 from isocenter.access.roles import Role
 from isocenter.access.sharing import doors
 from isocenter.access.sharing.alliances import add_alliance
+from isocenter.access.users import create_user
 
 
 def test_a_draft_is_its_readers_own_and_refuses_what_was_changed_elsewhere(room: Room) -> None:
@@ -91,6 +95,50 @@ def test_a_display_is_due_until_it_passed(room: Room) -> None:
     assert room.ask(one, "PUT", "display-checks/rule", {"due_after_days": 7}).status_code == 403
     assert room.ask(chief, "PUT", "display-checks/rule", {"due_after_days": 7}).status_code == 200
     assert room.ask(one, "GET", path).json()["due_after_days"] == 7
+
+
+def test_the_administrator_sees_who_last_checked_which_display(room: Room) -> None:
+    one, chief = room.reader(), room.reader(Role.ADMINISTRATOR)
+    screen = {"width": 1920, "height": 1080, "pixel_ratio": 1.5, "colour_depth": 24}
+    with room.database.transaction(room.institution_id) as connection:
+        person = create_user(
+            connection,
+            room.institution_id,
+            username="wang",
+            display_name="Wang Fang",
+            roles=(Role.RADIOLOGIST,),
+            password=None,
+            language="en",
+            given_by="test",
+        )
+        connection.execute(_LONG_AGO, [f"user {person.user_id}", Jsonb(screen)])
+    body = {"workstation": "desk-shared", "answers": {"ramp": True}, "screen": screen}
+    room.ask(one, "POST", "display-checks", body)
+    room.ask(room.reader(), "POST", "display-checks", body | {"answers": {"ramp": False}, "note": "a stain"})
+    room.ask(one, "POST", "display-checks", body | {"workstation": "desk-new-one"})
+    room.ask(room.reader(at=_elsewhere(room)), "POST", "display-checks", body | {"workstation": "desk-elsewhere"})
+    assert room.ask(one, "GET", "display-checks/all").status_code == 403
+    found = room.ask(chief, "GET", "display-checks/all").json()
+    listed = {each["workstation"]: each for each in found["workstations"]}
+    order = [each for each in listed if each in ("desk-long-ago", "desk-shared", "desk-new-one", "desk-elsewhere")]
+    assert order == ["desk-new-one", "desk-shared", "desk-long-ago"], "newest first, of this institution"
+    assert (len(listed), found["left_off"]) == (len(found["workstations"]), 0), "one line for each display"
+    new, shared, old = (listed[each] for each in order)
+    assert (new["passed"], new["due"], new["reader_name"]) == (True, False, None)
+    due_in = datetime.fromisoformat(new["due_at"]) - datetime.fromisoformat(new["checked_at"])
+    assert due_in.days == found["due_after_days"]
+    assert (shared["passed"], shared["due"], shared["due_at"], shared["note"]) == (False, True, None, "a stain")
+    assert (old["passed"], old["due"], old["reader_name"]) == (True, True, "Wang Fang")
+
+
+_LONG_AGO = """
+    INSERT INTO display_check (institution_id, reader, workstation, answers, screen, checked_at)
+    VALUES (isocenter_institution(), %s, 'desk-long-ago', '{"ramp": true}', %s, now() - interval '400 days')
+"""
+
+
+def _elsewhere(room: Room) -> int:
+    return an_institution(room.database, "Elsewhere").institution_id
 
 
 def test_a_view_is_handed_over_to_the_same_person_only(room: Room) -> None:

@@ -1,10 +1,12 @@
-/** Checks of displays: when this reader last looked at the test page at this workstation. */
+/** Checks of displays: this reader's at this workstation; and, for administrators, the last one of every workstation. */
 import { queryOptions } from '@tanstack/react-query'
 
 import { api, dataOf } from './client'
 import type { components } from './schema'
 
 export type DisplayChecks = components['schemas']['DisplayChecks']
+export type Workstation = components['schemas']['CheckedWorkstation']
+export type Workstations = components['schemas']['CheckedWorkstations']
 export type CheckToKeep = components['schemas']['CheckToKeep']
 
 const KEY = 'isocenter.workstation'
@@ -28,4 +30,15 @@ export function displayChecksQuery(workstation: string) {
 
 export async function keepDisplayCheck(body: CheckToKeep): Promise<DisplayChecks> {
   return dataOf(await api.POST('/api/display-checks', { body }))
+}
+
+/** No workstation is called so: their names are longer. */
+export const workstationsQuery = queryOptions({
+  queryKey: ['display-checks', 'all'],
+  queryFn: async ({ signal }) => dataOf(await api.GET('/api/display-checks/all', { signal })),
+  staleTime: 0,
+})
+
+export async function setCheckRule(dueAfterDays: number): Promise<number> {
+  return dataOf(await api.PUT('/api/display-checks/rule', { body: { due_after_days: dueAfterDays } })).due_after_days
 }

@@ -1138,6 +1138,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/display-checks/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The institution's displays and their last checks
+         * @description One line for each display that was ever checked, at most 500.
+         */
+        get: operations["checked_workstations_api_display_checks_all_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/display-checks/rule": {
         parameters: {
             query?: never;
@@ -4497,6 +4517,51 @@ export interface components {
             screen: components["schemas"]["Screen"];
             /** Note */
             note?: string | null;
+        };
+        /**
+         * CheckedWorkstation
+         * @description A display with its last check, whoever looked.
+         *
+         *     reader: the account or the token, by kind and number; reader_name: None where no account of this institution looked.
+         *     due: that check failed (due_at is null then), or due_at is over.
+         */
+        CheckedWorkstation: {
+            /** Workstation */
+            workstation: string;
+            /** Answers */
+            answers: {
+                [key: string]: boolean;
+            };
+            screen: components["schemas"]["Screen"];
+            /** Note */
+            note: string | null;
+            /** Passed */
+            passed: boolean;
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /** Reader */
+            reader: string;
+            /** Reader Name */
+            reader_name: string | null;
+            /** Due */
+            due: boolean;
+            /** Due At */
+            due_at: string | null;
+        };
+        /**
+         * CheckedWorkstations
+         * @description The displays of the institution, last checked first. left_off: how many older ones are not listed.
+         */
+        CheckedWorkstations: {
+            /** Workstations */
+            workstations: components["schemas"]["CheckedWorkstation"][];
+            /** Due After Days */
+            due_after_days: number;
+            /** Left Off */
+            left_off: number;
         };
         /**
          * Client
@@ -11188,6 +11253,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DisplayChecks"];
+                };
+            };
+            /** @description An error; its reason is a stable word */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    checked_workstations_api_display_checks_all_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedWorkstations"];
                 };
             };
             /** @description An error; its reason is a stable word */

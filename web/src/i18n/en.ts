@@ -2,6 +2,7 @@
 import { administrationWords } from './administration.en'
 import { auditWords } from './audit.en'
 import { continuityWords } from './continuity.en'
+import { displaysWords } from './displays.en'
 import { identityWords } from './identities.en'
 import { operationsWords } from './operations.en'
 import { retentionWords } from './retention.en'
@@ -21,6 +22,7 @@ export const en = {
   identities: identityWords,
   comparing: compareWords,
   display: displayWords,
+  displays: displaysWords,
   preview: previewWords,
   seeing: seeingWords,
   onList: listWords,
@@ -233,17 +235,17 @@ export const en = {
     sliceLocation: 'Position {{mm}} mm',
     thickness: 'Thickness {{mm}} mm',
     cannotDraw: 'This cannot be drawn yet',
+    noPicture: 'There is no picture here',
     whyNoPixels: 'The object holds no image.',
     whyReport: 'A structured report ({{modality}}).',
-    noPicture: 'There is no picture here',
-    whyPdf: 'An encapsulated document.',
-    whyVideo: 'A video.',
     whyPresentation: 'A presentation state: it says how other images are to be shown.',
     whyPlan: 'A radiotherapy plan.',
     whyTreatment: 'A record of radiotherapy treatment.',
     whyValueMap: 'A real-world value map: it says what the pixel values of other images mean.',
     whyRegistration: 'A registration: it says how other images lie to each other.',
     whyFiducials: 'Marked points of other images.',
+    whyPdf: 'An encapsulated document.',
+    whyVideo: 'A video.',
     whySyntax: 'Its compression is not known to this viewer.',
     whySegmentation: 'A segmentation or structure set; it belongs on top of other images.',
     whyWaveform: 'A waveform.',
@@ -619,6 +621,7 @@ export const en = {
       audit: { title: 'Audit', about: 'Who did what, and when' },
       deleted: { title: 'Recently deleted', about: 'Studies that can still be had back' },
       retention: { title: 'Retention', about: 'How long studies are kept, and their destruction' },
+      displays: { title: 'Display tests', about: 'Which displays were tested, and how often they are' },
     },
   },
   deleted: {

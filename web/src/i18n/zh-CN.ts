@@ -4,6 +4,7 @@ import { administrationWords } from './administration.zh-CN'
 import { auditWords } from './audit.zh-CN'
 import { identityWords } from './identities.zh-CN'
 import { continuityWords } from './continuity.zh-CN'
+import { displaysWords } from './displays.zh-CN'
 import { operationsWords } from './operations.zh-CN'
 import { retentionWords } from './retention.zh-CN'
 import { sharingWords } from './sharing.zh-CN'
@@ -22,6 +23,7 @@ export const zhCN: Catalogue = {
   identities: identityWords,
   comparing: compareWords,
   display: displayWords,
+  displays: displaysWords,
   preview: previewWords,
   seeing: seeingWords,
   onList: listWords,
@@ -234,17 +236,17 @@ export const zhCN: Catalogue = {
     sliceLocation: '位置 {{mm}} mm',
     thickness: '层厚 {{mm}} mm',
     cannotDraw: '暂时无法显示',
+    noPicture: '此处没有图像',
     whyNoPixels: '该对象不含图像。',
     whyReport: '结构化报告（{{modality}}）。',
-    noPicture: '此处没有图像',
-    whyPdf: '封装的文档。',
-    whyVideo: '视频。',
     whyPresentation: '显示状态：说明其他图像应如何显示。',
     whyPlan: '放射治疗计划。',
     whyTreatment: '放射治疗记录。',
     whyValueMap: '真实世界值映射：说明其他图像的像素值所表示的物理量。',
     whyRegistration: '配准：说明其他图像之间的空间关系。',
     whyFiducials: '其他图像上的标记点。',
+    whyPdf: '封装的文档。',
+    whyVideo: '视频。',
     whySyntax: '本阅片器不支持其压缩方式。',
     whySegmentation: '分割或结构集，应叠加在其他图像上。',
     whyWaveform: '波形数据。',
@@ -620,6 +622,7 @@ export const zhCN: Catalogue = {
       audit: { title: '审计', about: '谁在何时做了什么' },
       deleted: { title: '最近删除', about: '仍可恢复的检查' },
       retention: { title: '保存期限', about: '检查保存多久，以及如何销毁' },
+      displays: { title: '显示器检测记录', about: '哪些显示器已检测，多久检测一次' },
     },
   },
   deleted: {

@@ -17,6 +17,7 @@ from isocenter.adapters.web.sign_in import StrictModel
 from isocenter.domain.reading import display_checks as checks
 from isocenter.domain.reading import hand_over as handing
 from isocenter.domain.reading import preferences as verbs
+from isocenter.index.reading import DisplayCheckRow
 from isocenter.standards.dicom.uids import check_uid
 
 router = APIRouter(tags=["Reading"])
@@ -78,6 +79,27 @@ class DisplayChecks(BaseModel):
     due_after_days: int
     due: bool
     due_at: AwareDatetime | None
+
+
+class CheckedWorkstation(DisplayCheck):
+    """A display with its last check, whoever looked.
+
+    reader: the account or the token, by kind and number; reader_name: None where no account of this institution looked.
+    due: that check failed (due_at is null then), or due_at is over.
+    """
+
+    reader: str
+    reader_name: str | None
+    due: bool
+    due_at: AwareDatetime | None
+
+
+class CheckedWorkstations(BaseModel):
+    """The displays of the institution, last checked first. left_off: how many older ones are not listed."""
+
+    workstations: list[CheckedWorkstation]
+    due_after_days: int
+    left_off: int
 
 
 class CheckRule(StrictModel):
@@ -151,6 +173,23 @@ def keep_display_check(request: Request, body: CheckToKeep, who: Annotated[Calle
     return _checks(kept)
 
 
+@router.get("/api/display-checks/all", summary="The institution's displays and their last checks")
+def checked_workstations(request: Request, who: Annotated[Caller, Depends(caller)]) -> CheckedWorkstations:
+    """One line for each display that was ever checked, at most 500."""
+    found = checks.workstations_of(parts_of(request).database, who)
+    lines = [
+        CheckedWorkstation(
+            **_check(each.last).model_dump(),
+            reader=each.last.reader,
+            reader_name=each.last.reader_name,
+            due=each.due,
+            due_at=each.due_at,
+        )
+        for each in found.workstations
+    ]
+    return CheckedWorkstations(workstations=lines, due_after_days=found.due_after_days, left_off=found.left_off)
+
+
 @router.put("/api/display-checks/rule", summary="How often displays are checked")
 def set_check_rule(request: Request, body: CheckRule, who: Annotated[Caller, Depends(caller)]) -> CheckRule:
     """For the whole institution."""
@@ -181,15 +220,16 @@ def handed_over(
 
 
 def _checks(found: checks.Checks) -> DisplayChecks:
-    rows = [
-        DisplayCheck(
-            workstation=each.workstation,
-            answers=each.answers,
-            screen=Screen(**each.screen),
-            note=each.note,
-            passed=checks.passed(each),
-            checked_at=each.checked_at,
-        )
-        for each in found.checks
-    ]
+    rows = [_check(each) for each in found.checks]
     return DisplayChecks(checks=rows, due_after_days=found.due_after_days, due=found.due, due_at=found.due_at)
+
+
+def _check(row: DisplayCheckRow) -> DisplayCheck:
+    return DisplayCheck(
+        workstation=row.workstation,
+        answers=row.answers,
+        screen=Screen(**row.screen),
+        note=row.note,
+        passed=checks.passed(row),
+        checked_at=row.checked_at,
+    )

@@ -11,7 +11,7 @@ from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
 from isocenter.domain.reading.readers import check_document, reader_of
 from isocenter.index import reading as index
-from isocenter.index.reading import DisplayCheckRow
+from isocenter.index.reading import DisplayCheckRow, WorkstationRow
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Connection, Database
 
@@ -30,6 +30,24 @@ class Checks:
     due_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Workstation:
+    """A display with its last check; due and due_at follow from that check."""
+
+    last: WorkstationRow
+    due: bool
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Workstations:
+    """The displays of an institution, last checked first. left_off: how many older ones are not listed."""
+
+    workstations: tuple[Workstation, ...]
+    due_after_days: int
+    left_off: int
+
+
 def passed(check: DisplayCheckRow) -> bool:
     """Whether everything was seen as it should be."""
     return all(check.answers.values())
@@ -40,6 +58,16 @@ def checks_of(database: Database, caller: Caller, workstation: str | None = None
     caller.require(Right.READ)
     with database.transaction(caller.institution_id) as connection:
         return _checks(connection, caller, workstation)
+
+
+def workstations_of(database: Database, caller: Caller) -> Workstations:
+    """Who last checked which display of the institution, and when the next check is due. Raises Refused."""
+    caller.require(Right.MANAGE_INSTITUTION)
+    with database.transaction(caller.institution_id) as connection:
+        days = index.check_due_after_days(connection) or DUE_AFTER_DAYS
+        rows = index.workstations(connection)
+        left_off = index.count_workstations(connection) - len(rows)
+    return Workstations(tuple(Workstation(each, *_due(each, days)) for each in rows), days, left_off)
 
 
 def keep_check(
@@ -79,7 +107,13 @@ def _checks(connection: Connection, caller: Caller, workstation: str | None) -> 
     if workstation is None:
         return Checks(rows, days, due=False, due_at=None)
     last = next((each for each in rows if each.workstation == workstation), None)
-    if last is None or not passed(last):
-        return Checks(rows, days, due=True, due_at=None)
+    due, due_at = (True, None) if last is None else _due(last, days)
+    return Checks(rows, days, due, due_at)
+
+
+def _due(last: DisplayCheckRow, days: int) -> tuple[bool, datetime | None]:
+    """Whether the next check is due, and since or from when; None: at once, since the last one failed."""
+    if not passed(last):
+        return True, None
     due_at = last.checked_at + timedelta(days=days)
-    return Checks(rows, days, due=due_at <= utc_now(), due_at=due_at)
+    return due_at <= utc_now(), due_at

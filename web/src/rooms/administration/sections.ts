@@ -66,6 +66,7 @@ const GROUPS: readonly Group[] = [
     sections: [
       { name: 'deleted', to: '/administration/deleted', icon: 'bin', rights: ['recover'] },
       { name: 'retention', to: '/administration/retention', icon: 'calendar', rights: ['approve-destruction', 'manage-storage'] },
+      { name: 'displays', to: '/administration/displays', icon: 'screen', rights: ['manage-institution'] },
     ],
   },
   {

@@ -1,0 +1,30 @@
+/** 管理中显示器检测页面的用语。 */
+import type { Catalogue } from './catalogue'
+
+export const displaysWords: Catalogue['displays'] = {
+  title: '显示器检测记录',
+  intro: '阅片者检测自己阅片所用的显示器。这里列出每台工作站及其最近一次检测，最新的在前。工作站即浏览器：清除过数据的浏览器算作新的工作站，从未检测的不在此列。',
+  interval: '多少天后提醒阅片者',
+  between: '{{from}} 至 {{to}} 天；适用于本机构所有人',
+  saved: '已保存：{{days}} 天。',
+  list: '工作站',
+  none: '尚未检测任何显示器',
+  noneDetail: '阅片者可在账户菜单的“显示器检测”中进行检测。',
+  leftOff_one: '另有 {{count}} 台更早检测的工作站未显示。',
+  leftOff_other: '另有 {{count}} 台更早检测的工作站未显示。',
+  workstation: '工作站',
+  pixels: '{{width}} × {{height}} 设备像素',
+  at: '最近检测',
+  by: '检测者',
+  program: '程序',
+  unknown: '本机构未知的账户',
+  result: '结果',
+  passed: '通过',
+  failed: '未通过',
+  next: '下次检测',
+  dueNow: '现在应检测：上次未通过',
+  overdue: '自 {{date}} 起已逾期',
+  due: '应于 {{date}} 检测',
+  notSeen: '未看到：',
+  note: '备注：{{note}}',
+}
