@@ -31,7 +31,8 @@ BROKEN = {
         "its code stream says 3.7 billion columns"
     ),
     "1.2.3.4.5.99999.2": (
-        "the malformed set: among its images are some whose pixel data are empty, a byte, or half of what is due"
+        "the malformed set: one of its images has no rows, and the pixel data of three are empty, a byte, or half of "
+        "what is due"
     ),
 }
 """Series of the real data with images that nobody can decode, and why: the viewer has to say so of those images.
@@ -226,7 +227,7 @@ def _show(page: Page, series_instance_uid: str, seen: Seen) -> None:
     if seen.state != "shown":
         seen.said = page.locator('[data-cell="0"]').inner_text()[:400] or seen.said
     if seen.state == "failed" and series_instance_uid in BROKEN:
-        seen.state = "explained"
+        seen.state = "broken"
         seen.said += f" (as expected: {BROKEN[series_instance_uid]})"
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if wide > 0:
