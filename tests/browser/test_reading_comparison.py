@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import segno
 from bench.data import uid
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from pydicom.dataset import Dataset
 from tests.browser.conftest import PHONE, watch
 from tests.browser.reading import shown, taker
@@ -187,8 +187,16 @@ def test_a_stranger_is_not_shown_beside_without_a_word(page: Page, compared: Non
 
 
 def test_a_display_is_tested_and_the_reminder_goes(page: Page, compared: None) -> None:
+    held: list[Route] = []
+    page.route("**/api/display-checks*", lambda route: held.append(route))
     open_study(page, CHEST)
+    shown(page)
+    before = cell(page, 0).bounding_box()
+    for route in held:
+        route.continue_()
+    page.unroute_all()
     expect(page.get_by_test_id("display-reminder")).to_contain_text("not been tested here yet")
+    assert cell(page, 0).bounding_box() == before, "a picture must not move under the hand"
     page.get_by_role("link", name="Test the display").click()
     page.get_by_role("button", name="Show the pattern").click()
     page.wait_for_function(f"() => ({_LEVEL})([0.37, 0.17]) === 13")

@@ -1,4 +1,4 @@
-/** Says, above the pictures, that the display has not been tested in time; on a desk, since a phone is not what one reads on. */
+/** Says in the bar at the top, where it moves no picture when it comes, that the display has not been tested in time; on a desk, since a phone is not what one reads on. */
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -22,18 +22,16 @@ export function DisplayReminder() {
   if (later || !data?.due) return null
   const last = data.checks.find((check) => check.workstation === workstation)
   const date = last ? readableMoment(last.checked_at) : ''
+  const state = last ? (last.passed ? 'reminderDue' : 'reminderFailed') : 'reminderNever'
+  const words = t(`display.${state}`, { date, days: data.due_after_days })
   const postpone = () => {
     localStorage.setItem(KEY, today())
     setLater(true)
   }
   return (
-    <aside className={classes.bar} aria-label={t('display.title')} data-testid="display-reminder">
+    <aside className={classes.note} aria-label={t('display.title')} data-testid="display-reminder">
       <Icon name="warning" size={18} />
-      <span>
-        {!last && t('display.reminderNever')}
-        {last && !last.passed && t('display.reminderFailed', { date })}
-        {last?.passed && t('display.reminderDue', { date, days: data.due_after_days })}
-      </span>
+      <span title={words}>{words}</span>
       <Link to="/display-check">{t('display.check')}</Link>
       <Button size="compact-xs" variant="subtle" onClick={postpone}>
         {t('display.later')}

@@ -84,13 +84,15 @@ function Viewer({ studyInstanceUid }: { readonly studyInstanceUid: string }) {
   return (
     <RoomContext value={room}>
       <div className={classes.room}>
-        <ViewerHeader study={study}>{phone === false && <PanelButtons />}</ViewerHeader>
+        <ViewerHeader study={study}>
+          {phone === false && <DisplayReminder />}
+          {phone === false && <PanelButtons />}
+        </ViewerHeader>
         {phone === false && (
           <div className={classes.tools}>
             <Toolbar panels={false} />
           </div>
         )}
-        {phone === false && <DisplayReminder />}
         <main id="content" className={classes.main} tabIndex={-1}>
           <SeriesRail
             studyInstanceUid={studyInstanceUid}

@@ -28,6 +28,18 @@ describe('the history of a study', () => {
     expect([value.now, history.state.get()]).toEqual([2, { canUndo: true, canRedo: false }])
   })
 
+  it('remembers what was just done before it takes anything back', () => {
+    const history = createHistory()
+    const { value, set } = counted()
+    history.did(set(1))
+    const step = set(2)
+    history.soon(() => history.did(step))
+    history.undo()
+    expect(value.now).toBe(1)
+    history.redo()
+    expect(value.now).toBe(2)
+  })
+
   it('forgets what was undone when something new is done', () => {
     const history = createHistory()
     const { value, set } = counted()

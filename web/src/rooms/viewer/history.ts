@@ -18,6 +18,8 @@ export interface History {
   readonly state: Store<HistoryState>
   /** Remembers a step that has been done already. What was undone before is forgotten. */
   did(step: Step): void
+  /** Calls this in a moment, when whoever is at work has had a turn; before anything is taken back in any case. */
+  soon(remembering: () => void): void
   undo(): void
   redo(): void
 }
@@ -30,6 +32,12 @@ export function createHistory(now: () => number = () => performance.now()): Hist
   let done: Step[] = []
   let undone: Step[] = []
   let last = -Infinity
+  let waiting: (() => void)[] = []
+  const settle = () => {
+    const due = waiting
+    waiting = []
+    for (const remembering of due) remembering()
+  }
   const tell = () => state.set({ canUndo: done.length > 0, canRedo: undone.length > 0 })
   const move = (from: Step[], to: Step[], how: 'undo' | 'redo') => {
     for (let step = from.pop(); step; step = from.pop()) {
@@ -51,8 +59,18 @@ export function createHistory(now: () => number = () => performance.now()): Hist
       else done = [...done, step].slice(-MOST_STEPS)
       tell()
     },
-    undo: () => move(done, undone, 'undo'),
-    redo: () => move(undone, done, 'redo'),
+    soon(remembering) {
+      waiting.push(remembering)
+      setTimeout(settle)
+    },
+    undo() {
+      settle()
+      move(done, undone, 'undo')
+    },
+    redo() {
+      settle()
+      move(undone, done, 'redo')
+    },
   }
 }
 

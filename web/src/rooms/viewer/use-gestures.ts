@@ -30,7 +30,7 @@ export function useGestures({ views, history }: Pick<Room, 'views' | 'history'>)
       const { view, before } = begun
       begun = undefined
       // The tools have their turn first.
-      setTimeout(() => remember(history, view, before))
+      history.soon(() => remember(history, view, before))
     }
     const options = { capture: true }
     document.addEventListener('pointerdown', onDown, options)
