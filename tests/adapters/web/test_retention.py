@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
-from tests.adapters.web.test_studies import bearer, client  # noqa: F401 - fixture
+from tests.adapters.web.test_studies import STORED, bearer, client  # noqa: F401 - fixture
 
 from isocenter.access.caller import system_caller
 from isocenter.access.roles import Role
@@ -99,7 +99,7 @@ def test_from_due_to_the_certificate(
     officer = somebody(database, institution, "otto", Role.SECURITY_OFFICER)
     program = bearer(database, institution, Role.SECURITY_OFFICER)
     monkeypatch.setattr(keeping, "utc_now", lambda: datetime(2049, 1, 1, tzinfo=UTC))
-    assert client.post("/api/retention/look", headers=administrator).json()["due"] == 6
+    assert client.post("/api/retention/look", headers=administrator).json()["due"] == 1 + len(STORED)
     due = client.get("/api/retention/studies?state=due", headers=officer).json()["studies"]
     assert PHANTOM in {each["study_instance_uid"] for each in due}
     wanted = {"study_instance_uids": [PHANTOM], "reason": "kept long enough"}
@@ -123,7 +123,10 @@ def test_from_due_to_the_certificate(
         409,
         "not-in-this-state",
     )
-    assert client.get("/api/retention/destructions", headers=officer).json()["counts"] == {"due": 5, "destroyed": 1}
+    assert client.get("/api/retention/destructions", headers=officer).json()["counts"] == {
+        "due": len(STORED),
+        "destroyed": 1,
+    }
 
 
 def test_what_is_deleted_stays_hidden_until_its_day_and_who_keeps_storage_sets_the_years(
