@@ -24,6 +24,6 @@ export const displaysWords = {
   dueNow: 'Due now: the last test failed',
   overdue: 'Overdue since {{date}}',
   due: 'Due on {{date}}',
-  notSeen: 'Not seen:',
+  notSeen: 'Answered with No:',
   note: 'Note: {{note}}',
 } as const

@@ -25,6 +25,6 @@ export const displaysWords: Catalogue['displays'] = {
   dueNow: '现在应检测：上次未通过',
   overdue: '自 {{date}} 起已逾期',
   due: '应于 {{date}} 检测',
-  notSeen: '未看到：',
+  notSeen: '回答“否”的项目：',
   note: '备注：{{note}}',
 }

@@ -62,7 +62,7 @@ function useColumns(): readonly Column<Workstation>[] {
 function Next({ workstation: { due, due_at: at } }: { readonly workstation: Workstation }) {
   const { t } = useTranslation()
   if (at === null) return <Mark tone="bad">{t('displays.dueNow')}</Mark>
-  const date = readableMoment(at)
+  const date = readableMoment(at).slice(0, 10)
   return due ? <Mark tone="warning">{t('displays.overdue', { date })}</Mark> : <Mark tone="quiet">{t('displays.due', { date })}</Mark>
 }
 
