@@ -98,6 +98,11 @@ export class FrameQueue {
     this.failed.clear()
   }
 
+  /** Whether nothing is on its way and nothing of a plan is still to be fetched. */
+  get isQuiet(): boolean {
+    return this.jobs.size === 0 && this.nextPlanned() === undefined
+  }
+
   /** How many frames of one plan are kept at most. */
   affordable(): number {
     const typical = this.kept.typicalBytes

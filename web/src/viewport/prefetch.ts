@@ -12,6 +12,8 @@ import { nearestFirst } from './nearest-first'
 const MOST_DECODED = 48
 const CACHE_SHARE = 0.6
 const DECODING_AT_ONCE = 2
+/** While frames are still coming only so many around the one shown: the processors are needed for what comes. */
+const DECODED_MEANWHILE = 8
 /** The order of fetching is made anew when the reader has moved so far from where it was made. */
 const ORDER_HOLDS_FOR = 8
 const REPORT_MS = 100
@@ -79,7 +81,8 @@ export class Prefetch {
 
   private decodeAhead(): void {
     while (this.decoding < DECODING_AT_ONCE) {
-      const next = this.window.find((imageId) => frames.has(imageId) && !cache.isLoaded(imageId) && !cache.getImageLoadObject(imageId))
+      const window = frames.isQuiet ? this.window : this.window.slice(0, DECODED_MEANWHILE)
+      const next = window.find((imageId) => frames.has(imageId) && !cache.isLoaded(imageId) && !cache.getImageLoadObject(imageId))
       if (next === undefined) return
       void this.decode(next)
     }
