@@ -49,6 +49,7 @@ def test_a_range_of_dates_narrows_the_list(page: Page) -> None:
 
 def test_columns_sort_both_ways_and_more_is_loaded_on_demand(page: Page) -> None:
     page.get_by_role("textbox", name="Search studies").fill("A-ROW0")
+    expect(page.get_by_test_id("study-count")).to_have_text("60 studies")  # before, the list is that of all studies
     expect(page.locator("[data-study-link]")).to_have_count(50)
     page.get_by_role("button", name="Load more").click()
     expect(page.locator("[data-study-link]")).to_have_count(60)

@@ -2,6 +2,8 @@
  * What a reader prefers: one document per user, parts by name (shortcuts, own window presets, …). A change is seen at once and kept
  * by the server as soon as it can be; another window's change of another part is kept too.
  */
+import { useMemo } from 'react'
+
 import { createStore, useStore } from '../kit/store'
 import { api, ApiError, dataOf } from './client'
 import { connection } from './connection'
@@ -40,7 +42,8 @@ export async function loadPreferences(user: string): Promise<void> {
 export function usePreference<T>(name: string, read: (part: unknown) => T): T {
   const { parts } = useStore(known)
   const changed = useStore(unsaved)
-  return read(name in changed ? changed[name] : parts[name])
+  const part = name in changed ? changed[name] : parts[name]
+  return useMemo(() => read(part), [read, part])
 }
 
 export function preference(name: string): unknown {

@@ -25,6 +25,12 @@ export function createStore<T>(initial: T): Store<T> {
   }
 }
 
+/** Tells of every change of any of them. The returned function ends it. */
+export function subscribeAll(stores: readonly Pick<Store<unknown>, 'subscribe'>[], listener: () => void): () => void {
+  const ends = stores.map((store) => store.subscribe(listener))
+  return () => ends.forEach((end) => end())
+}
+
 export function useStore<T>(store: Store<T>): T {
   return useSyncExternalStore(store.subscribe, store.get)
 }

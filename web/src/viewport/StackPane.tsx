@@ -11,6 +11,7 @@ import { Overlay } from './Overlay'
 import { PreviewPicture, usePreview } from './PreviewPicture'
 import classes from './StackPane.module.css'
 import { StackView } from './stack-view'
+import { useViewState } from './use-view-state'
 import { NOTHING, type ViewState } from './view-state'
 
 export interface StackPaneProps {
@@ -82,12 +83,6 @@ function useStackView(element: React.RefObject<HTMLDivElement | null>, props: St
     if (whole && leads) view.startPrefetch()
   }, [view, stackKey, imageIds, whole, leads])
   return view
-}
-
-const noSubscription = () => () => undefined
-
-export function useViewState(view: StackView | undefined): ViewState {
-  return useSyncExternalStore(view?.state.subscribe ?? noSubscription, view?.state.get ?? (() => NOTHING))
 }
 
 function Waiting({ imageId }: { readonly imageId: string | undefined }) {

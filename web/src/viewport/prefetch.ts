@@ -80,9 +80,10 @@ export class Prefetch {
   }
 
   private decodeAhead(): void {
+    if (this.decoding >= DECODING_AT_ONCE) return
+    const near = frames.isQuiet ? this.window : this.window.slice(0, DECODED_MEANWHILE)
     while (this.decoding < DECODING_AT_ONCE) {
-      const window = frames.isQuiet ? this.window : this.window.slice(0, DECODED_MEANWHILE)
-      const next = window.find((imageId) => frames.has(imageId) && !cache.isLoaded(imageId) && !cache.getImageLoadObject(imageId))
+      const next = near.find((imageId) => frames.has(imageId) && !cache.isLoaded(imageId) && !cache.getImageLoadObject(imageId))
       if (next === undefined) return
       void this.decode(next)
     }

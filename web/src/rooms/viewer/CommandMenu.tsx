@@ -10,10 +10,12 @@ import { type Command, type CommandGroup, COMMANDS, defaultKeysOf, GROUPS } from
 import { useRoom } from './context'
 import { GROUP_WORDS } from './groups'
 import type { PanelProps } from './panels'
+import { useStanding } from './use-standing'
 
 export function CommandMenu({ onClose }: PanelProps) {
   const { t } = useTranslation()
   const [wanted, setWanted] = useState('')
+  useStanding(useRoom())
   const asked = wanted.trim().toLowerCase()
   const here = COMMANDS.filter((command) => (command.Control === undefined || defaultKeysOf(command).length > 0) && command.id !== 'commands')
   const found = here.filter((command) => asked === '' || t(command.words, command.values).toLowerCase().includes(asked))

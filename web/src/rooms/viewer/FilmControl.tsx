@@ -3,7 +3,7 @@ import { NumberInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
 import { createStore, useStore } from '../../kit/store'
-import { useViewState } from '../../viewport/StackPane'
+import { useViewPart } from '../../viewport/use-view-state'
 import type { FilmState } from '../../viewport/film'
 import { useRoom } from './context'
 import { ToolButton } from './ToolButton'
@@ -12,8 +12,10 @@ import classes from './Toolbar.module.css'
 export function FilmControl() {
   const { t } = useTranslation()
   const { view } = useRoom()
-  const { playing, framesPerSecond, count } = useViewState(view)
-  if (count < 2) return null
+  const playing = useViewPart(view, (state) => state.playing)
+  const framesPerSecond = useViewPart(view, (state) => state.framesPerSecond)
+  const several = useViewPart(view, ({ count }) => count > 1)
+  if (!several) return null
   return (
     <>
       <ToolButton

@@ -3,6 +3,7 @@ import { Menu } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
 import { Icon, type IconName } from '../../brand/Icon'
+import { useViewPart } from '../../viewport/use-view-state'
 import { useRoom } from './context'
 import classes from './LayoutMenu.module.css'
 import { MenuButton } from './ToolButton'
@@ -55,7 +56,8 @@ function Mosaics() {
   const { t } = useTranslation()
   const { state, view, dispatch } = useRoom()
   const { mosaic } = state.cells[state.active] ?? {}
-  if (!mosaic && (view?.state.get().count ?? 0) < 2) return null
+  const several = useViewPart(view, ({ count }) => count > 1)
+  if (!mosaic && !several) return null
   return (
     <>
       <Menu.Label>{t('room.mosaicOf')}</Menu.Label>

@@ -3,7 +3,7 @@ import { Menu } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
 import { frameOf } from '../../viewport/known-frames'
-import { useViewState } from '../../viewport/StackPane'
+import { useViewPart, useViewState } from '../../viewport/use-view-state'
 import { useRoom } from './context'
 import { forgetOwnWindow, keepOwnWindow, useOwnWindows, windowWords } from './presets'
 import { MenuButton } from './ToolButton'
@@ -12,11 +12,23 @@ import { changing } from './view-changes'
 
 export function PresetsMenu() {
   const { t } = useTranslation()
-  const room = useRoom()
   return (
     <MenuButton icon="presets" words={t('viewer.presets')}>
-      {room.windows.length === 0 && <Menu.Label>{t('common.none')}</Menu.Label>}
-      {room.windows.map((preset, index) => (
+      <Offered />
+      <OwnWindows />
+    </MenuButton>
+  )
+}
+
+function Offered() {
+  const { t } = useTranslation()
+  const room = useRoom()
+  useViewPart(room.view, ({ imageId }) => imageId)
+  const offered = room.windows()
+  return (
+    <>
+      {offered.length === 0 && <Menu.Label>{t('common.none')}</Menu.Label>}
+      {offered.map((preset, index) => (
         <Menu.Item
           key={`${preset.label}-${preset.detail}`}
           onClick={() => {
@@ -31,8 +43,7 @@ export function PresetsMenu() {
           </span>
         </Menu.Item>
       ))}
-      <OwnWindows />
-    </MenuButton>
+    </>
   )
 }
 

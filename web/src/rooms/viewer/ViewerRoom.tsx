@@ -1,7 +1,7 @@
 /** The reading room: one study, its series, its images. */
 import { useDocumentTitle, useMediaQuery } from '@mantine/hooks'
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { watchedFetch } from '../../api/client'
@@ -14,7 +14,6 @@ import { PHONE } from '../../theme/tokens'
 import { engine, startCornerstone } from '../../viewport/cornerstone'
 import { abortLoading } from '../../viewport/loader'
 import { forgetOverlays } from '../../viewport/overlays/shown'
-import { useViewState } from '../../viewport/StackPane'
 import type { StackView } from '../../viewport/stack-view'
 import { chooseTool } from '../../viewport/tools'
 import { type Room, RoomContext } from './context'
@@ -139,8 +138,7 @@ function useRoomOf(studyInstanceUid: string, study: Study | undefined, views: Vi
   const [panel, openPanel] = useState<string>()
   const studies = useOpenStudies(state.studies)
   const view = views.get(state.active)
-  const { imageId } = useViewState(view)
-  const namedWindows = useNamedWindows()
+  const windows = useNamedWindows(view)
   const leave = useCallback(() => void navigate({ to: '/' }), [navigate])
   const toStudy = useCallback(
     (to: string) => {
@@ -150,21 +148,10 @@ function useRoomOf(studyInstanceUid: string, study: Study | undefined, views: Vi
     },
     [navigate],
   )
-  return {
-    studyInstanceUid,
-    study,
-    studies,
-    state,
-    dispatch,
-    view,
-    views,
-    windows: namedWindows(imageId),
-    history,
-    panel,
-    openPanel,
-    leave,
-    toStudy,
-  }
+  return useMemo(
+    () => ({ studyInstanceUid, study, studies, state, dispatch, view, views, windows, history, panel, openPanel, leave, toStudy }),
+    [studyInstanceUid, study, studies, state, dispatch, view, views, windows, history, panel, openPanel, leave, toStudy],
+  )
 }
 
 /** Actions as they are, and remembered where they move something. */

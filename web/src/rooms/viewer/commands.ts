@@ -39,7 +39,7 @@ export interface Command {
   readonly defaultKey?: KeyName | readonly KeyName[]
   /** Drawn in place of the button: a menu, a field. */
   readonly Control?: ComponentType
-  /** What else `enabled` and `pressed` are read from; the toolbar is drawn again when it changes. */
+  /** What else `enabled` and `pressed` are read from; the toolbar is drawn again when that changes one of them. */
   readonly watches?: readonly Pick<Store<unknown>, 'subscribe' | 'get'>[]
   /** Without it: always. */
   enabled?(room: Room): boolean

@@ -1,4 +1,7 @@
-/** What everything in the reading room may know and do: commands are run with it, panels and layers ask `useRoom()` for it. */
+/**
+ * What everything in the reading room may know and do: commands are run with it, panels and layers ask `useRoom()` for it. It stays the
+ * same while images go by: who draws what a stack shows watches the stack (`useViewState`, `useViewPart`).
+ */
 import { createContext, useContext } from 'react'
 
 import type { Series, Study } from '../../api/types'
@@ -19,8 +22,8 @@ export interface Room {
   readonly view: StackView | undefined
   /** The stacks by cell. */
   readonly views: ReadonlyMap<number, StackView>
-  /** Windows offered for the image in the active cell. */
-  readonly windows: readonly NamedWindow[]
+  /** Windows offered for the image that is in the active cell now. */
+  readonly windows: () => readonly NamedWindow[]
   readonly history: History
   /** The side panel that is open. */
   readonly panel: string | undefined

@@ -1,5 +1,6 @@
 /** The windows offered for the image on screen: what its file holds, the reader's own, those usual for its part of the body, and from its values. */
 import type { TFunction } from 'i18next'
+import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { keepPreference, preference, usePreference } from '../../api/preferences'
@@ -10,6 +11,7 @@ import { TAG } from '../../dicomweb/tags'
 import type { Voi } from '../../dicomweb/voi'
 import { valueUnitOf } from '../../measuring/values'
 import { frameOf } from '../../viewport/known-frames'
+import type { StackView } from '../../viewport/stack-view'
 import { presetsFor } from '../../viewport/window'
 import { voiOf, windowFromValues } from './seeing/auto-window'
 
@@ -99,14 +101,16 @@ function fromValues(imageId: string, t: TFunction): NamedWindow {
   return { label: t('seeing.fromValues'), detail: '1–99 %', voi: () => windowFromValues(imageId) }
 }
 
-export function useNamedWindows(): (imageId: string | undefined) => NamedWindow[] {
+/** The windows for what a stack shows when it is asked. */
+export function useNamedWindows(view: StackView | undefined): () => NamedWindow[] {
   const { t } = useTranslation()
   const own = useOwnWindows()
-  return (imageId) => {
+  return useCallback(() => {
+    const imageId = view?.state.get().imageId
     const frame = frameOf(imageId)
     if (!frame || imageId === undefined || frame.samplesPerPixel > 1 || frame.photometricInterpretation === 'PALETTE COLOR') return []
     const mine = own.filter(({ modality }) => modality === frame.modality)
     const kept = mine.map((one) => named(t('seeing.own'), { kind: 'window', centre: one.centre, width: one.width, voiFunction: one.voiFunction }))
     return [...ofTheFile(frame, t), ...kept, ...usualFor(frame, t), fromValues(imageId, t)]
-  }
+  }, [view, own, t])
 }

@@ -14,9 +14,9 @@ const preset = (number: number): Command => ({
   help: 'room.helpPreset',
   defaultKey: String(number),
   place: 'keys',
-  enabled: ({ windows }) => windows.length >= number,
+  enabled: ({ windows }) => windows().length >= number,
   run: (room) => {
-    const voi = room.windows[number - 1]?.voi()
+    const voi = room.windows()[number - 1]?.voi()
     if (voi) changing(room, (view) => view.setVoi(voi))
   },
 })

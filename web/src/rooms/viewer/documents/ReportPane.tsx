@@ -7,6 +7,7 @@ import { type Code, countItems, isNoUnit, readReport, type Report, type ReportIt
 import { readableDate, readableTime } from '../../../kit/dates'
 import { marked } from '../../../kit/marked'
 import { readableName } from '../../../kit/person-name'
+import { useStacks } from '../../../viewport/use-view-state'
 import { useRoom } from '../context'
 import type { DocumentPaneProps } from '../panes'
 import { DocumentFrame } from './DocumentFrame'
@@ -33,6 +34,8 @@ interface Reading {
 
 function Page({ dataSet }: { readonly dataSet: DataSet }) {
   const { t } = useTranslation()
+  // Whether an image can be shown from here depends on what the viewports hold.
+  useStacks(useRoom().views)
   const report = useMemo(() => readReport(dataSet), [dataSet])
   const [codes, setCodes] = useState(false)
   const reading = { report, codes, closed: countItems(report.root) > MANY_ITEMS }

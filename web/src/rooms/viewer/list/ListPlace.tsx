@@ -3,12 +3,10 @@ import { useTranslation } from 'react-i18next'
 
 import { listed, placeInList } from '../../../api/listed'
 import { useStore } from '../../../kit/store'
-import { CommandCard } from '../CommandCard'
-import type { Command } from '../commands'
+import { CommandButton } from '../CommandButton'
 import { NEXT_STUDY, PREVIOUS_STUDY } from '../commands/list'
 import { useRoom } from '../context'
 import { fetchedAhead } from '../opening'
-import { ToolButton } from '../ToolButton'
 import classes from './ListPlace.module.css'
 
 export function ListPlace() {
@@ -20,27 +18,12 @@ export function ListPlace() {
   const { position, count, countIsExact, next } = place
   return (
     <nav className={classes.place} aria-label={t('onList.title')} data-ahead={next !== undefined && next.study_instance_uid === ahead}>
-      <Neighbour command={PREVIOUS_STUDY} />
+      <CommandButton command={PREVIOUS_STUDY} />
       <span className={classes.position} data-testid="list-position">
         <span aria-hidden="true">{`${position} / ${count}${countIsExact ? '' : '+'}`}</span>
         <span className="visually-hidden">{t(countIsExact ? 'onList.position' : 'onList.positionAtLeast', { position, count })}</span>
       </span>
-      <Neighbour command={NEXT_STUDY} />
+      <CommandButton command={NEXT_STUDY} />
     </nav>
-  )
-}
-
-function Neighbour({ command }: { readonly command: Command }) {
-  const { t } = useTranslation()
-  const room = useRoom()
-  return (
-    <ToolButton
-      id={command.id}
-      icon={command.icon ?? 'more'}
-      words={t(command.words)}
-      card={<CommandCard command={command} />}
-      disabled={command.enabled?.(room) === false}
-      onClick={() => command.run(room)}
-    />
   )
 }

@@ -2,7 +2,7 @@
 import { useEffect } from 'react'
 
 import { keyOf } from '../../../dicomweb/addresses'
-import { useStore } from '../../../kit/store'
+import { subscribeAll, useStore } from '../../../kit/store'
 import { useRoom } from '../context'
 import { desk, roomHistory } from './desk'
 import { useSaving } from './drafts'
@@ -37,7 +37,9 @@ function useGoal(): void {
     const { studyInstanceUid, seriesInstanceUid } = keyOf(goal.imageId)
     const isPlaced = [...views.values()].some((view) => view.stack().some((imageId) => keyOf(imageId).seriesInstanceUid === seriesInstanceUid))
     if (!isPlaced) dispatch({ type: 'place', placed: { studyInstanceUid, seriesInstanceUid } })
-    const ends = [...views.values()].map((view) => view.state.subscribe(reach))
-    return () => ends.forEach((end) => end())
+    return subscribeAll(
+      [...views.values()].map((view) => view.state),
+      reach,
+    )
   }, [goal, views, dispatch])
 }

@@ -7,7 +7,7 @@ import { marked } from '../../../kit/marked'
 import { readableName } from '../../../kit/person-name'
 import { frameOf } from '../../../viewport/known-frames'
 import { targetOf } from '../../../viewport/overlays/use-drawing'
-import { useViewState } from '../../../viewport/StackPane'
+import { useViewPart } from '../../../viewport/use-view-state'
 import { useRoom } from '../context'
 import { goTo } from './desk'
 import classes from './Measuring.module.css'
@@ -82,7 +82,7 @@ function Line({ reported, studyInstanceUid }: { readonly reported: Reported; rea
 /** The slices of the active viewport's stack, where it is of this study; none while headers of some are still on their way. */
 function useSlices(studyInstanceUid: string): readonly StackSlice[] {
   const { view } = useRoom()
-  const { count } = useViewState(view)
+  const count = useViewPart(view, (state) => state.count)
   return useMemo(() => {
     const stack = count > 0 ? (view?.stack() ?? []) : []
     const slices = stack.flatMap((imageId, index) => {

@@ -17,7 +17,7 @@ import classes from './Measuring.module.css'
 import { paneOf } from './pane'
 import { stateOf } from './saved-views'
 import { useShownNow } from './use-shown-now'
-import { useViewState } from '../../../viewport/StackPane'
+import { useViewPart } from '../../../viewport/use-view-state'
 import { linesBeside } from './words'
 
 const TITLES = ['113000', '113002', '113003', '113004', '113005', '113006', '113007', '113008', '113009'] as const
@@ -142,7 +142,7 @@ function FileView() {
   const shown = useShownNow()
   const mine = shown?.studyInstanceUid === studyInstanceUid
   // A state of colour images has no polarity (PS3.3 A.33.2): filed, the view would come back as another one.
-  const invertedColour = useViewState(useRoom().view).inverted && shown?.frame.photometricInterpretation.startsWith('MONOCHROME') === false
+  const invertedColour = useViewPart(useRoom().view, ({ inverted }) => inverted) && shown?.frame.photometricInterpretation.startsWith('MONOCHROME') === false
   return (
     <>
       <p className={classes.note}>{t('measuring.views.saveViewHelp')}</p>

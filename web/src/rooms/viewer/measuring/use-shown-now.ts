@@ -2,11 +2,11 @@
 import { keyOf } from '../../../dicomweb/addresses'
 import type { Frame } from '../../../dicomweb/frame'
 import { frameOf } from '../../../viewport/known-frames'
-import { useViewState } from '../../../viewport/StackPane'
+import { useViewPart } from '../../../viewport/use-view-state'
 import { useRoom } from '../context'
 
 export function useShownNow(): { readonly imageId: string; readonly frame: Frame; readonly studyInstanceUid: string } | undefined {
-  const { imageId } = useViewState(useRoom().view)
+  const imageId = useViewPart(useRoom().view, (state) => state.imageId)
   const frame = frameOf(imageId)
   return imageId !== undefined && frame ? { imageId, frame, studyInstanceUid: keyOf(imageId).studyInstanceUid } : undefined
 }

@@ -9,7 +9,7 @@ import type { OverlayDescription, Part, Scale } from '../../../viewport/overlays
 import { readable, shownRange, useUnitWords } from '../../../viewport/overlays/ScaleBar'
 import { changeOverlay, fitOf, type ShownOverlay } from '../../../viewport/overlays/shown'
 import { heightsOf, type Lying, lyingOn } from '../../../viewport/overlays/where'
-import { useViewState } from '../../../viewport/StackPane'
+import { useViewState } from '../../../viewport/use-view-state'
 import { useRoom } from '../context'
 import { IsodoseCard } from './IsodoseCard'
 import { jumpToPart } from './jump-to-part'

@@ -5,7 +5,7 @@ import { crossingOf, sliceOf } from '../../../dicomweb/crossing'
 import { createStore, useStore } from '../../../kit/store'
 import { frameOf } from '../../../viewport/known-frames'
 import type { LayerProps } from '../../../viewport/layers'
-import { useViewState } from '../../../viewport/StackPane'
+import { useViewState } from '../../../viewport/use-view-state'
 import { useRoom } from '../context'
 import { unlinked } from './links'
 import { Mark } from './Mark'
@@ -26,9 +26,9 @@ export function ReferenceLines(layer: LayerProps) {
 function Line({ view, frame, toScreen }: LayerProps) {
   const { views, state } = useRoom()
   const active = views.get(state.active)
-  const { imageId, shownIndex } = useViewState(active)
-  const [here, other] = [sliceOf(frame), sliceOf(frameOf(imageId))]
-  const line = active !== view && here && other ? crossingOf(here, other) : undefined
+  const { imageId, shownIndex } = useViewState(active === view ? undefined : active)
+  const [here, other] = imageId === undefined ? [] : [sliceOf(frame), sliceOf(frameOf(imageId))]
+  const line = here && other ? crossingOf(here, other) : undefined
   if (!line) return null
   const [from, to] = [toScreen(line[0]), toScreen(line[1])]
   const ends = { x1: from[0], y1: from[1], x2: to[0], y2: to[1] }
