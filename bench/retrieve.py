@@ -28,6 +28,7 @@ from isocenter.standards.dicom.dimse import CommandSet, Status, encode_response
 from isocenter.standards.dicom.identifiers import Attribute, encode_identifier
 from isocenter.standards.dicom.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from isocenter.wire.listener import Listener
+from isocenter.wire.listening_socket import bound_socket
 from isocenter.wire.negotiation import Admission
 from isocenter.wire.pdu import AnsweredContext
 from isocenter.wire.requestor import ProposedContext, Remote, Role, request_association
@@ -109,7 +110,10 @@ class Dropped:
 def sink(port: int) -> None:
     """The destination of C-MOVE, as a process of its own; ends when its input does."""
     listener = Listener(
-        "127.0.0.1", port, Admission(SINK, (ip_network("127.0.0.0/8"),)), [Dropping()], max_pdu_bytes=131072
+        bound_socket("127.0.0.1", port),
+        Admission(SINK, (ip_network("127.0.0.0/8"),)),
+        [Dropping()],
+        max_pdu_bytes=131072,
     )
     listener.start()
     sys.stdout.write("ready\n")

@@ -173,7 +173,8 @@ def test_gdcm_echoes_stores_and_finds(node: Node, study: list[Dataset], tmp_path
     gdcmscu("--find", "--studyroot", "--study", "--key", f"20,d={study[0].StudyInstanceUID}", *place)
 
     def succeeded() -> int:
-        lines = (node.home / "logs" / "listener.log").read_text().splitlines()
+        logs = (node.home / "logs").glob("listener-*.log")
+        lines = [line for each in logs for line in each.read_text().splitlines()]
         ends = [line for line in lines if "association.ended" in line and "calling_ae_title=GDCMSCU" in line]
         return sum("how=released" in line and "succeeded=1" in line for line in ends)
 

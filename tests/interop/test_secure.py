@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -22,6 +23,8 @@ from pydicom.data import get_testdata_file
 from tests.apps.test_up import COMMAND, DEADLINE_S, Up, until
 from tests.wire.peers import ENVIRONMENT, dcmtk_program, storescp
 from tests.wire.upper_layer import PATIENCE_S
+
+from isocenter.access.devices.watch import READ_EVERY_S
 
 CT_SMALL = Path(str(get_testdata_file("CT_small.dcm")))
 
@@ -156,9 +159,11 @@ def test_a_device_is_who_holds_its_certificate(secure: Secure) -> None:
     def showing(name: str) -> tuple[str, ...]:
         return "+tls", f"{folder / name}.key", f"{folder / name}.pem", "+cf", str(secure.authority)
 
-    until(lambda: not echo(*showing("B")))  # listeners know a new device within seconds
+    until(lambda: not echo(*showing("B")))  # every listener knows a new device within seconds
+    until(lambda: not echo(port=str(secure.up.state["dicom_port"])))
+    time.sleep(READ_EVERY_S)
     assert echo(*showing("A"))
-    assert not echo(port=str(secure.up.state["dicom_port"]))
+    assert not any(echo(*showing("B")) or echo(port=str(secure.up.state["dicom_port"])) for _ in range(4))
 
 
 def test_plain_http_gets_nothing_from_the_https_port(secure: Secure) -> None:

@@ -80,6 +80,27 @@ def test_one_sync_is_one_fdatasync_for_any_number_of_objects(
     assert len(calls) == 1
 
 
+def test_what_the_disk_has_only_begun_with_is_not_durable(
+    writer: JournalWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[int, int]] = []
+    real = journal.begin_writeback
+    monkeypatch.setattr(
+        journal, "begin_writeback", lambda file, at, length: (begun.append((at, length)), real(file, at, length))
+    )
+    first = append(writer)
+    writer.begin_sync()
+    writer.begin_sync()
+    assert begun == [(0, first.end_offset)]  # with the head of the segment, and once
+    assert not writer.is_durable(first)
+    large = append(writer, bytes(journal.BEGUN_AT_ONCE_BYTES), number=2)
+    assert begun[1:] == [(first.end_offset, large.end_offset - first.end_offset)]  # by itself
+    assert not writer.is_durable(large)
+    writer.sync()
+    assert writer.is_durable(first)
+    assert writer.is_durable(large)
+
+
 def test_members_of_many_threads_are_all_whole(tmp_path: Path) -> None:
     writer = a_writer(tmp_path, close_bytes=1 << 16)
     contents = [some_bytes(number * 37, seed=number) for number in range(200)]

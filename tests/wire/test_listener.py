@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 import time
+from contextlib import ExitStack
 from ipaddress import ip_network
 
 import pytest
@@ -31,7 +32,7 @@ from tests.wire.upper_layer import (
 
 from isocenter.standards.dicom.dimse import CommandField
 from isocenter.wire.listener import Listener
-from isocenter.wire.listening_socket import CannotListen
+from isocenter.wire.listening_socket import CannotListen, bound_socket
 from isocenter.wire.negotiation import Admission
 from isocenter.wire.roster import Limits
 
@@ -245,5 +246,25 @@ def test_a_port_that_is_taken_is_one_plain_sentence() -> None:
     with listening(recording_services()) as listener:
         port = listener.address[1]
         with pytest.raises(CannotListen) as caught:
-            Listener("127.0.0.1", port, Admission("ISOCENTER", LOOPBACK), [])
+            bound_socket("127.0.0.1", port)
     assert caught.value.fields["port"] == port
+
+
+def test_listeners_that_share_a_port_share_the_work_and_one_that_ends_leaves_it_to_the_others() -> None:
+    first = bound_socket("127.0.0.1", 0)
+    second = first.dup()
+    admission = Admission("ISOCENTER", LOOPBACK)
+    both = [Listener(each, admission, recording_services(), idle_for_s=10.0, shares=True) for each in (first, second)]
+    for listener in both:
+        listener.start()
+    with ExitStack() as stack:
+        for listener in both:
+            stack.callback(listener.stop, 1)
+        for _ in range(12):
+            stack.enter_context(Wire(both[0])).associate()
+        shares = [len(listener.roster) for listener in both]
+        assert sum(shares) == 12 and min(shares) >= 3, shares  # on a busy machine the other may come a little late
+        both[0].stop(within_s=0.1)
+        with Wire(both[1]) as late:
+            late.associate()
+        assert len(both[1].roster) >= shares[1]

@@ -52,6 +52,7 @@ from isocenter.standards.dicom.dimse import CommandField
 from isocenter.standards.dicom.uids import VERIFICATION_SOP_CLASS
 from isocenter.wire import tls
 from isocenter.wire.listener import Listener
+from isocenter.wire.listening_socket import bound_socket
 from isocenter.wire.remote import PeerNotSecure, ProposedContext, Remote
 from isocenter.wire.requestor import request_association
 from isocenter.wire.tls import TlsClient, TlsServer, fingerprint_of
@@ -359,7 +360,7 @@ def test_a_listener_that_stops_says_so_to_secure_associations(
     store: CertificateStore, services: Services, ct1: Holder
 ) -> None:
     with listening(services) as plain:
-        secure = plain.beside("127.0.0.1", 0, TlsServer(files_of(store)))
+        secure = plain.beside(bound_socket("127.0.0.1", 0), TlsServer(files_of(store)))
         secure.start()
         with SecureWire(secure, store, ct1) as wire, Wire(plain) as other:
             wire.associate()

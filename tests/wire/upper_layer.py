@@ -20,6 +20,7 @@ from isocenter.standards.dicom.dimse import (
 )
 from isocenter.standards.dicom.transfer_syntaxes import preferred_syntax
 from isocenter.wire.listener import Listener
+from isocenter.wire.listening_socket import bound_socket
 from isocenter.wire.negotiation import Admission
 from isocenter.wire.pdu import AnsweredContext
 from isocenter.wire.roster import Limits
@@ -237,8 +238,7 @@ def listening(
     tls: TlsServer | None = None,
 ) -> Iterator[Listener]:
     listener = Listener(
-        "127.0.0.1",
-        0,
+        bound_socket("127.0.0.1", 0),
         Admission("ISOCENTER", accept_from),  # type: ignore[arg-type]
         services,
         limits=limits,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from isocenter.access.roles import RIGHTS, Right, Role
 from isocenter.kit.errors import Refused
@@ -50,13 +51,18 @@ class Caller:
 
     def may(self, right: Right) -> bool:
         """Whether one of the caller's roles holds the right, and its scopes do not leave it out."""
-        return (self.only is None or right in self.only) and any(right in RIGHTS[role] for role in self.roles)
+        return (self.only is None or right in self.only) and right in _rights_of(self.roles)
 
     def require(self, right: Right) -> None:
         """Raise Refused unless the caller may."""
         if not self.may(right):
             roles = " and ".join(self.roles) or "nobody"
             raise Refused(f"The role {roles} does not include the right to {right}.", right=str(right))
+
+
+@lru_cache(maxsize=256)
+def _rights_of(roles: tuple[Role, ...]) -> frozenset[Right]:
+    return frozenset().union(*(RIGHTS[role] for role in roles))
 
 
 def system_caller(institution_id: int, job: str) -> Caller:

@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     if process == "listener":
         from isocenter.apps import listener
 
-        return listener.run(settings)
+        return listener.run(settings, *(int(fd) for fd in rest))
     if process == "web":
         from isocenter.apps import web
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import signal
+import socket
 import sys
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 
 from isocenter.access.devices.register import Strangers
 from isocenter.access.devices.watch import DeviceWatch
@@ -27,6 +29,7 @@ from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import configure, get_logger
 from isocenter.kit.settings import Settings
 from isocenter.wire.listener import Listener
+from isocenter.wire.listening_socket import bound_socket
 from isocenter.wire.negotiation import Admits
 from isocenter.wire.roster import Limits
 from isocenter.wire.service import Service
@@ -38,25 +41,31 @@ DRAIN_S = 30.0
 """Objects in flight get so long to finish when the process is told to stop."""
 
 
-def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT, then drain; returns the exit code. What prevents it is one line in the log."""
+def run(settings: Settings, socket_fd: int | None = None, secure_fd: int | None = None) -> int:
+    """Serve until SIGTERM or SIGINT, then drain; returns the exit code. What prevents it is one line in the log.
+
+    socket_fd, secure_fd: bound sockets of `up`, shared by all listeners; without them the ports of the settings.
+    """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if socket_fd is None:
+        settings = replace(settings, listener_processes=1)
     try:
-        _serve(settings, stop)
+        _serve(settings, stop, socket_fd, secure_fd)
     except IsocenterError as error:
         log.error("listener.cannot-run", reason=error.reason, detail=str(error))
         return 1
     return 0
 
 
-def _serve(settings: Settings, stop: threading.Event) -> None:
+def _serve(settings: Settings, stop: threading.Event, socket_fd: int | None, secure_fd: int | None) -> None:
     with ExitStack() as stack:
         database = stack.enter_context(open_database(settings))
         institution = ensure_institution(database, settings.institution_name)
         data = open_bytes(settings, database)
-        archive = stack.enter_context(open_archive(settings, database, data, ready_segments=settings.ready_segments))
+        ready_segments = _share(settings.ready_segments, settings)
+        archive = stack.enter_context(open_archive(settings, database, data, ready_segments=ready_segments))
         library = stack.enter_context(open_library(database, data))
         strangers = Strangers(institution.institution_id, settings.ae_title.strip(), settings.dicom_accept_from)
         devices = stack.enter_context(DeviceWatch(database, strangers))
@@ -66,8 +75,9 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
             StorageCommitmentScp(database, admitted_caller),
             *query_retrieve_services(settings, library),
         ]
-        listener = build_listener(settings, services, DeviceAdmission(devices))
-        open_secure_port(settings, listener)
+        plain = _bound(socket_fd, settings.dicom_host, settings.dicom_port)
+        listener = build_listener(settings, plain, services, DeviceAdmission(devices))
+        open_secure_port(settings, listener, secure_fd)
         gc.collect()
         gc.freeze()  # what lives as long as the process is not looked through again while objects arrive
         listener.start()
@@ -92,30 +102,40 @@ def query_retrieve_services(settings: Settings, library: Library) -> list[Servic
     ]
 
 
-def build_listener(settings: Settings, services: list[Service], admission: Admits) -> Listener:
+def _bound(fd: int | None, host: str, port: int) -> socket.socket:
+    return bound_socket(host, port) if fd is None else socket.socket(fileno=fd)
+
+
+def _share(whole: int, settings: Settings) -> int:
+    """What one of the listeners has of something that all have together, rounded up."""
+    return -(-whole // settings.listener_processes)
+
+
+def build_listener(settings: Settings, bound: socket.socket, services: list[Service], admission: Admits) -> Listener:
     """The upper layer with the limits of the settings."""
-    total = settings.max_associations
+    total = _share(settings.max_associations, settings)
     return Listener(
-        settings.dicom_host,
-        settings.dicom_port,
+        bound,
         admission,
         services,
         limits=Limits(
             total=total,
-            per_address=settings.max_associations_per_address,
+            per_address=_share(settings.max_associations_per_address, settings),
             reserve=total // 10,
         ),
         artim_s=settings.artim.total_seconds(),
         idle_for_s=settings.association_idle_for.total_seconds(),
         max_pdu_bytes=settings.max_pdu_bytes,
+        shares=settings.listener_processes > 1,
     )
 
 
-def open_secure_port(settings: Settings, listener: Listener) -> None:
+def open_secure_port(settings: Settings, listener: Listener, secure_fd: int | None) -> None:
     """The TLS port beside the plain one, where the settings have one. Raises CannotSecure, CannotListen."""
     if settings.dicom_tls_port is not None:
         tls = TlsServer(tls_files_of(settings))
-        secure = listener.beside(settings.dicom_tls_host or settings.dicom_host, settings.dicom_tls_port, tls)
+        bound = _bound(secure_fd, settings.dicom_tls_host or settings.dicom_host, settings.dicom_tls_port)
+        secure = listener.beside(bound, tls)
         host, port = secure.address
         log.info("listener.secure", host=host, port=port)
 

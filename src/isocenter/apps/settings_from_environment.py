@@ -232,7 +232,7 @@ def _check(settings: Settings) -> None:
         raise InvalidSetting(f"{PREFIX}INSTITUTION_NAME must not be blank.")
     for each in fields(settings):
         value = getattr(settings, each.name)
-        bounded = each.name.startswith("max_") or each.name == "web_processes"
+        bounded = each.name.startswith("max_") or each.name.endswith("_processes")
         if bounded and each.default is not MISSING and isinstance(value, int) and value < 1:
             raise InvalidSetting(f"{PREFIX}{each.name.upper()} must be at least 1.")
 

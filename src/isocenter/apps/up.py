@@ -91,6 +91,7 @@ class Supervisor:
         self._lock = HomeLock(settings.home)
         self._postgres: EmbeddedPostgres | None = None
         self._http_socket: socket.socket | None = None
+        self._dicom_sockets: list[socket.socket] = []
         self._metrics: Path | None = None
         self._children: list[Child] = []
         self._samples: Child | None = None
@@ -182,17 +183,15 @@ class Supervisor:
         self._stop.set()
 
     def _with_ports(self, settings: Settings) -> Settings:
-        """Bind the web socket here, so that every web process shares it; make sure that the DICOM port is free."""
+        """Bind the web and DICOM sockets here, so that all processes of a kind share them."""
         self._http_socket = _bound(settings.http_host, settings.http_port, "ISOCENTER_HTTP_PORT")
         self._http_socket.listen(1024)
         self._http_socket.set_inheritable(True)
-        with _bound(settings.dicom_host, settings.dicom_port, "ISOCENTER_DICOM_PORT") as probe:
-            dicom_port = probe.getsockname()[1]
+        dicom_port = self._bind_dicom(settings.dicom_host, settings.dicom_port, "ISOCENTER_DICOM_PORT")
         tls_port = settings.dicom_tls_port
         if tls_port is not None:
             host = settings.dicom_tls_host or settings.dicom_host
-            with _bound(host, tls_port, "ISOCENTER_DICOM_TLS_PORT") as probe:
-                tls_port = probe.getsockname()[1]
+            tls_port = self._bind_dicom(host, tls_port, "ISOCENTER_DICOM_TLS_PORT")
         node_port = settings.node_port
         if node_port is not None:
             with _bound(settings.node_host, node_port, "ISOCENTER_NODE_PORT") as probe:
@@ -200,6 +199,12 @@ class Supervisor:
         http_port = self._http_socket.getsockname()[1]
         ports = {"http_port": http_port, "dicom_port": dicom_port, "dicom_tls_port": tls_port, "node_port": node_port}
         return replace(settings, **ports)
+
+    def _bind_dicom(self, host: str, port: int, setting: str) -> int:
+        bound = _bound(host, port, setting)
+        bound.set_inheritable(True)
+        self._dicom_sockets.append(bound)
+        return int(bound.getsockname()[1])
 
     def _first_enrolment(self, database: Database, institution: Institution) -> str | None:
         if administrator_exists(database, institution.institution_id):
@@ -226,7 +231,10 @@ class Supervisor:
         environment = self._environment(settings)
         logs = settings.home / "logs"
         children = [] if settings.node_port is None else [Child("keeper", ["keeper"], environment, logs)]
-        children.append(Child("listener", ["listener"], environment, logs))
+        fds = [each.fileno() for each in self._dicom_sockets]
+        for number in range(1, settings.listener_processes + 1):
+            name = "listener" if settings.listener_processes == 1 else f"listener-{number}"
+            children.append(Child(name, ["listener", *map(str, fds)], environment, logs, pass_fds=fds))
         for number in range(1, settings.web_processes + 1):
             name = "web" if settings.web_processes == 1 else f"web-{number}"
             children.append(Child(name, ["web", str(number), str(http_fd)], environment, logs, pass_fds=[http_fd]))
@@ -307,6 +315,8 @@ class Supervisor:
                 self._console.print("Stopping … (Ctrl-C again to hurry)", highlight=False)
         if self._samples is not None:
             self._samples.kill()
+        for each in self._dicom_sockets:  # else callers would wait for somebody to answer
+            each.close()
         stages = {"listener": 0, "web": 1, "keeper": 3}
         for stage in range(4):
             self._end([child for child in self._children if stages.get(child.name.partition("-")[0], 2) == stage])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -123,6 +124,15 @@ def check_ready(settings: Settings, archive: Archive) -> None:
             pass
     except OSError:
         raise ListenerAway("The DICOM listener does not answer.") from None
+    if not listener_lives(run_state_for_status(settings.home)):  # `up` holds the port for it
+        raise ListenerAway("The DICOM listener is being started again.")
+
+
+def listener_lives(run_state: dict[str, Any] | None) -> bool:
+    """Whether one of the listeners of this home lives; they are nobody's business where `up` does not start them."""
+    processes = [] if run_state is None else run_state["processes"]
+    listeners = [each for each in processes if each["name"].startswith("listener")]
+    return not listeners or any(each["running"] for each in listeners)
 
 
 def openapi_document() -> str:

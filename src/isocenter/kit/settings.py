@@ -124,6 +124,8 @@ class Settings:
     """Time a connection has to finish its association request (PS3.8 9.1.4, ARTIM timer)."""
     max_pdu_bytes: int = 131072
     """Largest P-DATA PDU we offer to receive (PS3.8 D.1)."""
+    listener_processes: int = 2
+    """Processes of the DICOM listener; the limits of associations are shared out among them."""
     web_processes: int = 1
     """Processes of the web server."""
     institution_name: str = "My institution"

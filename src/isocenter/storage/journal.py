@@ -23,7 +23,7 @@ from isocenter.kit.errors import Invalid
 from isocenter.kit.files import sync_path
 from isocenter.kit.logging import get_logger
 from isocenter.storage import tar
-from isocenter.storage.allocation import FULL, disk_error, preallocate, release_preallocated, write_all
+from isocenter.storage.allocation import FULL, begin_writeback, disk_error, preallocate, release_preallocated, write_all
 from isocenter.storage.errors import JournalPoisoned, NoSecondCopy, StorageFull
 from isocenter.storage.journal_cipher import PLAIN, ROOM_BYTES, SegmentCipher, SegmentKeys
 from isocenter.storage.journal_reader import (
@@ -69,6 +69,8 @@ __all__ = [
 MIB: Final = 1 << 20
 LARGE_OBJECT_BYTES: Final = 8 * MIB
 """Objects up to this are buffered and appended; larger ones get a segment of their own (`begin_large`)."""
+BEGUN_AT_ONCE_BYTES: Final = 256 << 10
+"""The disk begins with an object of this size while its rows are made; smaller ones are better written together."""
 FREE_BESIDE_READY_BYTES: Final = 2 << 30
 """Segments are made ready only while this much stays free besides."""
 
@@ -88,6 +90,7 @@ class _SegmentFile:
     opened_at: float
     end: int
     members: int = 0
+    begun: int = 0  # bytes that the disk was told to begin with
     synced: int = 0
     copied: int = 0  # bytes known to be on another node's disk; counts only where a second copy is wanted
     entry_durable: bool = False
@@ -208,7 +211,9 @@ class JournalWriter:
             location = MemberLocation(segment.name, segment.end, segment.end + before, length)
             self._write(segment, pieces)
             segment.members += 1
-            return location
+        if length >= BEGUN_AT_ONCE_BYTES:
+            self.begin_sync()
+        return location
 
     def begin_large(self, header: MemberHeader) -> LargeMember:
         """Begin an object of unknown size in a segment of its own. Raises StorageFull, JournalPoisoned."""
@@ -308,6 +313,15 @@ class JournalWriter:
             raise disk_error(error, segment.name.source) from error
 
     # Making durable
+
+    def begin_sync(self) -> None:
+        """Let the disk begin with all that was appended, without waiting: a `sync` soon after waits for less."""
+        with self._lock:
+            due = [(each, each.begun, each.end) for each in self._unsynced if each.end > each.begun]
+            for segment, _, end in due:
+                segment.begun = end
+        for segment, begun, end in due:
+            begin_writeback(segment.file, begun, end - begun)
 
     def sync(self) -> None:
         """Make everything appended or finished before this call durable: one fdatasync per file.

@@ -316,7 +316,9 @@ def _member_header(records: dict[bytes, bytes]) -> MemberHeader:
 
 
 def _iso(moment: datetime) -> bytes:
-    return b"%sZ" % moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds").encode()
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return b"%sZ" % moment.isoformat(timespec="microseconds")[: -len("+00:00")].encode()
 
 
 def _extended(data: memoryview, offset: int, typeflag: bytes) -> bytes | None:

@@ -20,7 +20,7 @@ from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import ASSOCIATIONS, ASSOCIATIONS_OPEN
 from isocenter.standards.dicom.uids import printable
 from isocenter.wire.association import Association
-from isocenter.wire.listening_socket import listening_socket
+from isocenter.wire.listening_socket import listen
 from isocenter.wire.negotiation import Admits, answer_contexts, answer_extended, answer_roles
 from isocenter.wire.pdu import (
     HEADER,
@@ -51,6 +51,9 @@ MIN_REQUEST_BYTES: Final = 68
 CLOSING_S: Final = 5.0
 """How long a rejected peer may take to close the connection."""
 ACCEPTS_AT_ONCE: Final = 64
+STANDS_BACK_S: Final = 0.0003
+LONGEST_BACK_S: Final = 0.006
+"""A listener that shares its port lets the others go first for so long per association that it holds."""
 
 
 class _Waiting:
@@ -72,15 +75,15 @@ class _Waiting:
 class Listener:
     """Listens on one address for as long as it is started.
 
-    services: what accepted associations may ask for. artim_s: time from connection to a whole request, handshake and
-    all. tls: what the port is secured with; None is plain. roster: shared with another listener that counts with it.
-    Raises CannotListen when the port is taken.
+    bound: has the address (`bound_socket`); closed with the listener. services: what accepted associations may ask for.
+    artim_s: time from connection to a whole request, handshake and all. tls: what the port is secured with; None is
+    plain. roster: shared with another listener that counts with it. shares: other processes take connections from the
+    same socket; whoever has least to do takes the next. Raises CannotListen when the port is taken.
     """
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        bound: socket.socket,
         admission: Admits,
         services: Sequence[Service],
         *,
@@ -90,9 +93,12 @@ class Listener:
         max_pdu_bytes: int = 131072,
         tls: TlsServer | None = None,
         roster: Roster | None = None,
+        shares: bool = False,
     ) -> None:
         self._tls = tls
-        self._socket = listening_socket(host, port)
+        self._socket = bound
+        self._shares = shares
+        listen(bound)
         self._admission = admission
         self._services = tuple(services)
         self._limits = limits or Limits()
@@ -113,14 +119,13 @@ class Listener:
         host, port, *_ = self._socket.getsockname()
         return str(host), int(port)
 
-    def beside(self, host: str, port: int, tls: TlsServer) -> Listener:
+    def beside(self, bound: socket.socket, tls: TlsServer) -> Listener:
         """A TLS port for the same callers and services; it starts and stops with this one, and counts with it.
 
         Raises CannotListen.
         """
         made = Listener(
-            host,
-            port,
+            bound,
             self._admission,
             self._services,
             limits=self._limits,
@@ -129,6 +134,7 @@ class Listener:
             max_pdu_bytes=self._max_pdu_bytes,
             tls=tls,
             roster=self.roster,
+            shares=self._shares,
         )
         self._beside.append(made)
         return made
@@ -189,7 +195,9 @@ class Listener:
         return max(0.0, min(each.deadline for each in self._waiting.values()) - time.monotonic())
 
     def _accept(self) -> None:
-        for _ in range(ACCEPTS_AT_ONCE):
+        if self._shares:
+            time.sleep(min(LONGEST_BACK_S, STANDS_BACK_S * len(self.roster)))
+        for _ in range(1 if self._shares else ACCEPTS_AT_ONCE):
             try:
                 connection, address = self._socket.accept()
             except BlockingIOError:

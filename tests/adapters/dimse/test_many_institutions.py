@@ -40,6 +40,7 @@ from isocenter.delivery.library import Library
 from isocenter.domain.exchange.destinations import add_destination
 from isocenter.index.institutions import Institution
 from isocenter.wire.listener import Listener
+from isocenter.wire.listening_socket import bound_socket
 from isocenter.wire.service import Service
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -127,7 +128,7 @@ def region(hospital: Hospital, library: Library, other_institution: Institution)
         MoveScp(library, admitted_caller, "ISOCENTER"),
     ]
     with watch:
-        listener = Listener("127.0.0.1", 0, DeviceAdmission(watch), services)
+        listener = Listener(bound_socket("127.0.0.1", 0), DeviceAdmission(watch), services)
         listener.start()
         try:
             yield Region(listener, watch, hospital, north, south)

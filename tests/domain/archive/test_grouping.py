@@ -97,3 +97,56 @@ def test_no_item_is_lost_or_answered_twice_under_many_callers() -> None:
         assert not thread.is_alive()
     assert wrong == []
     assert len(performed) == len(set(performed)) == 12 * 50 * 2
+
+
+def test_callers_of_the_last_group_are_waited_for_and_who_stays_away_is_not_waited_for_again() -> None:
+    groups: list[int] = []
+    together = threading.Barrier(3)
+
+    def perform(items: Sequence[int]) -> Sequence[int]:
+        groups.append(len(items))
+        return items
+
+    grouping: Grouping[int, int] = Grouping(perform, patience_s=30.0)
+    grouping._company = 3
+
+    def caller(number: int) -> None:
+        for _turn in range(20):
+            together.wait(10)
+            grouping.submit([number])
+
+    for thread in in_threads(3, caller):
+        thread.join(10)
+        assert not thread.is_alive()
+    assert groups == [3] * 20  # without waiting, the first to come would lead a group of its own
+
+    alone: Grouping[int, int] = Grouping(perform, patience_s=0.01)
+    alone._company = 2
+    assert alone.submit([1]) == [1]  # nobody else came
+    assert alone._company == 1
+
+
+def test_no_item_is_lost_when_callers_come_and_stay_away_while_they_are_waited_for() -> None:
+    performed: list[int] = []
+
+    def perform(items: Sequence[int]) -> Sequence[int]:
+        performed.extend(items)
+        if len(items) == 5:
+            raise OSError("no")
+        return [-item for item in items]
+
+    grouping: Grouping[int, int] = Grouping(perform, patience_s=0.0002)
+
+    def caller(number: int) -> None:
+        for turn in range(200):
+            item = number * 1000 + turn
+            try:
+                assert grouping.submit([item]) == [-item]
+            except OSError:
+                continue
+            threading.Event().wait(0.0001 * (item % 4))
+
+    for thread in in_threads(6, caller):
+        thread.join(30)
+        assert not thread.is_alive()
+    assert len(performed) == len(set(performed)) == 6 * 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from isocenter.kit.errors import Invalid
-from isocenter.standards.dicom.attributes import MAX_TEXT, index_attributes
+from isocenter.standards.dicom.attributes import MAX_TEXT, _decoded_before, index_attributes
 
 
 def values(**changes: bytes | None) -> dict[int, bytes]:
@@ -125,3 +125,26 @@ def test_text_that_a_database_cannot_hold_is_cut_and_reported() -> None:
     assert attributes.patient_id == "4711"
     assert attributes.study_description == "x" * MAX_TEXT
     assert attributes.warnings == ("patient-id-invalid", "study-description-too-long")
+
+
+def test_images_of_a_series_share_what_they_have_in_common_and_nothing_else() -> None:
+    first = index_attributes(values(), big_endian=False)
+    second = index_attributes(values(t00080018=b"1.2.3.4.6", t00200013=b"18", t00280008=b"2"), big_endian=False)
+    assert (second.sop_instance_uid, second.instance_number, second.number_of_frames) == ("1.2.3.4.6", 18, 2)
+    assert (second.patient_name, second.rows) == (first.patient_name, first.rows)
+    other = index_attributes(values(t00100010=b"Roe^Richard", t00200013=b"x"), big_endian=False)
+    assert (other.patient_name, other.warnings) == ("Roe^Richard", ("instance-number-invalid",))
+    assert index_attributes(values(), big_endian=True).rows == 2
+    sent = values(t00100010="Müller".encode("latin-1"))
+    latin = index_attributes(sent, big_endian=False, default_character_set="ISO_IR 100")
+    greek = index_attributes(sent, big_endian=False, default_character_set="ISO_IR 126")
+    assert latin.patient_name == "Müller" != greek.patient_name
+    assumed = index_attributes(values(), big_endian=False, default_issuer_of_patient_id="HERE")
+    assert (assumed.issuer_of_patient_id, first.issuer_of_patient_id) == ("HERE", None)
+
+
+def test_only_so_much_is_remembered() -> None:
+    before = _decoded_before.cache_info().currsize
+    long = index_attributes(values(t00081030=b"x" * 5000), big_endian=False)
+    assert (len(long.study_description or ""), long.warnings) == (MAX_TEXT, ("study-description-too-long",))
+    assert _decoded_before.cache_info().currsize == before

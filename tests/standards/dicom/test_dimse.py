@@ -126,3 +126,25 @@ def test_the_fast_store_request_is_the_same_as_the_general_one(uid: str, origina
         fields[Element.MOVE_ORIGINATOR_MESSAGE_ID] = originator[1]
     general = encode_request(CommandField.C_STORE_RQ, 77, fields, has_data_set=True)
     assert encode_store_request("1.2.840.10008.5.1.4.1.1.2", uid, 77, originator) == general
+
+
+@pytest.mark.parametrize(
+    "sop_class_uid", [b"", b"1.2.840.10008.1.1", b"1.2.840.10008.5.1.4.1.1.2\0", b"1" * 64, b"1" * 65]
+)
+@pytest.mark.parametrize("sop_instance_uid", [b"", b"1.2.3", b"1.2.3\0", b"2" * 64, b"2" * 66])
+def test_a_response_of_a_status_alone_is_written_as_any_other(sop_class_uid: bytes, sop_instance_uid: bytes) -> None:
+    values = {Element.AFFECTED_SOP_CLASS_UID: sop_class_uid, Element.AFFECTED_SOP_INSTANCE_UID: sop_instance_uid}
+    request = CommandSet(
+        values={int(element): value for element, value in values.items() if value},
+        command_field=CommandField.C_STORE_RQ,
+        message_id=513,
+        has_data_set=True,
+    )
+    legal = {element: value + b"\0" * (len(value) & 1) for element, value in values.items() if 0 < len(value) <= 64}
+    legal |= {
+        Element.COMMAND_FIELD: b"\x01\x80",
+        Element.MESSAGE_ID_BEING_RESPONDED_TO: b"\x01\x02",
+        Element.COMMAND_DATA_SET_TYPE: b"\x01\x01",
+        Element.STATUS: b"\x00\xb0",
+    }
+    assert encode_response(request, Status.COERCION_OF_DATA_ELEMENTS) == encode_command_set(sorted(legal.items()))

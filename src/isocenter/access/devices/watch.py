@@ -7,6 +7,7 @@ memory, bounded, and written by the same thread; an association waits for none o
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
@@ -124,7 +125,8 @@ class DeviceWatch:
                 counted[key] += 1
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._read_every_s):
+        # At the same moments in all listeners: a caller should not be let in by one and rejected by the next for long.
+        while not self._stopping.wait(self._read_every_s - time.time() % self._read_every_s):
             self._quietly()
 
     def _quietly(self) -> None:

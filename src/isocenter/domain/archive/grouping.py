@@ -38,14 +38,25 @@ class Grouping(Generic[Item, Result]):
 
     perform: takes the items in order of arrival and returns one result for each, or raises for the whole group.
     most: items in one group at the most (a single caller's items are never split).
+    patience_s: how long a group waits at the most for as many callers as there were when the last one ended.
     """
 
-    def __init__(self, perform: Callable[[Sequence[Item]], Sequence[Result]], *, most: int = 512) -> None:
+    def __init__(
+        self,
+        perform: Callable[[Sequence[Item]], Sequence[Result]],
+        *,
+        most: int = 512,
+        patience_s: float = 0.0,
+    ) -> None:
         self._perform = perform
         self._most = most
+        self._patience_s = patience_s
         self._lock = threading.Lock()
         self._waiting: list[_Ticket[Item, Result]] = []
         self._busy = False
+        self._company = 1  # callers when the last group ended: its own and those behind it
+        self._wanted = 0  # the leader waits for so many
+        self._all_here = threading.Lock()  # made for each wait, released when they have come
 
     def submit(self, items: Sequence[Item]) -> Sequence[Result]:
         """Add the items to the next group and return their results; raises what `perform` raised."""
@@ -54,6 +65,9 @@ class Grouping(Generic[Item, Result]):
             self._waiting.append(ticket)
             leads = not self._busy
             self._busy = True
+            if self._wanted and len(self._waiting) >= self._wanted:
+                self._wanted = 0
+                self._all_here.release()
         if not leads:
             ticket.turn.acquire()
         if not ticket.settled():
@@ -65,18 +79,32 @@ class Grouping(Generic[Item, Result]):
 
     def _lead(self) -> None:
         """Settle one group, which holds the calling thread's own ticket, then hand the lead to the next waiting."""
+        self._await_company()
         with self._lock:
             group = self._take_group()
         try:
             self._settle(group)
         finally:
             with self._lock:
+                self._company = len(group) + len(self._waiting)
                 successor = self._waiting[0] if self._waiting else None
                 self._busy = successor is not None
             for ticket in group:
                 ticket.turn.release()
             if successor is not None:
                 successor.turn.release()
+
+    def _await_company(self) -> None:
+        """Let those who came along the last time come again: a step for several costs little more than one for one."""
+        with self._lock:
+            if not self._patience_s or len(self._waiting) >= self._company:
+                return
+            self._wanted = self._company
+            all_here = self._all_here = threading.Lock()
+            all_here.acquire()
+        all_here.acquire(timeout=self._patience_s)
+        with self._lock:
+            self._wanted = 0
 
     def _take_group(self) -> list[_Ticket[Item, Result]]:
         count = size = 0

@@ -39,6 +39,8 @@ log = get_logger(__name__)
 
 CHECKPOINT_EVERY_S = 1.0
 FREE_BYTES_NEEDED = 256 * MIB
+COMPANY_WITHIN_S = 0.003
+"""Senders that were acknowledged together have their next objects here within about this time."""
 
 
 class Archive:
@@ -80,7 +82,7 @@ class Archive:
         )
         self.under_way = UnderWay(self.journal.position)
         self._link = IndexLink(self._holdings, self.journal, self.under_way.settled_up_to)
-        self._grouping: Grouping[Appended, IngestOutcome] = Grouping(self._settle_group)
+        self._grouping: Grouping[Appended, IngestOutcome] = Grouping(self._settle_group, patience_s=COMPANY_WITHIN_S)
         self._intake = Intake(self.journal, BufferPool(), self.under_way, max_object_bytes, self.commit)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="archive-keeper", daemon=True)
@@ -188,6 +190,8 @@ class Archive:
                 if not self.journal.is_durable(appended.location):  # its segment was given up before this group came
                     raise JournalPoisoned("The disk failed; send again.", segments=(appended.location.segment.source,))
 
+        # PostgreSQL takes the processor as soon as it is asked: the disk has its work before.
+        self.journal.begin_sync()
         return self._link.record([appended.row for appended in group], make_durable)
 
     def _acknowledge(self, appended: Appended, outcome: IngestOutcome) -> StoreOutcome:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
 
 from isocenter.standards.dicom.character_sets import ESCAPE, CharacterSet, character_set, decode_text
 from isocenter.standards.dicom.dates import date_of, offset_from_utc_of, time_of
+from isocenter.standards.dicom.elements import INDEX_TAGS
 from isocenter.standards.dicom.uids import check_uid
 from isocenter.standards.dicom.unseen_characters import has_unseen
 
@@ -78,6 +81,34 @@ def index_attributes(
     said in a warning (ISSUER_ASSUMED): a coercion, laid over the study as one.
     Raises Invalid (of `uids.check_uid`) when the study, series, SOP instance or SOP class UID is missing or bad.
     """
+    shared = tuple(map(values.get, _SHARED_TAGS))
+    length = sum(len(value) for value in shared if value is not None)
+    decode = _decoded_before if length <= _MOST_REMEMBERED else _decoded
+    facts, warnings = decode(shared, big_endian, default_character_set, default_issuer_of_patient_id)
+    read = _Reader(values, big_endian, None)
+    return IndexAttributes(
+        sop_instance_uid=read.uid(0x00080018, "SOPInstanceUID"),
+        instance_number=read.integer(0x00200013, "instance-number"),
+        number_of_frames=read.number_of_frames(),
+        warnings=(*warnings, *read.warnings) if read.warnings else warnings,
+        **facts,
+    )
+
+
+_SHARED_TAGS: Final = tuple(sorted(INDEX_TAGS - {0x00080018, 0x00200013, 0x00280008}))
+"""What the images of a series mostly have in common: decoded for the first of them."""
+_MOST_REMEMBERED: Final = 4096
+"""Values that are longer together are decoded each time."""
+
+
+def _decoded(
+    shared: tuple[bytes | None, ...],
+    big_endian: bool,
+    default_character_set: str | None,
+    default_issuer_of_patient_id: str | None,
+) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The fields of IndexAttributes that come of the shared tags, and the warnings."""
+    values = {tag: value for tag, value in zip(_SHARED_TAGS, shared, strict=True) if value is not None}
     read = _Reader(values, big_endian, default_character_set)
     patient_id = read.text(0x00100020, "patient-id")
     if patient_id is None:
@@ -86,39 +117,39 @@ def index_attributes(
     if issuer is None and patient_id is not None and default_issuer_of_patient_id:
         issuer = default_issuer_of_patient_id
         read.warn(ISSUER_ASSUMED)
-    return IndexAttributes(
-        study_instance_uid=read.uid(0x0020000D, "StudyInstanceUID"),
-        series_instance_uid=read.uid(0x0020000E, "SeriesInstanceUID"),
-        sop_instance_uid=read.uid(0x00080018, "SOPInstanceUID"),
-        sop_class_uid=read.uid(0x00080016, "SOPClassUID"),
-        patient_id=patient_id,
-        issuer_of_patient_id=issuer,
-        patient_name=read.text(0x00100010, "patient-name", person_name=True),
-        patient_birth_date=read.date(0x00100030, "patient-birth-date"),
-        patient_sex=read.text(0x00100040, "patient-sex"),
-        study_date=read.date(0x00080020, "study-date"),
-        study_time=read.time(0x00080030, "study-time"),
-        accession_number=read.text(0x00080050, "accession-number"),
-        study_id=read.text(0x00200010, "study-id"),
-        study_description=read.text(0x00081030, "study-description"),
-        referring_physician_name=read.text(0x00080090, "referring-physician-name", person_name=True),
-        modality=read.text(0x00080060, "modality"),
-        series_number=read.integer(0x00200011, "series-number"),
-        series_description=read.text(0x0008103E, "series-description"),
-        body_part_examined=read.text(0x00180015, "body-part-examined"),
-        laterality=read.text(0x00200060, "laterality"),
-        protocol_name=read.text(0x00181030, "protocol-name"),
-        station_name=read.text(0x00081010, "station-name"),
-        instance_number=read.integer(0x00200013, "instance-number"),
-        number_of_frames=read.number_of_frames(),
-        rows=read.unsigned_short(0x00280010, "rows"),
-        columns=read.unsigned_short(0x00280011, "columns"),
-        bits_allocated=read.unsigned_short(0x00280100, "bits-allocated"),
-        samples_per_pixel=read.unsigned_short(0x00280002, "samples-per-pixel"),
-        photometric_interpretation=read.text(0x00280004, "photometric-interpretation"),
-        timezone_offset_from_utc=read.offset(0x00080201, "timezone-offset-from-utc"),
-        warnings=tuple(read.warnings),
-    )
+    facts = {
+        "study_instance_uid": read.uid(0x0020000D, "StudyInstanceUID"),
+        "series_instance_uid": read.uid(0x0020000E, "SeriesInstanceUID"),
+        "sop_class_uid": read.uid(0x00080016, "SOPClassUID"),
+        "patient_id": patient_id,
+        "issuer_of_patient_id": issuer,
+        "patient_name": read.text(0x00100010, "patient-name", person_name=True),
+        "patient_birth_date": read.date(0x00100030, "patient-birth-date"),
+        "patient_sex": read.text(0x00100040, "patient-sex"),
+        "study_date": read.date(0x00080020, "study-date"),
+        "study_time": read.time(0x00080030, "study-time"),
+        "accession_number": read.text(0x00080050, "accession-number"),
+        "study_id": read.text(0x00200010, "study-id"),
+        "study_description": read.text(0x00081030, "study-description"),
+        "referring_physician_name": read.text(0x00080090, "referring-physician-name", person_name=True),
+        "modality": read.text(0x00080060, "modality"),
+        "series_number": read.integer(0x00200011, "series-number"),
+        "series_description": read.text(0x0008103E, "series-description"),
+        "body_part_examined": read.text(0x00180015, "body-part-examined"),
+        "laterality": read.text(0x00200060, "laterality"),
+        "protocol_name": read.text(0x00181030, "protocol-name"),
+        "station_name": read.text(0x00081010, "station-name"),
+        "rows": read.unsigned_short(0x00280010, "rows"),
+        "columns": read.unsigned_short(0x00280011, "columns"),
+        "bits_allocated": read.unsigned_short(0x00280100, "bits-allocated"),
+        "samples_per_pixel": read.unsigned_short(0x00280002, "samples-per-pixel"),
+        "photometric_interpretation": read.text(0x00280004, "photometric-interpretation"),
+        "timezone_offset_from_utc": read.offset(0x00080201, "timezone-offset-from-utc"),
+    }
+    return facts, tuple(read.warnings)
+
+
+_decoded_before = lru_cache(maxsize=256)(_decoded)
 
 
 def default_in(warnings: str | None) -> str | None:

@@ -18,6 +18,8 @@ MAX_ERROR_COMMENT_CHARACTERS: Final = 64
 
 _HEADER = struct.Struct("<HHI")
 _SHORT_NUMBER = struct.Struct("<HHIH")
+_GROUP_LENGTH = struct.Struct("<HHII")
+_LONGEST_UID: Final = 64
 
 
 class CommandField(IntEnum):
@@ -133,8 +135,8 @@ def decode_command_set(data: bytes | bytearray) -> CommandSet:
 
 def encode_command_set(elements: Sequence[tuple[int, bytes]]) -> bytes:
     """Encode (element number, value of even length) pairs, given in ascending order, with their group length."""
-    body = b"".join(_HEADER.pack(0, element, len(value)) + value for element, value in elements)
-    return _HEADER.pack(0, 0, 4) + len(body).to_bytes(4, "little") + body
+    body = b"".join(_element(element, value) for element, value in elements)
+    return _GROUP_LENGTH.pack(0, 0, 4, len(body)) + body
 
 
 def encode_request(
@@ -207,23 +209,32 @@ def encode_response(
     error_comment is cut to 64 characters and freed of what VR LO forbids. UIDs of the request are repeated when they
     have a legal length. has_data_set: an identifier follows. counts: of sub-operations, by their elements.
     """
-    elements: list[tuple[int, bytes]] = [
-        *_repeated(request, Element.AFFECTED_SOP_CLASS_UID),
-        (Element.COMMAND_FIELD, _us(request.command_field | RESPONSE_BIT)),
-        (Element.MESSAGE_ID_BEING_RESPONDED_TO, _us(request.message_id)),
-        (Element.COMMAND_DATA_SET_TYPE, _us(0 if has_data_set else NO_DATA_SET)),
-        (Element.STATUS, _us(status)),
-    ]
+    sop_class_uid = request.values.get(Element.AFFECTED_SOP_CLASS_UID, b"")[: _LONGEST_UID + 1]
+    begin, end = _around_message_id(sop_class_uid, request.command_field, status, has_data_set)
+    parts = [begin, _SHORT_NUMBER.pack(0, Element.MESSAGE_ID_BEING_RESPONDED_TO, 2, request.message_id), end]
     if offending_element is not None:
-        elements.append(
-            (Element.OFFENDING_ELEMENT, struct.pack("<HH", offending_element >> 16, offending_element & 0xFFFF))
-        )
+        offending = struct.pack("<HH", offending_element >> 16, offending_element & 0xFFFF)
+        parts.append(_element(Element.OFFENDING_ELEMENT, offending))
     if error_comment:
-        elements.append((Element.ERROR_COMMENT, _long_string(error_comment)))
-    elements += _repeated(request, Element.AFFECTED_SOP_INSTANCE_UID)
+        parts.append(_element(Element.ERROR_COMMENT, _long_string(error_comment)))
+    parts.append(
+        _repeated(Element.AFFECTED_SOP_INSTANCE_UID, request.values.get(Element.AFFECTED_SOP_INSTANCE_UID, b""))
+    )
     if counts:
-        elements += [(element, _us(min(count, 0xFFFF))) for element, count in sorted(counts.items())]
-    return encode_command_set(elements)
+        parts += [_element(element, _us(min(count, 0xFFFF))) for element, count in sorted(counts.items())]
+    body = b"".join(parts)
+    return _GROUP_LENGTH.pack(0, 0, 4, len(body)) + body
+
+
+@lru_cache(maxsize=256)
+def _around_message_id(
+    sop_class_uid: bytes, command_field: int, status: int, has_data_set: bool
+) -> tuple[bytes, bytes]:
+    """What stands before and behind the message ID in many responses."""
+    begin = _repeated(Element.AFFECTED_SOP_CLASS_UID, sop_class_uid)
+    begin += _SHORT_NUMBER.pack(0, Element.COMMAND_FIELD, 2, command_field | RESPONSE_BIT)
+    end = _SHORT_NUMBER.pack(0, Element.COMMAND_DATA_SET_TYPE, 2, 0 if has_data_set else NO_DATA_SET)
+    return begin, end + _SHORT_NUMBER.pack(0, Element.STATUS, 2, status)
 
 
 def _id_element(command_field: int) -> Element:
@@ -251,11 +262,15 @@ def _us(number: int) -> bytes:
     return number.to_bytes(2, "little")
 
 
-def _repeated(request: CommandSet, element: Element) -> list[tuple[int, bytes]]:
-    value = request.values.get(element, b"")
-    if not value or len(value) > 64:
-        return []
-    return [(element, value + b"\0" if len(value) & 1 else value)]
+def _element(element: int, value: bytes) -> bytes:
+    return _HEADER.pack(0, element, len(value)) + value
+
+
+def _repeated(element: Element, uid: bytes) -> bytes:
+    """A UID of the request as an element of the response; nothing for one of an impossible length."""
+    if not 0 < len(uid) <= _LONGEST_UID:
+        return b""
+    return _element(element, uid + b"\0" if len(uid) & 1 else uid)
 
 
 def _long_string(text: str) -> bytes:
