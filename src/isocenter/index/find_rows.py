@@ -19,6 +19,7 @@ from isocenter.index.query_keys import (
     SERIES_INSTANCES,
     STUDY_COLUMNS,
     STUDY_DATE,
+    STUDY_INSTANCE_UID,
     STUDY_TIME,
     TIMEZONE_OFFSET,
     Column,
@@ -56,7 +57,7 @@ def studies(
         SELECT {columns} FROM study s WHERE {conditions.sql()}
         ORDER BY s.study_date DESC, s.study_id DESC LIMIT %s OFFSET %s
     """  # noqa: S608 - fragments are ours
-    rows = _rows(connection, statement, conditions, limit, offset)
+    rows = _rows(connection, query, statement, conditions, limit, offset)
     read = _reader(_STUDY_TAGS, query)
     return [
         Found(
@@ -86,7 +87,7 @@ def series(
         SELECT {columns} FROM study s JOIN series e USING (institution_id, study_id) WHERE {conditions.sql()}
         ORDER BY s.study_id DESC, e.series_id LIMIT %s OFFSET %s
     """  # noqa: S608 - fragments are ours
-    rows = _rows(connection, statement, conditions, limit, offset)
+    rows = _rows(connection, query, statement, conditions, limit, offset)
     read = _reader(tags, query)
     return [
         Found(
@@ -123,7 +124,7 @@ def patients(
         ) s WHERE {found.sql()} ORDER BY p.patient_id, p.issuer_of_patient_id LIMIT %s OFFSET %s
     """  # noqa: S608 - fragments are ours
     bound = Conditions([("", tuple(parameters)), *found.parts])
-    rows = _rows(connection, statement, bound, limit, offset)
+    rows = _rows(connection, query, statement, bound, limit, offset)
     read = _reader(PATIENT_COLUMNS, query)
     return [
         Found(
@@ -145,10 +146,14 @@ def _names(tags: dict[int, Column]) -> list[str]:
 
 
 def _rows(
-    connection: Connection, statement: str, conditions: Conditions, limit: int, offset: int
+    connection: Connection, query: DicomQuery, statement: str, conditions: Conditions, limit: int, offset: int
 ) -> list[tuple[Any, ...]]:
-    # Never prepared: the best plan depends on how common the words and dates asked for are.
-    return connection.execute(statement.encode(), [*conditions.parameters, limit, offset], prepare=False).fetchall()
+    # A study that is named is found by its index, whatever else is asked. For everything else the best plan depends on
+    # how common the words and dates are, and is made anew.
+    study = query.key(STUDY_INSTANCE_UID)
+    names_study = study is not None and study.matches_something
+    parameters = [*conditions.parameters, limit, offset]
+    return connection.execute(statement.encode(), parameters, prepare=names_study).fetchall()
 
 
 def _wanted_counts(query: DicomQuery) -> dict[int, str]:

@@ -18,7 +18,7 @@ import psycopg
 from isocenter.index.first_sight import SeriesBook, ensure_segment, raise_task
 from isocenter.index.group_write import Placed, WrittenButFailed, prepare, write_group
 from isocenter.index.text import clean
-from isocenter.index.uid_hash import uid_hash
+from isocenter.index.uid_hash import uid_key
 from isocenter.index.withdrawal import Claim, withdraw
 from isocenter.kit.database import (
     Connection,
@@ -244,7 +244,7 @@ class Ingest:
         beside: _Beside,
     ) -> None:
         """Rounds until every row has its outcome: each writes all rows whose UIDs are new, or finds known ones."""
-        hashes = {number: uid_hash(institution_id, rows[number].attributes.sop_instance_uid).hex for number in waiting}
+        hashes = {number: uid_key(institution_id, rows[number].attributes.sop_instance_uid).hex() for number in waiting}
         failures = 0
         while waiting:
             # The second of two equal UIDs in a group waits for the next round, which finds the first.

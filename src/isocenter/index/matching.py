@@ -93,7 +93,8 @@ def forget_common(connection: Connection, conditions: Conditions) -> None:
         for at, (chosen, _) in conditions.narrowings.items()
     )
     parameters = [value for at in conditions.narrowings for value in conditions.parts[at][1]]
-    row = connection.execute(f"SELECT {counts}".encode(), parameters, prepare=False).fetchone()
+    # One plan serves all words: each count walks an index and stops.
+    row = connection.execute(f"SELECT {counts}".encode(), parameters, prepare=True).fetchone()
     assert row is not None
     found = dict(zip(conditions.narrowings, (int(str(count)) for count in row), strict=True))
     fewest = min(found, key=found.__getitem__)
