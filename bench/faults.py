@@ -223,8 +223,16 @@ def one_round(node: Node, ledger: Ledger, number: int, victim: str, work_s: floa
 
 
 def strike(node: Node, victim: str) -> None:
-    """kill -9 of the victim: one process of a role, or all of them at once as when the power goes."""
-    pids = node.pids() if victim == "everything" else node.pids_of(victim)[:1]
+    """kill -9 of the victim: one process of a role, or all of them at once as when the power goes.
+
+    Waits for one that is being started again. Raises NotReadyError.
+    """
+
+    def struck() -> list[int]:
+        return node.pids() if victim == "everything" else node.pids_of(victim)[:1]
+
+    eventually(lambda: bool(struck()), 30)
+    pids = struck()
     if not pids:
         raise NotReadyError(f"there is no process that is the {victim}: {described(node)}")
     kill(pids)
