@@ -76,6 +76,11 @@ def test_a_mosaic_shows_consecutive_images_and_changes_them_together(page: Page)
     page.keyboard.press("i")
     for tile in range(4):
         expect_greys(page, {"centre": 255 - shown_grey(slice_hu(4 + tile))}, cell=f"0-tile-{tile}")
+    page.locator("[data-tile='1']").click()  # another tile becomes the one that commands are for, and is not hung anew
+    page.keyboard.press("h")
+    for tile in range(4):
+        assert_letters(page, "APLR", cell=f"0-tile-{tile}")
+        expect_greys(page, {"centre": 255 - shown_grey(slice_hu(4 + tile))}, cell=f"0-tile-{tile}")
     page.keyboard.press("End")
     expect(page.get_by_test_id("mosaic-page")).to_have_text(f"Images 9 – 12 / {SLICES}")
 
@@ -143,8 +148,8 @@ def test_keys_pressed_before_the_other_slices_are_known_are_not_lost(page: Page,
     expect_greys(page, {"centre": shown_grey(slice_hu(image - 1))})
 
 
-def assert_letters(page: Page, wanted: str) -> None:
-    words = page.locator('[data-viewport="cell-0"] [data-testid="overlay-letters"] b')
+def assert_letters(page: Page, wanted: str, cell: int | str = 0) -> None:
+    words = page.locator(f'[data-viewport="cell-{cell}"] [data-testid="overlay-letters"] b')
     expect(words).to_have_text(list(wanted))
 
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { createStore } from '../kit/store'
-import { joinTiles, pageStart } from './mosaic'
+import { joinTiles, onOnePage, pageStart } from './mosaic'
 import type { Presentation } from './presentation'
 import type { StackView } from './stack-view'
 import { NOTHING, type ViewState } from './view-state'
@@ -63,6 +63,15 @@ describe('a mosaic', () => {
       [-600, 2],
       [-600, 2],
     ])
+  })
+
+  it('knows its tiles until it ends', () => {
+    const { views, page } = aMosaic(10, 3)
+    const [one, another] = views as unknown as [StackView, StackView]
+    const [foreign] = aMosaic(10, 3).views as unknown as [StackView]
+    expect([onOnePage(one, another), onOnePage(one, foreign)]).toEqual([true, false])
+    page.end()
+    expect(onOnePage(one, another)).toBe(false)
   })
 
   it('has empty tiles only where there are too few images', () => {

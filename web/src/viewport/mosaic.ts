@@ -14,6 +14,14 @@ export interface Page {
   end(): void
 }
 
+const pages = new WeakMap<StackView, Page>()
+
+/** Whether two tiles are kept together: what was laid on one of them is on the other. */
+export function onOnePage(a: StackView, b: StackView): boolean {
+  const page = pages.get(a)
+  return page !== undefined && page === pages.get(b)
+}
+
 /** The first image of the page nearest to the wanted one that has no empty tiles, where there are images enough. */
 export function pageStart(wanted: number, count: number, tiles: number): number {
   return Math.max(0, Math.min(wanted, count - tiles))
@@ -59,5 +67,11 @@ export function joinTiles(tiles: Tiles, from: number, onTurn: (first: number) =>
   }
   const ends = [...tiles].map(([place, view]) => view.onChange(follow(place, view)))
   turnTo(first)
-  return { first: () => first, turnTo, end: () => ends.forEach((end) => end()) }
+  const end = () => {
+    for (const stop of ends) stop()
+    for (const view of tiles.values()) pages.delete(view)
+  }
+  const page = { first: () => first, turnTo, end }
+  for (const view of tiles.values()) pages.set(view, page)
+  return page
 }

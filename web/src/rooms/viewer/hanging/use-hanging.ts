@@ -8,6 +8,7 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { hangingsQuery, type KeptHanging } from '../../../api/hanging'
 import { usePhone } from '../../../frame/use-phone'
 import { useStore } from '../../../kit/store'
+import { onOnePage } from '../../../viewport/mosaic'
 import type { StackView } from '../../../viewport/stack-view'
 import type { Room } from '../context'
 import { handed } from '../hand-over/handed'
@@ -100,7 +101,7 @@ function useTouched(): React.RefObject<boolean> {
   return touched
 }
 
-/** Each viewport is laid once for each hanging, when its picture has come. */
+/** Each viewport is laid once for each hanging, when its picture has come; the tiles of a mosaic are laid together. */
 function useLaying({ views }: Room): void {
   const { laying } = useStore(hung)
   const begun = useRef<{ of: typeof laying; cells: Map<number, Begun> }>({ of: laying, cells: new Map() })
@@ -112,8 +113,9 @@ function useLaying({ views }: Room): void {
     const { cells } = begun.current
     for (const [cell, view] of views) {
       const wanted = laying[cell]
-      if (!wanted || cells.get(cell)?.view === view) continue
-      cells.get(cell)?.end()
+      const last = cells.get(cell)
+      if (!wanted || (last && (last.view === view || onOnePage(last.view, view)))) continue
+      last?.end()
       cells.set(cell, { view, end: layWhenShown(view, wanted) })
     }
   }, [laying, views])
