@@ -8,8 +8,10 @@ import { createRoot } from 'react-dom/client'
 
 import { App } from './App'
 import { watchTouches } from './kit/attendance'
+import { watchSheets } from './kit/sheets'
 
 watchTouches()
+watchSheets()
 const root = document.getElementById('root')
 if (root) {
   createRoot(root).render(

@@ -10,6 +10,9 @@ const readableButtons: VariantColorsResolver = (input) => {
   return input.variant === 'filled' && primary ? { ...usual, color: 'var(--mantine-primary-color-contrast)' } : usual
 }
 
+/** What opens is there at once and what closes is gone at once: keys pressed while a menu fades would be the menu's (decision 0383). */
+const AT_ONCE = { transitionProps: { duration: 0 } }
+
 export const theme = createTheme({
   primaryColor: 'petrol',
   primaryShade: { light: 6, dark: 4 },
@@ -26,7 +29,10 @@ export const theme = createTheme({
   headings: { fontWeight: '600' },
   components: {
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false, fz: 'xs' } },
-    Menu: { defaultProps: { shadow: 'md' } },
+    Menu: { defaultProps: { shadow: 'md', ...AT_ONCE } },
+    Popover: { defaultProps: AT_ONCE },
+    Modal: { defaultProps: AT_ONCE },
+    Drawer: { defaultProps: AT_ONCE },
   },
 })
 

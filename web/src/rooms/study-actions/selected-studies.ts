@@ -3,6 +3,7 @@ import { useEffect } from 'react'
 
 import type { StudyRow } from '../../api/types'
 import { allToggled, NOTHING, type Selection, stretched, toggled } from '../../kit/selection'
+import { wasOnSheet } from '../../kit/sheets'
 import { createStore } from '../../kit/store'
 
 export const chosenStudies = createStore<Selection<StudyRow>>(NOTHING)
@@ -39,7 +40,7 @@ export function useEscapeClears(): void {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return
       const target = event.target instanceof HTMLElement ? event.target : document.body
-      if (target.closest('input[type="text"], textarea') || document.querySelector('[role="menu"], [role="dialog"]')) return
+      if (wasOnSheet(event) || target.closest('input[type="text"], textarea')) return
       clearSelection()
     }
     document.addEventListener('keydown', onKey, { capture: true })

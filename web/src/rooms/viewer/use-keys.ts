@@ -1,6 +1,7 @@
 /** Keys act unless something else has them: a field, a menu, a sheet. */
 import { useEffect } from 'react'
 
+import { wasOnSheet } from '../../kit/sheets'
 import type { Room } from './context'
 import { keyOf } from './keys'
 import { commandOf } from './shortcuts'
@@ -9,8 +10,7 @@ export function useKeys(room: Room): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const target = event.target instanceof Element ? event.target : document.body
-      // Asked of the page, because a sheet that this very key closes is still there but no longer open.
-      if (target.closest('input, textarea, select') || document.querySelector('[role="menu"], [role="dialog"]')) return
+      if (wasOnSheet(event) || target.closest('input, textarea, select')) return
       if ((event.key === ' ' || event.key === 'Enter') && target.closest('button, a')) return
       // What a layer or a panel has taken for itself; Ctrl+Z and the like stay with the room.
       if (target.closest('[data-takes-keys]') && !event.ctrlKey && !event.metaKey) return
