@@ -208,7 +208,7 @@ def failing(call: Callable[..., Any], number: int, *, after: int = 0, times: int
             return call(file, *arguments)
         left[0] -= 1
         if after:
-            pieces, offset = arguments
+            pieces, offset, _flags = arguments
             os.pwrite(file, b"".join(pieces)[:after], offset)
         raise OSError(number, os.strerror(number))
 
@@ -246,7 +246,9 @@ def test_a_disk_too_full_for_a_new_segment_leaves_no_file(
 def test_a_short_write_is_finished(tmp_path: Path, writer: JournalWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.pwritev
     monkeypatch.setattr(
-        allocation.os, "pwritev", lambda file, pieces, offset: real(file, [b"".join(pieces)[:700]], offset)
+        allocation.os,
+        "pwritev",
+        lambda file, pieces, offset, flags: real(file, [b"".join(pieces)[:700]], offset, flags),
     )
     content = some_bytes(5000)
     assert at(tmp_path, append(writer, content)) == content

@@ -50,6 +50,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.jobs import QUEUE, Task, work
 from isocenter.kit.logging import get_logger
+from isocenter.kit.priority import give_way
 from isocenter.kit.settings import Settings
 from isocenter.storage.extents import Bytes
 from isocenter.storage.facts import read_key_file
@@ -75,7 +76,7 @@ _PAUSE_S = 1.0
 
 def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT; waits for a database that went away."""
-    os.nice(NICENESS)
+    give_way(NICENESS)
     url = database_url_of(settings)
     stop = threading.Event()
     with ExitStack() as stack:

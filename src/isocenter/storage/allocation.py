@@ -1,10 +1,11 @@
-"""Room for a file set aside before it is written (Linux fallocate(2)), and writing that syncs then wait less for."""
+"""Room for a file set aside before it is written (Linux fallocate(2)), and writing that costs and waits for less."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
 import errno
+import mmap
 import os
 from typing import Final
 
@@ -16,9 +17,11 @@ FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _KEEP_SIZE = 0x01
 _BEGIN_WRITING = 0x02
+_DONT_CACHE = 0x80
 _IOV_MAX = 1024
 _log = get_logger(__name__)
 _libc = ctypes.CDLL(None, use_errno=True)
+_through_cache: set[int] = set()  # devices whose file system, or kernel, cannot write past it
 
 
 def preallocate(file: int, offset: int, length: int) -> bool:
@@ -35,7 +38,7 @@ def release_preallocated(file: int, size: int) -> None:
         os.ftruncate(file, size)
 
 
-def write_all(file: int, pieces: list[bytes | memoryview], offset: int) -> int:
+def write_all(file: int, pieces: list[bytes | memoryview], offset: int, *, flags: int = 0) -> int:
     """Write the pieces one after the other from `offset`; returns how many bytes. Finishes short writes.
 
     Raises OSError; then any part of the bytes may have been written.
@@ -43,19 +46,42 @@ def write_all(file: int, pieces: list[bytes | memoryview], offset: int) -> int:
     written = 0
     while pieces:
         batch = pieces[:_IOV_MAX]
-        done = os.pwritev(file, batch, offset + written)
+        done = os.pwritev(file, batch, offset + written, flags)
         written += done
-        pieces = _after(batch, done) + pieces[_IOV_MAX:]
+        pieces = _cut(batch, done)[1] + pieces[_IOV_MAX:]
     return written
 
 
-def _after(batch: list[bytes | memoryview], done: int) -> list[bytes | memoryview]:
-    """What is left of a batch when `done` of its bytes are written."""
-    for index, piece in enumerate(batch):
-        if done < len(piece):
-            return [memoryview(piece)[done:], *batch[index + 1 :]]
-        done -= len(piece)
-    return []
+def write_passing(file: int, pieces: list[bytes | memoryview], offset: int) -> int:
+    """The same without leaving the bytes in the page cache (Linux RWF_DONTCACHE); the disk begins with them at once.
+
+    The last page stays, so that what is appended next completes it in memory. Where the kernel (before 6.14) or the
+    file system has no such thing, it is `write_all`.
+    """
+    device = os.fstat(file).st_dev
+    end = offset + sum(map(len, pieces))
+    most, last = _cut(pieces, max(0, (end - 1) // mmap.PAGESIZE * mmap.PAGESIZE - offset))
+    written = 0
+    if most and device not in _through_cache:
+        try:
+            written = write_all(file, most, offset, flags=_DONT_CACHE)
+            pieces = last
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+            _through_cache.add(device)
+            _log.info("journal-through-page-cache", errno=error.errno)
+    return written + write_all(file, pieces, offset + written)
+
+
+def _cut(pieces: list[bytes | memoryview], size: int) -> tuple[list[bytes | memoryview], list[bytes | memoryview]]:
+    """The first `size` bytes, and the rest."""
+    for index, piece in enumerate(pieces):
+        if size < len(piece):
+            first, rest = memoryview(piece)[:size], memoryview(piece)[size:]
+            return [*pieces[:index], first] if size else pieces[:index], [rest, *pieces[index + 1 :]]
+        size -= len(piece)
+    return pieces, []
 
 
 def begin_writeback(file: int, offset: int, length: int) -> None:

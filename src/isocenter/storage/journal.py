@@ -23,7 +23,15 @@ from isocenter.kit.errors import Invalid
 from isocenter.kit.files import sync_path
 from isocenter.kit.logging import get_logger
 from isocenter.storage import tar
-from isocenter.storage.allocation import FULL, begin_writeback, disk_error, preallocate, release_preallocated, write_all
+from isocenter.storage.allocation import (
+    FULL,
+    begin_writeback,
+    disk_error,
+    preallocate,
+    release_preallocated,
+    write_all,
+    write_passing,
+)
 from isocenter.storage.errors import JournalPoisoned, NoSecondCopy, StorageFull
 from isocenter.storage.journal_cipher import PLAIN, ROOM_BYTES, SegmentCipher, SegmentKeys
 from isocenter.storage.journal_reader import (
@@ -294,11 +302,13 @@ class JournalWriter:
 
     def _write(self, segment: _SegmentFile, pieces: list[bytes | memoryview]) -> None:
         """Write at the end of a segment; on failure cut it back to its last good member."""
-        end = segment.end + sum(map(len, pieces))
+        size = sum(map(len, pieces))
+        end = segment.end + size
+        write = write_passing if size >= BEGUN_AT_ONCE_BYTES else write_all
         if end < segment.filled:  # whole pages: what was filled past the page cache is not read back to be completed
             pieces.append(_PAGE[: -end % len(_PAGE)])
         try:
-            write_all(segment.file, pieces, segment.end)
+            write(segment.file, pieces, segment.end)
             segment.end = end
         except OSError as error:
             full = error.errno in FULL
