@@ -22,7 +22,7 @@ from bench.processes import cpu_seconds
 from bench.servers import Running, Server, isocenter
 
 QUIET_FOR_S = 2
-MAX_BYTES_PER_ROUND = 20 * 10**9
+MAX_BYTES_PER_ROUND = 40 * 10**9
 FREE_BYTES_NEEDED = 60 * 10**9
 SEALS_AT_ONCE = Server(
     "isocenter", "Isocenter, sealing", "journal fdatasync + index", isocenter(ISOCENTER_QUIET_FOR=f"{QUIET_FOR_S}s")
