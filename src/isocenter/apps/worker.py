@@ -76,7 +76,8 @@ _PAUSE_S = 1.0
 
 def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT; waits for a database that went away."""
-    give_way(NICENESS)
+    if not give_way(NICENESS):
+        log.warning("worker.session-not-lowered")
     url = database_url_of(settings)
     stop = threading.Event()
     with ExitStack() as stack:

@@ -25,6 +25,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from isocenter.kit.errors import Exhausted, Invalid, IsocenterError
+from isocenter.kit.priority import give_way
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
@@ -58,7 +59,8 @@ class Confined:
 
     processes: most children at a time. memory_bytes: address space a child may add to what it starts with.
     timeout_s: wall time of one call, and processor time; waiting for a free child may take as long again.
-    preload: modules that the nursery imports, so that children have them. nice: added niceness of the children.
+    preload: modules that the nursery imports, so that children have them. nice: added niceness of the children,
+    which are a session of their own then.
     """
 
     def __init__(
@@ -324,6 +326,9 @@ def _nursery(fd: int) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
     control = socket.socket(fileno=fd)
     options = _receive(control, None, 1 << 20, pickle.Unpickler)
+    if options["nice"]:
+        os.setsid()
+        give_way(options["nice"])
     for module in options["preload"]:
         importlib.import_module(module)
     nursery_pid = os.getpid()
@@ -355,7 +360,6 @@ def _child(connection: socket.socket, options: dict[str, Any], nursery_pid: int)
 
 
 def _limit_child(options: dict[str, Any]) -> None:
-    os.nice(options["nice"])
     with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - nothing more to import in a child
         in_use = int(statm.read().split()[0]) * resource.getpagesize()
     memory = in_use + options["memory_bytes"]
