@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from isocenter.kit import priority
+
 WORK = """
 import os
 from pathlib import Path
@@ -28,3 +32,36 @@ def test_our_own_session_is_left_alone() -> None:
     subprocess.run([sys.executable, "-c", WORK], start_new_session=True, check=True, capture_output=True)
     after = Path("/proc/self/autogroup").read_text() if Path("/proc/self/autogroup").exists() else ""
     assert before == after
+
+
+class Refusing:
+    """A kernel's file that refuses some writes first."""
+
+    def __init__(self, *errors: OSError) -> None:
+        self.errors = list(errors)
+        self.written: list[str] = []
+
+    def write_text(self, text: str) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.written.append(text)
+
+
+@pytest.mark.parametrize(
+    ("errors", "lowered", "written"),
+    [
+        ([BlockingIOError(), BlockingIOError()], True, ["9"]),
+        ([FileNotFoundError()], True, []),
+        ([PermissionError()], False, []),
+        ([BlockingIOError()] * 99, False, []),
+    ],
+)
+def test_a_kernel_that_is_asked_too_often_is_asked_again(
+    errors: list[OSError], lowered: bool, written: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = Refusing(*errors)
+    monkeypatch.setattr(priority, "_AUTOGROUP", kernel)
+    monkeypatch.setattr(priority, "_BETWEEN_TRIES_S", 0.0)
+    monkeypatch.setattr(priority.os, "nice", lambda niceness: niceness)
+    assert priority.give_way(9) is lowered
+    assert kernel.written == written

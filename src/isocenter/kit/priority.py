@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
+from typing import Final
 
-_AUTOGROUP = Path("/proc/self/autogroup")
+_AUTOGROUP: Final = Path("/proc/self/autogroup")
+_TRIES: Final = 20
+_BETWEEN_TRIES_S: Final = 0.1
 
 
 def give_way(niceness: int) -> bool:
@@ -15,10 +19,15 @@ def give_way(niceness: int) -> bool:
     session is made as nice as the process. False when the kernel did not let us do that; the nice value counts then.
     """
     os.nice(niceness)
-    try:
-        _AUTOGROUP.write_text(str(niceness))
-    except FileNotFoundError:
-        return True  # a kernel without autogroups
-    except OSError:
-        return False
-    return True
+    for _ in range(_TRIES):
+        try:
+            _AUTOGROUP.write_text(str(niceness))
+        except BlockingIOError:  # ordinary users may do this ten times a second, all together
+            time.sleep(_BETWEEN_TRIES_S)
+        except FileNotFoundError:
+            return True  # a kernel without autogroups
+        except OSError:
+            return False
+        else:
+            return True
+    return False
