@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from contextlib import ExitStack, closing
+from functools import partial
 
 from isocenter.access.keys.verbs import rewrapping_task
 from isocenter.access.trail.jobs import AUDIT_QUEUE, audit_tasks
@@ -50,7 +51,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.jobs import QUEUE, Task, work
 from isocenter.kit.logging import get_logger
-from isocenter.kit.priority import give_way
+from isocenter.kit.priority import await_processors, give_way
 from isocenter.kit.settings import Settings
 from isocenter.storage.extents import Bytes
 from isocenter.storage.facts import read_key_file
@@ -59,6 +60,8 @@ from isocenter.storage.object_store import ObjectStore, clear_staging
 log = get_logger(__name__)
 
 NICENESS = 10
+SEALING_WAITS_S = 0.5
+"""So long a batch of sixteen instances waits while the processors are short: sealing never stands still."""
 SENDING_AT_ONCE = 8
 """Destinations that are sent to at one time: so many may hang before another has to wait."""
 QUEUES = {
@@ -90,6 +93,7 @@ def run(settings: Settings) -> int:
                     database=database,
                     data=data,
                     processes=max(1, (os.cpu_count() or 1) // 2),
+                    pause=partial(await_processors, stop, SEALING_WAITS_S),
                 )
             )
         )

@@ -7,7 +7,7 @@ synchronous transaction puts the pack's row in their place. A pack without a row
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -112,8 +112,10 @@ class Sealer:
         data: Bytes,
         processes: int = 1,
         max_pack_bytes: int = MAX_PACK_BYTES,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
-        """processes: children that recompress at a time."""
+        """processes: children that recompress at a time. pause: called before each batch; may wait a moment."""
+        self._pause = pause
         self._database = database
         self._data = data
         self._store = data.store
@@ -221,6 +223,7 @@ class Sealer:
 
     def _prepare(self, batch: Sequence[_Work]) -> list[Prepared | None]:
         """A batch in a child; one by one when it fails, so that one bad object costs only itself."""
+        self._pause()
         try:
             return list(self._confined.call(prepare, [one.received for one in batch]))
         except (ConfinedFailure, Damaged) as problem:
