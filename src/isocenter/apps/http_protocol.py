@@ -1,9 +1,11 @@
-"""uvicorn's HTTP protocol with three things more: an answer of known length may be sent from files without copying, an
-answer that is at hand is sent at once, and a connection has only so long to say what it wants.
+"""uvicorn's HTTP protocol with four things more: an answer of known length may be sent from files without copying, the
+body of a request may be read by a thread, an answer that is at hand is sent at once, and a connection has only so long
+to say what it wants.
 
 An application finds the extension in scope["extensions"]["isocenter.direct"], sends "http.response.start" with a
-Content-Length as always, gives the whole body to `send`, and ends with an empty "http.response.body". What is answered
-at once never becomes a request of the application: no scope, no task.
+Content-Length as always, gives the whole body to `send`, and ends with an empty "http.response.body". A body that it
+takes by `take_beside` it does not `receive`. What is answered at once never becomes a request of the application: no
+scope, no task.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from isocenter.wire.direct_receiving import take_all
 from isocenter.wire.direct_sending import FileRange, flushed, send_now, send_patiently, send_pieces
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -30,6 +34,7 @@ HEAD_WITHIN_S = 30.0
 TAKE_WITHIN_S = 60.0
 """A client that takes nothing of an answer for this long is let go."""
 _OK = b"HTTP/1.1 200 OK\r\n"
+_PASSED_OVER = 1 << 20
 
 
 class DirectHttpProtocol(HttpToolsProtocol):
@@ -42,6 +47,7 @@ class DirectHttpProtocol(HttpToolsProtocol):
     _descriptor: socket.socket | None = None
     _alone = False  # one whole request has come and nothing behind it
     _answered = False  # the request that is being read is answered already
+    _passing_over = False  # the rest of the body that is being read is wanted no more
     _sending: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -71,7 +77,7 @@ class DirectHttpProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Bytes of a request's body came."""
-        if not self._answered:
+        if not self._answered and not self._passing_over:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -133,15 +139,28 @@ class DirectHttpProtocol(HttpToolsProtocol):
             self._sending = None
         self.on_response_complete()
 
+    def body_was_taken(self, count: int, *, whole: bool) -> None:
+        """So many bytes of the body that is being read went past the parser, which has to know."""
+        if self.parser is None:  # the connection is gone
+            return
+        if whole:
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self.cycle.more_body = False
+            return
+        self._passing_over = True
+        for start in range(0, count, _PASSED_OVER):
+            self.parser.feed_data(bytes(min(count - start, _PASSED_OVER)))
+
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._answered = False
+        self._answered = self._passing_over = False
         if self._head_timer is None:
             self._start_head_timer()
         if self.transport.get_extra_info("sslcontext") is None:
             scope = cast("dict[str, Any]", self.scope)
-            scope["extensions"] = {"isocenter.direct": DirectAnswer(self, scope)}
+            scope["extensions"] = {"isocenter.direct": Direct(self, scope)}
 
     def _start_head_timer(self) -> None:
         self._head_timer = self.loop.call_later(self.head_within_s, self.transport.close)
@@ -152,7 +171,7 @@ class DirectHttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
 
-class DirectAnswer:
+class Direct:
     """The extension of one request."""
 
     __slots__ = ("_protocol", "_scope")
@@ -210,6 +229,42 @@ class DirectAnswer:
             transport.abort()
             return False
         return True
+
+    async def take_beside(self, take: Callable[[bytes], None], timeout_s: float, executor: Executor) -> bool:
+        """The request's whole body, handed to `take` in pieces by threads; False: it is to be received as ever.
+
+        Raises TimeoutError when nothing comes for timeout_s, ConnectionError when the client is gone, and what `take`
+        raises; the rest of the body is passed over then.
+        """
+        cycle, length = self._cycle(), self._body_length()
+        if cycle is None or cycle.disconnected or length is None:
+            return False
+        transport = cast("asyncio.WriteTransport", self._protocol.transport)
+        cycle.flow.pause_reading()
+        begun, cycle.body = bytes(cycle.body), bytearray()
+        if cycle.waiting_for_100_continue:
+            transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            cycle.waiting_for_100_continue = False
+        taken = len(begun)
+
+        def taking(piece: bytes) -> None:
+            nonlocal taken
+            taken += len(piece)
+            take(piece)
+
+        try:
+            if begun:
+                await asyncio.get_running_loop().run_in_executor(executor, take, begun)
+            with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as connection:
+                await take_all(connection, length - taken, taking, timeout_s, executor)
+        finally:
+            self._protocol.body_was_taken(taken - len(begun), whole=taken == length)
+        return True
+
+    def _body_length(self) -> int | None:
+        """Of a request whose body's length is known."""
+        lengths = [value for name, value in self._scope["headers"] if name == b"content-length"]
+        return int(lengths[0]) if len(lengths) == 1 else None
 
     def _cycle(self) -> RequestResponseCycle | None:
         cycle = self._protocol.cycle

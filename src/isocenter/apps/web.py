@@ -18,7 +18,7 @@ from isocenter.access.certificates.facts import Kind
 from isocenter.access.certificates.store import store_of
 from isocenter.access.federation.discovery import Discovery
 from isocenter.access.sealed_secrets import sealing_key_of
-from isocenter.adapters.dicomweb.at_once import FramesAtOnce
+from isocenter.adapters.dicomweb.at_once import AnswersAtOnce as DicomwebAtOnce
 from isocenter.adapters.dicomweb.router import DicomwebService, dicomweb_router
 from isocenter.adapters.dimse.peers_scu import PeersScu
 from isocenter.adapters.scim.router import scim_router
@@ -102,11 +102,11 @@ def application(settings: Settings, database: Database, archive: Archive, librar
 
 def answers_at_once(dicomweb: DicomwebService) -> AnswersAtOnce:
     """What a connection may answer itself, counted and logged as every request is."""
-    frames = FramesAtOnce(dicomweb)
+    ask = DicomwebAtOnce(dicomweb)
 
     def answer(url: bytes, headers: Headers) -> Sequence[bytes | FileRange] | None:
         began = time.perf_counter()
-        found = frames(url, headers)
+        found = ask(url, headers)
         if found is None:
             return None
         note_request("GET", found.path, 200, began, found.caller_id)

@@ -206,6 +206,10 @@ class Library:
             self._keep(self._plain, key, plain_grey(header, form), PLAIN_KEPT)
         return self._plain.get(key)
 
+    def plain_grey_at_hand(self, institution_id: int, form: Form) -> PlainGrey | None:
+        """`plain_grey` if its header was read already. Never waits."""
+        return self._plain.get((institution_id, form.data_set))
+
     def _keep(
         self, kept: OrderedDict[tuple[int, Extent], T], key: tuple[int, Extent], value: T, most: int = LAYOUTS_KEPT
     ) -> None:

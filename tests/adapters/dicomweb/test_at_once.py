@@ -10,7 +10,8 @@ import pytest
 from tests.adapters.dicomweb.builders import SERIES, STUDY, a_body, a_ct, a_file
 from tests.adapters.dicomweb.conftest import Hospital
 
-from isocenter.adapters.dicomweb.at_once import AtOnce, FramesAtOnce
+from isocenter.adapters.dicomweb.at_once import AnswersAtOnce, AtOnce
+from isocenter.delivery.cache import BoundedCache
 from isocenter.wire.direct_sending import FileRange
 
 FRAME = f"/dicom-web/studies/{STUDY}/series/{SERIES}/instances/{SERIES}.1/frames/1"
@@ -20,9 +21,9 @@ LARGE = np.arange(256 * 256, dtype=np.int16).reshape(1, 256, 256)
 
 
 @pytest.fixture
-def at_once(hospital: Hospital) -> FramesAtOnce:
+def at_once(hospital: Hospital) -> AnswersAtOnce:
     """Asked of the same service as the client is."""
-    return FramesAtOnce(hospital.service)
+    return AnswersAtOnce(hospital.service)
 
 
 def store(hospital: Hospital, pixels: np.ndarray) -> None:
@@ -50,7 +51,7 @@ def without_boundaries(text: bytes) -> bytes:
 @pytest.mark.parametrize("pixels", [LARGE, LARGE[:, :8, :8]], ids=["from a file", "through memory"])
 @pytest.mark.parametrize("accept", ["", STORED, f'multipart/related; type="{STORED.split(";")[0]}"', "*/*"])
 def test_the_answer_is_that_of_the_service(
-    hospital: Hospital, at_once: FramesAtOnce, pixels: np.ndarray, accept: str
+    hospital: Hospital, at_once: AnswersAtOnce, pixels: np.ndarray, accept: str
 ) -> None:
     store(hospital, pixels)
     asked = hospital.client.get(FRAME, headers={"accept": accept})
@@ -85,7 +86,7 @@ def test_the_answer_is_that_of_the_service(
     ],
 )
 def test_whatever_is_not_simple_is_left_to_the_service(
-    hospital: Hospital, at_once: FramesAtOnce, url: str, headers: list[tuple[bytes, bytes]]
+    hospital: Hospital, at_once: AnswersAtOnce, url: str, headers: list[tuple[bytes, bytes]]
 ) -> None:
     store(hospital, LARGE)
     for known in ("Bearer ours", "Bearer other", "Bearer modality"):  # looked up just now, all of them
@@ -95,7 +96,7 @@ def test_whatever_is_not_simple_is_left_to_the_service(
 
 
 def test_a_study_that_nobody_of_this_sitting_opened_is_left_to_the_service(
-    hospital: Hospital, at_once: FramesAtOnce
+    hospital: Hospital, at_once: AnswersAtOnce
 ) -> None:
     """The look is recorded before the first frame goes out."""
     store(hospital, LARGE)
@@ -103,3 +104,63 @@ def test_a_study_that_nobody_of_this_sitting_opened_is_left_to_the_service(
     assert at_once(FRAME.encode(), [OURS]) is None
     assert hospital.client.get(FRAME, headers={"accept": STORED}).status_code == 200
     assert at_once(FRAME.encode(), [OURS]) is not None
+
+
+PICTURE = FRAME.removesuffix("/frames/1") + "/rendered"
+WINDOWED = f"{PICTURE}?window=40,400,linear"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        PICTURE,
+        WINDOWED,
+        f"{FRAME}/rendered?window=40%2C400.25%2Csigmoid&quality=70",
+        f"{PICTURE}?viewport=100,90&window=40,400,linear-exact",
+    ],
+)
+@pytest.mark.parametrize("accept", ["", "image/jpeg", "image/png", "*/*"])
+def test_a_picture_is_that_of_the_service(hospital: Hospital, at_once: AnswersAtOnce, url: str, accept: str) -> None:
+    """Drawn here first and kept, then asked of the service; and the other way round."""
+    store(hospital, LARGE)
+    asked = hospital.client.get(f"{PICTURE}?quality=1")  # the header is read by the service
+    assert asked.status_code == 200
+    hospital.service.library.pictures = BoundedCache(1 << 20)
+    here = at_once(url.encode(), [OURS, (b"accept", accept.encode())])
+    assert here is not None
+    hospital.service.library.pictures = BoundedCache(1 << 20)
+    asked = hospital.client.get(url, headers={"accept": accept})
+    kept = at_once(url.encode(), [OURS, (b"accept", accept.encode())])
+    assert kept is not None
+    for answer in (here, kept):
+        assert body_of(answer) == asked.content
+        assert headers_of(answer) == dict(asked.headers)
+        assert answer.path == url.split("?")[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        (f"{PICTURE}?window=nothing", [OURS]),
+        (f"{PICTURE}?annotation=patient", [OURS]),
+        (f"{PICTURE}?accept=image/png", [OURS]),
+        (f"{PICTURE}?viewport=4000,4000", [OURS]),
+        (f"{PICTURE}?quality={'0' * 500}", [OURS]),
+        (PICTURE, [OURS, (b"accept", b"image/webp")]),
+        (PICTURE, [OURS, (b"accept", b'multipart/related; type="image/jpeg"')]),
+        (PICTURE, [OURS, (b"accept", b"text/plain")]),
+        (PICTURE, [OURS, (b"if-none-match", b"*")]),
+        (FRAME.replace("frames/1", "frames/9/rendered"), [OURS]),
+        (FRAME.replace("frames/1", "frames/1,1/rendered"), [OURS]),
+        (FRAME.replace("frames/1", "thumbnail"), [OURS]),
+        (f"{PICTURE}/rendered", [OURS]),
+    ],
+)
+def test_a_picture_that_is_not_simple_is_left_to_the_service(
+    hospital: Hospital, at_once: AnswersAtOnce, url: str, headers: list[tuple[bytes, bytes]]
+) -> None:
+    store(hospital, LARGE)
+    assert at_once(PICTURE.encode(), [OURS]) is None  # nobody has read its header yet
+    assert hospital.client.get(PICTURE).status_code == 200
+    assert at_once(PICTURE.encode(), [OURS]) is not None
+    assert at_once(url.encode(), headers) is None

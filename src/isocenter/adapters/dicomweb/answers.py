@@ -26,6 +26,7 @@ COMMON_HEADERS: list[tuple[bytes, bytes]] = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"private, no-cache"),
 ]
+COMMON_LINES = b"".join(b"%s: %s\r\n" % header for header in COMMON_HEADERS)
 
 Headers = list[tuple[bytes, bytes]]
 

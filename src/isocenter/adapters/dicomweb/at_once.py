@@ -1,31 +1,31 @@
-"""Frames that can be answered without waiting for anything: asked by the connection itself, with no task in between.
+"""Requests that can be answered without waiting for anything: by the connection itself, with no task in between.
 
 A viewer asks for frames by the thousand, and what stands around a request costs more than the frame. Whatever is less
 simple here is no answer, and takes the way of every other request: a caller who was not looked up just now, a study
-whose look is not on record, bytes that are not in memory, a query, an error.
+whose look is not on record, bytes that are not in memory, a parameter that only the service knows, an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from isocenter.access.caller import Caller
-from isocenter.adapters.dicomweb.answers import COMMON_HEADERS, multipart_type
-from isocenter.adapters.dicomweb.frames_rs import DIRECT_BYTES, frame_head, named_form, part_type
-from isocenter.adapters.dicomweb.negotiation import FrameForm, frame_form
+from isocenter.adapters.dicomweb.frames_at_once import frame_at_once
+from isocenter.adapters.dicomweb.pictures_at_once import picture_at_once
 from isocenter.adapters.dicomweb.router import PREFIX, DicomwebService
-from isocenter.delivery.frames import VIDEO, check_frame, label_of
-from isocenter.kit.errors import IsocenterError
-from isocenter.storage.extents import Extent
+from isocenter.delivery.library import Library
+from isocenter.delivery.study_view import InstanceView, StudyView
 from isocenter.wire.direct_sending import FileRange
-from isocenter.wire.multipart import closing, new_boundary
 
 Headers = Sequence[tuple[bytes, bytes]]
+Found = tuple[bytes, tuple[bytes | FileRange, ...]]
+Kind = Callable[[Library, StudyView, InstanceView, str, str, str], Found | None]
+"""(library, view, instance, what the path says behind it, Accept, query) → (header lines, body); None: not at once."""
 
-_COMMON = b"".join(b"%s: %s\r\n" % header for header in COMMON_HEADERS)
-_WITH_A_BODY = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"expect"})
-_MOST_FRAME_DIGITS = 9
+_FOR_THE_SERVICE = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"expect", b"if-none-match"})
+_INSTANCE_NAMES = 5
+_KINDS: dict[str, Kind] = {"frames": frame_at_once, "rendered": picture_at_once}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,75 +38,48 @@ class AtOnce:
     caller_id: str
 
 
-class FramesAtOnce:
+class AnswersAtOnce:
     """Of one process, on its event loop. Called with the URL and the headers (names in lower case) of a GET request."""
 
     def __init__(self, service: DicomwebService, prefix: str = PREFIX) -> None:
         self._service = service
         self._library = service.library
-        self._prefix = f"{prefix}/studies/".encode("ascii")
+        self._prefix = f"{prefix}/studies/"
 
     def __call__(self, url: bytes, headers: Headers) -> AtOnce | None:
         """The answer; None: ask the service."""
-        if not url.startswith(self._prefix) or b"/frames/" not in url or b"?" in url or b"%" in url:
+        path, _, query = url.decode("ascii", "replace").partition("?")
+        names = path.removeprefix(self._prefix).split("/")
+        if len(names) <= _INSTANCE_NAMES or not path.startswith(self._prefix) or "%" in path:
             return None
-        accept = b""
-        for name, value in headers:
-            if name in _WITH_A_BODY or (name == b"accept" and accept):
-                return None
-            if name == b"accept":
-                accept = value
+        kind = _KINDS.get(names[-1] if names[-1] == "rendered" else names[_INSTANCE_NAMES])
+        accept = _accept(headers)
+        if kind is None or accept is None or (names[1], names[3]) != ("series", "instances"):
+            return None
         caller = self._service.caller_at_hand(headers)
-        path = url.decode("ascii", "replace")
-        names = path[len(self._prefix) :].split("/")
-        if caller is None or len(names) != 7 or (names[1], names[3], names[5]) != ("series", "instances", "frames"):
+        if caller is None:
             return None
         try:
-            found = self._frame(caller, names, accept.decode("latin-1"))
-        except IsocenterError:
+            found = self._found(kind, caller, names, accept, query)
+        except Exception:
             return None  # said by the service, which looks again
-        return None if found is None else self._answer(path, caller, *found)
+        return None if found is None else AtOnce(*found, path, caller.id)
 
-    def _frame(self, caller: Caller, names: Sequence[str], accept: str) -> tuple[Extent, FrameForm] | None:
-        """Where the frame lies, and how it is wanted; None when that is not known without waiting."""
-        study, _, series, _, uid, _, number = names
-        if not (number.isascii() and number.isdigit() and len(number) <= _MOST_FRAME_DIGITS):
-            return None
+    def _found(self, kind: Kind, caller: Caller, names: Sequence[str], accept: str, query: str) -> Found | None:
+        study, _, series, _, uid = names[:_INSTANCE_NAMES]
         view = self._library.view_at_hand(caller, study)
         instance = None if view is None else view.instances.get(uid)
         if view is None or instance is None or instance.series_instance_uid != series:
             return None
-        form = named_form(instance, accept) or self._library.form_at_hand(view.institution_id, instance)
-        if form is None:
-            return None
-        index = int(number) - 1
-        check_frame(instance, form, index)
-        choice = frame_form(accept, label_of(form), form.encapsulated, form.transfer_syntax_uid not in VIDEO)
-        if not choice.stored:
-            return None
-        extents = self._library.frame_extents_at_hand(view.institution_id, instance, form, index)
-        return None if extents is None or len(extents) != 1 else (extents[0], choice)
+        return kind(self._library, view, instance, "/".join(names[_INSTANCE_NAMES:]), accept, query)
 
-    def _answer(self, path: str, caller: Caller, extent: Extent, choice: FrameForm) -> AtOnce | None:
-        content = self._content(extent)
-        if content is None:
-            return None
-        before = after = b""
-        media_type = part_type(choice).encode("ascii")
-        if choice.multipart:
-            boundary = new_boundary()
-            before, after = frame_head(boundary, choice), closing(boundary)
-            media_type = multipart_type(boundary, choice.media_type)
-        length = len(before) + extent.length + len(after)
-        head = b"content-length: %d\r\ncontent-type: %s\r\n%s" % (length, media_type, _COMMON)
-        pieces = tuple(piece for piece in (before, content, after) if piece)
-        return AtOnce(head, pieces, path, caller.id)
 
-    def _content(self, extent: Extent) -> bytes | FileRange | None:
-        """The frame, when its bytes are in memory."""
-        files = self._library.files
-        if extent.length < DIRECT_BYTES:
-            buffer = bytearray(extent.length)
-            return bytes(buffer) if files.read_hot(extent, memoryview(buffer)) else None
-        opened = files.opened(extent.source) if files.is_hot(extent) else None
-        return None if opened is None else FileRange(opened[0], extent.offset, extent.length, opened[1])
+def _accept(headers: Headers) -> str | None:
+    """The Accept header; None when there are several, or another header that changes what is to be answered."""
+    accept = b""
+    for name, value in headers:
+        if name in _FOR_THE_SERVICE or (name == b"accept" and accept):
+            return None
+        if name == b"accept":
+            accept = value
+    return accept.decode("latin-1")

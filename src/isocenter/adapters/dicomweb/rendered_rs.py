@@ -23,6 +23,8 @@ from isocenter.delivery.study_view import Form, InstanceView, StudyView
 from isocenter.wire.multipart import closing, new_boundary, part_head
 
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
+PICTURE_HEADERS: Headers = [(b"vary", b"accept"), (b"content-disposition", b"inline")]
+PICTURE_LINES = b"".join(b"%s: %s\r\n" % header for header in PICTURE_HEADERS)
 Video = Callable[[DicomwebRequest, StudyView, InstanceView, Form], Awaitable[Answer]]
 
 
@@ -74,7 +76,7 @@ class RenderedDoor:
 
     async def _picture(self, request: DicomwebRequest, view: StudyView, subject: Subject, how: Rendering) -> Answer:
         etag = picture_etag(view.institution_id, subject, how)
-        headers: Headers = [(b"etag", etag), (b"vary", b"accept"), (b"content-disposition", b"inline")]
+        headers: Headers = [(b"etag", etag), *PICTURE_HEADERS]
         if matches(request.header(b"if-none-match"), etag):
             return Answer(status=304, headers=headers)
         picture = await self._drawn(view, subject, how, etag)

@@ -100,35 +100,40 @@ class StoreSession:
         if self._skipping:
             return
         try:
-            if self._reception is None:
+            if self._reception is None and not self._head and len(data) >= HEAD_BYTES:
+                self._open(data)
+            elif self._reception is None:
                 self._head += data
                 if len(self._head) >= HEAD_BYTES:
-                    self._open()
+                    self._open_held()
             else:
                 self._reception.write(data)
         except Exception as error:
             self._refuse(error)
 
-    def _open(self) -> None:
+    def _open_held(self) -> None:
         with memoryview(self._head) as head:
-            self._meta = meta = read_file_meta(head)
-            self._reception = self.archive.reception(
-                self.caller,
-                self.source,
-                sop_class_uid=meta.sop_class_uid,
-                sop_instance_uid=meta.sop_instance_uid,
-                transfer_syntax_uid=meta.transfer_syntax_uid,
-            )
-            self._reception.expected_study_instance_uid = self.study_instance_uid
-            with head[meta.data_set_offset :] as data_set:
-                self._reception.write(data_set)
+            self._open(head)
+
+    def _open(self, head: memoryview) -> None:
+        self._meta = meta = read_file_meta(head)
+        self._reception = self.archive.reception(
+            self.caller,
+            self.source,
+            sop_class_uid=meta.sop_class_uid,
+            sop_instance_uid=meta.sop_instance_uid,
+            transfer_syntax_uid=meta.transfer_syntax_uid,
+        )
+        self._reception.expected_study_instance_uid = self.study_instance_uid
+        with head[meta.data_set_offset :] as data_set:
+            self._reception.write(data_set)
 
     def _end(self) -> None:
         if self._skipping:
             return
         try:
             if self._reception is None:
-                self._open()
+                self._open_held()
             assert self._reception is not None
             self._appended.append(self._reception.append())
             self._reception = None

@@ -1,15 +1,16 @@
 """STOW-RS (PS3.18 10.5): objects in a multipart/related body, or one object alone, received into the archive.
 
-While a worker thread hashes and appends what has come, the next bytes are read from the network.
+A worker thread reads the body from the connection, hashes and appends it. Where it may not (TLS, a body of unknown
+length), it hashes and appends what has come while the event loop reads on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import msgspec
 from starlette.types import Receive
@@ -47,6 +48,13 @@ class EmptyRequest(Invalid):
     """A store request without any object."""
 
     reason: ClassVar[str] = "nothing-to-store"
+
+
+class DirectBody(Protocol):
+    """The server's extension "isocenter.direct": a whole body read by threads (`apps.http_protocol`)."""
+
+    async def take_beside(self, take: Callable[[bytes], None], timeout_s: float, executor: Executor) -> bool:
+        """Hand all of it to `take`; False when it has to be received."""
 
 
 @dataclass(slots=True)
@@ -93,8 +101,12 @@ class StoreDoor:
 
     async def _receive(self, request: DicomwebRequest, session: StoreSession) -> None:
         loop = asyncio.get_running_loop()
+        direct: DirectBody | None = request.scope.get("extensions", {}).get("isocenter.direct")
         working: asyncio.Future[None] | None = None
         try:
+            if direct is not None and await self._taken(direct, session):
+                await loop.run_in_executor(self.executor, session.finish)
+                return
             async for batch in _batches(request.receive):
                 if working is not None:
                     await working
@@ -105,6 +117,14 @@ class StoreDoor:
         except BaseException:
             await asyncio.shield(self._abandon(working, session))
             raise
+
+    async def _taken(self, direct: DirectBody, session: StoreSession) -> bool:
+        try:
+            return await direct.take_beside(session.feed, RECEIVE_TIMEOUT_S, self.executor)
+        except TimeoutError as error:
+            raise BrokenOff("Nothing of the request came for a minute.") from error
+        except ConnectionError as error:
+            raise BrokenOff("The client went away before its request was over.") from error
 
     async def _abandon(self, working: asyncio.Future[None] | None, session: StoreSession) -> None:
         """The session belongs to the worker thread until its last batch is done."""
