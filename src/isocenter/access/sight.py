@@ -18,9 +18,23 @@ from isocenter.kit.database import Connection, Database, set_institution
 @contextmanager
 def transaction_of(database: Database, caller: Caller) -> Iterator[Connection]:
     """A transaction inside the caller's institution that sees what this caller may see and nothing else."""
-    with database.transaction() as connection:
-        set_sight(connection, caller)
-        yield connection
+    if caller.guest is not None:
+        with database.transaction() as connection:
+            set_sight(connection, caller)
+            yield connection
+    elif caller.kind is CallerKind.SYSTEM:
+        with database.transaction(caller.institution_id) as connection:
+            yield connection
+    else:
+        with database.transaction_with(_look_as(caller)) as connection:
+            yield connection
+
+
+def _look_as(caller: Caller) -> str:
+    """As a statement whose parameters are numbers of ours."""
+    user_id = user_id_of(caller)
+    user = "NULL" if user_id is None else int(user_id)
+    return f"SELECT isocenter_look_as({int(caller.institution_id)}, {user}, {_sees_every_patient(caller)})"
 
 
 def set_sight(connection: Connection, caller: Caller) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 from isocenter.index.dicom_query import Attribute, DicomQuery, Found, Level, Position
 from isocenter.index.matching import Conditions, forget_common
 from isocenter.index.query_keys import (
+    ACCESSION_NUMBER,
     MODALITIES_IN_STUDY,
     PATIENT_COLUMNS,
     PATIENT_COUNTS,
+    PATIENT_ID,
     SERIES_COLUMNS,
     SERIES_INSTANCES,
     STUDY_COLUMNS,
@@ -48,7 +50,7 @@ def studies(
 ) -> list[Found]:
     """Studies, newest study date first."""
     conditions = conditions_of(connection, query)
-    forget_common(connection, conditions)
+    few = forget_common(connection, conditions)
     if position is not None:
         conditions.add("(s.study_date, s.study_id) < (%s, %s)", *position)
     counts = _wanted_counts(query)
@@ -57,7 +59,7 @@ def studies(
         SELECT {columns} FROM study s WHERE {conditions.sql()}
         ORDER BY s.study_date DESC, s.study_id DESC LIMIT %s OFFSET %s
     """  # noqa: S608 - fragments are ours
-    rows = _rows(connection, query, statement, conditions, limit, offset)
+    rows = _rows(connection, statement, conditions, limit, offset, prepare=few or _by_an_index(query))
     read = _reader(_STUDY_TAGS, query)
     return [
         Found(
@@ -75,7 +77,7 @@ def series(
 ) -> list[Found]:
     """Series, newest arrived study first, in order of arrival inside it."""
     conditions = conditions_of(connection, query)
-    forget_common(connection, conditions)
+    few = forget_common(connection, conditions)
     if position is not None:
         conditions.add("s.study_id <= %s AND (s.study_id < %s OR e.series_id > %s)", position[0], *position)
     conditions.add(_SERIES_IS_SEEN)
@@ -87,7 +89,7 @@ def series(
         SELECT {columns} FROM study s JOIN series e USING (institution_id, study_id) WHERE {conditions.sql()}
         ORDER BY s.study_id DESC, e.series_id LIMIT %s OFFSET %s
     """  # noqa: S608 - fragments are ours
-    rows = _rows(connection, query, statement, conditions, limit, offset)
+    rows = _rows(connection, statement, conditions, limit, offset, prepare=few or _by_an_index(query))
     read = _reader(tags, query)
     return [
         Found(
@@ -109,7 +111,7 @@ def patients(
     The attributes are those of the newest arrived study that matches; the counts are of all studies of the patient.
     """
     conditions = conditions_of(connection, query)
-    forget_common(connection, conditions)
+    few = forget_common(connection, conditions)
     where, parameters = conditions.sql(), conditions.parameters
     found = Conditions()
     found.add(f"p.patient_key IN (SELECT s.patient_key FROM study s WHERE {where})", *parameters)  # noqa: S608
@@ -124,7 +126,7 @@ def patients(
         ) s WHERE {found.sql()} ORDER BY p.patient_id, p.issuer_of_patient_id LIMIT %s OFFSET %s
     """  # noqa: S608 - fragments are ours
     bound = Conditions([("", tuple(parameters)), *found.parts])
-    rows = _rows(connection, query, statement, bound, limit, offset)
+    rows = _rows(connection, statement, bound, limit, offset, prepare=few or _by_an_index(query))
     read = _reader(PATIENT_COLUMNS, query)
     return [
         Found(
@@ -146,14 +148,26 @@ def _names(tags: dict[int, Column]) -> list[str]:
 
 
 def _rows(
-    connection: Connection, query: DicomQuery, statement: str, conditions: Conditions, limit: int, offset: int
+    connection: Connection, statement: str, conditions: Conditions, limit: int, offset: int, *, prepare: bool
 ) -> list[tuple[Any, ...]]:
-    # A study that is named is found by its index, whatever else is asked. For everything else the best plan depends on
-    # how common the words and dates are, and is made anew.
-    study = query.key(STUDY_INSTANCE_UID)
-    names_study = study is not None and study.matches_something
     parameters = [*conditions.parameters, limit, offset]
-    return connection.execute(statement.encode(), parameters, prepare=names_study).fetchall()
+    return connection.execute(statement.encode(), parameters, prepare=prepare).fetchall()
+
+
+def _by_an_index(query: DicomQuery) -> bool:
+    """Whether one plan is the best for all values: few studies share a key that is matched by its value, or studies are
+    walked in the order of their dates. For everything else it depends on how common the words and dates are."""
+    narrowing = [key for key in query.keys if key.matches_something]
+    if query.level is Level.STUDY and all(key.tag == STUDY_DATE for key in narrowing):
+        return query.patient_keys is None
+    return any(
+        key.tag == STUDY_INSTANCE_UID
+        or (key.tag in _NAMES_OF_FEW and len(key.values) == 1 and not set("*?") & set(key.values[0]))
+        for key in narrowing
+    )
+
+
+_NAMES_OF_FEW = frozenset({PATIENT_ID, ACCESSION_NUMBER})
 
 
 def _wanted_counts(query: DicomQuery) -> dict[int, str]:

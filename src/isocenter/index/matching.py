@@ -79,33 +79,45 @@ class Conditions:
         return " AND ".join(self.clauses) or "true"
 
 
-def forget_common(connection: Connection, conditions: Conditions) -> None:
-    """Let an index begin with the rarest narrowing, if it has at most COMMON studies, and with none that has more.
+def forget_common(connection: Connection, conditions: Conditions) -> bool:
+    """Let an index begin with the studies that the rare narrowings have in common, and with none of more than COMMON.
 
     PostgreSQL guesses badly how many studies a word has, and would gather and sort a tenth of an archive to show fifty
-    studies; in order of date the first fifty of a common name are found at once. A common narrowing that nothing
-    implies stays a condition, on which each study is looked up in passing (a hashed list, because of the coalesce).
+    studies; in order of date the first fifty of a common name are found at once. The studies of rare narrowings become
+    a list. A common narrowing that nothing implies stays a condition, on which each study is looked up in passing (a
+    hashed list, because of the coalesce). Returns whether there is such a list: then one plan serves all searches.
     """
     if not conditions.narrowings:
-        return
-    counts = ", ".join(
-        f"(SELECT count(*) FROM ({chosen} LIMIT {COMMON + 1}) c{at})"  # noqa: S608 - fragments are ours
-        for at, (chosen, _) in conditions.narrowings.items()
-    )
-    parameters = [value for at in conditions.narrowings for value in conditions.parts[at][1]]
-    # One plan serves all words: each count walks an index and stops.
-    row = connection.execute(f"SELECT {counts}".encode(), parameters, prepare=True).fetchone()
-    assert row is not None
-    found = dict(zip(conditions.narrowings, (int(str(count)) for count in row), strict=True))
-    fewest = min(found, key=found.__getitem__)
+        return False
+    found = _first_of_each(connection, conditions)
+    few = [frozenset(studies) for studies in found.values() if len(studies) <= COMMON]
     parts = []
     for at, part in enumerate(conditions.parts):
         chosen, implied = conditions.narrowings.get(at, ("", False))
-        if not chosen or (found[at] <= COMMON and (at == fewest or not implied)):
+        if not chosen:
             parts.append(part)
-        elif not implied:
+        elif len(found[at]) > COMMON and not implied:
             parts.append((f"coalesce(s.study_id IN ({chosen}), false)", part[1]))
     conditions.parts, conditions.narrowings = parts, {}
+    if few:
+        conditions.add("s.study_id = ANY (%s)", sorted(frozenset.intersection(*few)))
+    return bool(few)
+
+
+def _first_of_each(connection: Connection, conditions: Conditions) -> dict[int, list[int]]:
+    """The studies of each narrowing, up to one more than COMMON: each is a walk along an index that stops."""
+    lists = ", ".join(
+        f"(SELECT array_agg(c{at}.study_id) FROM ({chosen} LIMIT {COMMON + 1}) c{at})"  # noqa: S608 - fragments are ours
+        for at, (chosen, _) in conditions.narrowings.items()
+    )
+    parameters = [value for at in conditions.narrowings for value in conditions.parts[at][1]]
+    # One plan serves all words.
+    row = connection.execute(f"SELECT {lists}".encode(), parameters, prepare=True, binary=True).fetchone()
+    assert row is not None
+    return {
+        at: list(studies) if isinstance(studies, list) else []
+        for at, studies in zip(conditions.narrowings, row, strict=True)
+    }
 
 
 def match_text(conditions: Conditions, column: str, pattern: str | None) -> None:

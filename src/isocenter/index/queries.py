@@ -149,7 +149,7 @@ def search_studies(
     """One page of the studies that match. Raises InvalidQuery for a bad date, pattern or cursor."""
     limit, offset = min(max(limit, 0), MAX_LIMIT), min(max(offset, 0), MAX_OFFSET)
     conditions = study_conditions(query)
-    forget_common(connection, conditions)
+    few = forget_common(connection, conditions)
     column = _SORT_COLUMNS[sort.lstrip("-")]
     direction, beyond = ("DESC", "<") if sort.startswith("-") else ("ASC", ">")
     if cursor is not None:
@@ -160,8 +160,8 @@ def search_studies(
         f"ORDER BY s.{column} {direction}, s.study_id {direction} LIMIT %s OFFSET %s"
     )
     with connection.cursor(row_factory=class_row(StudyRow)) as reading:
-        # Never prepared: the best plan depends on how common the words and dates asked for are.
-        reading.execute(statement.encode(), [*conditions.parameters, limit + 1, offset], prepare=False)
+        # Without a list of few studies the best plan depends on how common the words and dates asked for are.
+        reading.execute(statement.encode(), [*conditions.parameters, limit + 1, offset], prepare=few)
         studies = reading.fetchall()
     more = len(studies) > limit
     del studies[limit:]

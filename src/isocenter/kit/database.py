@@ -72,6 +72,7 @@ class Database:
             check=_check,
             open=True,
             name="isocenter",
+            kwargs={"autocommit": True},  # BEGIN is ours: it travels with what comes first
         )
 
     @contextmanager
@@ -80,9 +81,8 @@ class Database:
 
         Commits synchronously at the end, rolls back on an exception. Raises DatabaseAway or DatabaseBusy.
         """
-        with self._transaction() as connection:
-            if institution_id is not None:
-                set_institution(connection, institution_id)
+        first = "" if institution_id is None else _INSTITUTION.format(int(institution_id))
+        with self.transaction_with(first) as connection:
             yield connection
 
     @contextmanager
@@ -93,20 +93,29 @@ class Database:
         security shows the session, api_token, enrolment or user_account row with exactly that value. Go on with
         set_institution.
         """
-        with self._transaction() as connection:
+        with self.transaction_with("") as connection:
             connection.execute("SELECT set_config('isocenter.credential', %s, true)", [credential])
             yield connection
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """A site that does not lead commits nothing: it is asked at the beginning, and again at the end."""
-        with translated_errors(), self._pool.connection() as connection, connection.transaction():
+    def transaction_with(self, first: str) -> Iterator[Connection]:
+        """A transaction whose beginning and first statement are one message to the server.
+
+        first: a statement without parameters, made of nothing that came from outside; "" for none. A site that does not
+        lead commits nothing: it is asked at the beginning, and again at the end.
+        """
+        with translated_errors(), self._pool.connection() as connection:
             leads = self.leads()
-            if not leads:
-                connection.execute("SET TRANSACTION READ ONLY")
-            yield connection
-            if leads:
-                self.may_write()
+            begin = "BEGIN; " if leads else "BEGIN READ ONLY; "
+            connection.execute((begin + first).encode(), prepare=False)
+            try:
+                yield connection
+                if leads:
+                    self.may_write()
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
 
     def leads(self) -> bool:
         """Whether what is written now would be committed."""
@@ -160,6 +169,9 @@ def _check(connection: Connection) -> None:
     arrival.register(connection.pgconn.socket, select.POLLIN)
     if arrival.poll(0):
         ConnectionPool.check_connection(connection)
+
+
+_INSTITUTION = "SELECT set_config('isocenter.institution_id', '{}', true)"
 
 
 def set_institution(connection: Connection, institution_id: int) -> None:

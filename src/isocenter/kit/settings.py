@@ -126,7 +126,7 @@ class Settings:
     """Largest P-DATA PDU we offer to receive (PS3.8 D.1)."""
     listener_processes: int = 2
     """Processes of the DICOM listener; the limits of associations are shared out among them."""
-    web_processes: int = 1
+    web_processes: int = 2
     """Processes of the web server."""
     institution_name: str = "My institution"
     """Name of the institution that is made at first start."""
