@@ -28,7 +28,7 @@ from tests.wire.upper_layer import (
 from isocenter.kit.errors import Invalid
 from isocenter.standards.dicom.dimse import CommandField, Element, Status, decode_command_set, encode_command_set
 from isocenter.standards.dicom.part10 import read_file_meta
-from isocenter.wire.p_data import message_parts
+from isocenter.wire.p_data import command_fragments, message_parts
 from isocenter.wire.requestor import (
     AssociationRefused,
     NoAcceptedContext,
@@ -243,7 +243,7 @@ def test_an_answer_that_is_none_is_a_clear_error(name: str) -> None:
     room=st.integers(1, 200).map(lambda half: 2 * half),
 )
 def test_fragments_are_whole_and_no_longer_than_the_peer_takes(pieces: list[bytes], room: int) -> None:
-    stream = b"".join(message_parts(5, a_response(), pieces, room))
+    stream = b"".join(message_parts(command_fragments(5, a_response(), room), 5, pieces, room))
     command, data, ends = b"", b"", 0
     while stream:
         kind, length = stream[0], int.from_bytes(stream[2:6], "big")

@@ -149,7 +149,8 @@ def _instances(query: DicomQuery, contents: Contents, found: Iterator[Found]) ->
             place = (*one.position, facts.instance_number, facts.sop_instance_uid)
             if instance_matches(wanted, facts) and not _is_before(place, position):
                 attributes = one.attributes | InstanceMatch.attributes(facts)
-                yield replace(one, level=Level.IMAGE, attributes=attributes, position=place, instance=facts)
+                uids = (one.study_instance_uid, one.series_instance_uid)
+                yield Found(Level.IMAGE, attributes, place, *uids, facts, one.institution_id)
 
 
 def _is_before(place: Position, position: Position | None) -> bool:

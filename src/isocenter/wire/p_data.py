@@ -18,6 +18,8 @@ BYTES_AT_ONCE: Final = 4 << 20
 UNLIMITED_ROOM: Final = 1 << 18
 """Fragment length for a peer that receives PDUs of any length."""
 _COMMAND, _DATA_SET, _LAST = 1, 0, 2
+_SMALL: Final = 4096
+"""An answer up to this size is copied into one part with its headers: that costs less than three parts."""
 
 
 def fragment_room(peer_max_pdu_bytes: int) -> int:
@@ -26,13 +28,20 @@ def fragment_room(peer_max_pdu_bytes: int) -> int:
     return min(room, UNLIMITED_ROOM) if peer_max_pdu_bytes else UNLIMITED_ROOM
 
 
+def command_fragments(context_id: int, command_set: bytes, room: int) -> bytes:
+    """A command set with its headers, as it stands before the data set of a message."""
+    return b"".join(_fragments(context_id, _COMMAND, (command_set,), room))
+
+
 def message_parts(
-    context_id: int, command_set: bytes, data_set: Iterable[bytes | memoryview] | None, room: int
-) -> Iterator[bytes | memoryview]:
-    """The byte stream of one message in parts: headers of ours, and slices of what was given."""
-    yield from _fragments(context_id, _COMMAND, (command_set,), room)
-    if data_set is not None:
-        yield from _fragments(context_id, _DATA_SET, data_set, room)
+    command: bytes, context_id: int, data_set: Iterable[bytes | memoryview] | None, room: int
+) -> Iterable[bytes | memoryview]:
+    """The byte stream of one message in parts: its command's fragments, headers of ours, slices of what was given."""
+    if data_set is None:
+        return (command,)
+    if isinstance(data_set, tuple) and len(data_set) == 1 and len(data_set[0]) <= min(room, _SMALL):
+        return (command + _header(len(data_set[0]), context_id, _DATA_SET | _LAST) + data_set[0],)
+    return chain((command,), _fragments(context_id, _DATA_SET, data_set, room))
 
 
 def even(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
@@ -67,7 +76,8 @@ def send_messages(
     room = fragment_room(peer_max_pdu_bytes)
     batch: list[bytes | memoryview] = []
     held = 0
-    for part in chain.from_iterable(message_parts(context_id, command_set, each, room) for each in data_sets):
+    command = command_fragments(context_id, command_set, room)
+    for part in chain.from_iterable(message_parts(command, context_id, each, room) for each in data_sets):
         batch.append(part)
         held += len(part)
         if len(batch) >= PARTS_AT_ONCE or held >= BYTES_AT_ONCE:

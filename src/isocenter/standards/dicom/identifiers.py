@@ -7,8 +7,10 @@ say so with (0008,0005) ISO_IR 192 (PS3.4 C.4.1.1.3), unless they are plain ASCI
 from __future__ import annotations
 
 import struct
+from bisect import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from isocenter.kit.errors import Invalid
@@ -37,6 +39,7 @@ _NUMBERS: Final = {
 }
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _LONG_FORMS: Final = frozenset(vr.decode() for vr in LONG_FORM_VRS)
+_SHORT_TEXTS: Final = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UI"})
 _CHOSEN: Final = {"XS": "US", "LU": "OW"}  # what the dictionary calls a VR that depends on other elements
 _SHORT, _LONG, _IMPLICIT = struct.Struct("<HH2sH"), struct.Struct("<HH2s2xI"), struct.Struct("<HHI")
 _ITEM: Final = 0xE000FFFE
@@ -73,12 +76,12 @@ def decode_identifier(data: bytes, transfer_syntax_uid: str) -> tuple[Identifier
 def encode_identifier(attributes: Mapping[int, Attribute], transfer_syntax_uid: str) -> bytes:
     """A data set of these attributes; (0008,0005) is ours to say. What does not fit its VR is left empty."""
     writer = _Writer(explicit=transfer_syntax_uid != IMPLICIT_VR_LITTLE_ENDIAN)
-    wanted = {tag: attribute for tag, attribute in attributes.items() if tag != SPECIFIC_CHARACTER_SET}
-    early = writer.data_set({tag: attribute for tag, attribute in wanted.items() if tag < SPECIFIC_CHARACTER_SET})
-    late = writer.data_set({tag: attribute for tag, attribute in wanted.items() if tag > SPECIFIC_CHARACTER_SET})
-    if writer.is_ascii:
-        return early + late
-    return early + writer.element(SPECIFIC_CHARACTER_SET, ("CS", ("ISO_IR 192",))) + late
+    tags = [tag for tag in sorted(attributes) if tag != SPECIFIC_CHARACTER_SET]
+    elements = [writer.element(tag, attributes[tag]) for tag in tags]
+    if not writer.is_ascii:
+        character_set = writer.element(SPECIFIC_CHARACTER_SET, ("CS", ("ISO_IR 192",)))
+        elements.insert(bisect(tags, SPECIFIC_CHARACTER_SET), character_set)
+    return b"".join(elements)
 
 
 def _keys(data_set: Mapping[str, Any]) -> tuple[IdentifierKey, ...]:
@@ -112,6 +115,8 @@ class _Writer:
 
     def element(self, tag: int, attribute: Attribute) -> bytes:
         vr, values = attribute
+        if self.explicit and vr in _SHORT_TEXTS and len(values) < 2:
+            return self._text(tag, vr, values)
         vr = _CHOSEN.get(vr, vr)
         value = self._value(vr, values) if values else b""
         group, element = tag >> 16, tag & 0xFFFF
@@ -122,6 +127,20 @@ class _Writer:
         if len(value) > 0xFFFE:
             value = b""
         return _SHORT.pack(group, element, vr.encode(), len(value)) + value
+
+    def _text(self, tag: int, vr: str, values: tuple[Any, ...]) -> bytes:
+        """Most elements of most answers: at most one value of text."""
+        text = ""
+        if values:
+            (value,) = values
+            text = value if type(value) is str else _number(value) if isinstance(value, float) else str(value)
+        content = text.encode("utf-8", "replace")
+        length = len(content)
+        self.is_ascii = self.is_ascii and text.isascii()
+        if length & 1:
+            content += b"\0" if vr == "UI" else b" "
+            length += 1
+        return _head(tag, vr) + (length.to_bytes(2, "little") + content if length <= 0xFFFE else b"\0\0")
 
     def _value(self, vr: str, values: tuple[Any, ...]) -> bytes:
         if vr == "SQ":
@@ -142,6 +161,12 @@ class _Writer:
     def _item(self, attributes: Mapping[int, Attribute]) -> bytes:
         content = self.data_set(attributes)
         return _ITEM.to_bytes(4, "little") + len(content).to_bytes(4, "little") + content
+
+
+@lru_cache(maxsize=4096)
+def _head(tag: int, vr: str) -> bytes:
+    """Of an explicit element in the short form, up to its length."""
+    return _SHORT.pack(tag >> 16, tag & 0xFFFF, vr.encode(), 0)[:6]
 
 
 def _even(value: bytes, padding: bytes) -> bytes:
