@@ -35,7 +35,9 @@ def an_enrolled_user(database: Database, institution_id: int, username: str = "a
 
 
 def signed_in(database: Database, username: str = "ada", password: str = PASSWORD) -> str:
-    _, secret = sessions.sign_in(database, SignInAttempts(), username, password, address="::1", user_agent="test")
+    _, secret = sessions.sign_in(
+        database, SignInAttempts(database), username, password, address="::1", user_agent="test"
+    )
     return secret
 
 
@@ -121,19 +123,45 @@ def test_a_wrong_password_and_an_unknown_name_are_told_apart_by_nobody(
     assert len(messages) == 1
 
 
-def test_guessing_is_slowed_down_at_one_address_and_nowhere_else() -> None:
-    now = [1000.0]
-    attempts = SignInAttempts(clock=lambda: now[0])
-    for _ in range(FREE_ATTEMPTS):
-        attempts.check("ada", "10.0.0.1")
-        attempts.failed("ada", "10.0.0.1")
+def test_guessing_is_slowed_down_at_one_address_and_nowhere_else(database: Database) -> None:
+    """By all web processes together: each has its own SignInAttempts."""
+
+    def later(seconds: float) -> None:
+        with database.transaction() as connection:
+            connection.execute("UPDATE failed_attempt SET last_at = last_at - make_interval(secs => %s)", [seconds])
+
+    doors = [SignInAttempts(database), SignInAttempts(database)]
+    for number in range(FREE_ATTEMPTS):
+        doors[number % 2].check("ada", "10.0.0.1")
+        doors[number % 2].failed("ada", "10.0.0.1")
+    for door in doors:
+        with pytest.raises(TooManyAttempts) as refusal:
+            door.check("ADA", "10.0.0.1")
+        assert 1 <= refusal.value.retry_after_s <= 3
+        door.check("ada", "10.0.0.2")
+        door.check("grace", "10.0.0.1")
+    later(2)
+    doors[1].check("ada", "10.0.0.1")
+    doors[0].failed("ada", "10.0.0.1")
     with pytest.raises(TooManyAttempts) as refusal:
-        attempts.check("ADA", "10.0.0.1")
-    assert 1 <= refusal.value.retry_after_s <= 5
-    attempts.check("ada", "10.0.0.2")
-    attempts.check("grace", "10.0.0.1")
-    now[0] += 3600
+        doors[1].check("ada", "10.0.0.1")
+    assert 3 <= refusal.value.retry_after_s <= 5
+    doors[1].succeeded("ada", "10.0.0.1")
+    doors[0].check("ada", "10.0.0.1")
+
+
+def test_failed_attempts_are_forgotten_after_a_quarter_of_an_hour(database: Database) -> None:
+    attempts = SignInAttempts(database)
+    for name in ("ada", "grace"):
+        for _ in range(FREE_ATTEMPTS + 8):
+            attempts.failed(name, "10.0.0.1")
+    with database.transaction() as connection:
+        connection.execute("UPDATE failed_attempt SET last_at = last_at - interval '15 minutes'")
     attempts.check("ada", "10.0.0.1")
+    attempts.failed("ada", "10.0.0.1")
+    attempts.check("ada", "10.0.0.1")
+    with database.transaction() as connection:
+        assert connection.execute("SELECT failures FROM failed_attempt").fetchall() == [(1,)]
 
 
 def test_signing_out_ends_the_session(database: Database, institution: Institution) -> None:

@@ -128,7 +128,7 @@ def test_a_deactivated_hospital_lets_nobody_in_and_comes_back(database: Database
     enrolment.enrol(database, first, username="ada", display_name="A", password=PASSWORD, language="en")
 
     def sign_in() -> str:
-        return sessions.sign_in(database, SignInAttempts(), "ada", PASSWORD, address="::1", user_agent="t")[1]
+        return sessions.sign_in(database, SignInAttempts(database), "ada", PASSWORD, address="::1", user_agent="t")[1]
 
     session = sign_in()
     institutions.deactivate_institution(database, region, made.institution_id)

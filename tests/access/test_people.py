@@ -194,7 +194,7 @@ def test_an_account_without_a_password_is_entered_with_none(database: Database, 
     an_account(database, administrator, "ada", Role.RADIOLOGIST)
     for password in ("", PASSWORD, "None"):
         with pytest.raises(BadCredentials):
-            sessions.sign_in(database, SignInAttempts(), "ada", password, address="::1", user_agent="t")
+            sessions.sign_in(database, SignInAttempts(database), "ada", password, address="::1", user_agent="t")
 
 
 def test_people_are_found_by_name_role_department_and_state(database: Database, administrator: Caller) -> None:

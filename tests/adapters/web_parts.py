@@ -15,7 +15,7 @@ def web_parts(database: Database, settings: Settings, **more: Any) -> WebParts:
     """Ready, with nothing running beside it. more: further parts, or others instead."""
     usual: dict[str, Any] = {
         "authenticator": Authenticator(database),
-        "attempts": SignInAttempts(),
+        "attempts": SignInAttempts(database),
         "ready": lambda: None,
         "run_state": lambda: None,
     }

@@ -168,7 +168,7 @@ def test_people_are_invited_listed_and_disabled(up: Up) -> None:
     assert (unknown.returncode, len(unknown.stderr.strip().splitlines())) == (3, 1)
 
 
-@pytest.mark.parametrize("name", ["listener-1", "listener-2", "web", "worker"])
+@pytest.mark.parametrize("name", ["listener-1", "listener-2", "web-1", "web-2", "worker"])
 def test_a_killed_process_comes_back(up: Up, name: str) -> None:
     before = up.pid_of(name)
     os.kill(before, signal.SIGKILL)

@@ -1,55 +1,72 @@
 """Slowing down those who guess passwords, without locking anyone out.
 
 Failures are counted per (user name, address): whoever guesses from one address is slowed there and nowhere else, and
-the person whose name is being tried signs in from her own address as ever. The count is in memory and bounded.
+the person whose name is being tried signs in from her own address as ever. The count is in the index, so that all web
+processes of all nodes are one door; it holds hashes, and is forgotten after a quarter of an hour.
 """
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from hashlib import sha256
-from threading import Lock
 
 from isocenter.access.errors import TooManyAttempts
+from isocenter.kit.database import Database
 
 FREE_ATTEMPTS = 5
 _LONGEST_WAIT_S = 300.0
-_FORGET_AFTER_S = 900.0
-_REMEMBERED = 10_000
+_FORGET_AFTER_S = 900
 
 
 class SignInAttempts:
-    """Failed sign-ins of the last quarter of an hour. Thread-safe."""
+    """Failed sign-ins of the last quarter of an hour. Every method raises Exhausted when the database is away."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._failures: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
-        self._lock = Lock()
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def check(self, username: str, address: str) -> None:
         """Raise TooManyAttempts with the seconds to wait when this name was failed too often from this address."""
-        key, now = _key(username, address), self._clock()
-        with self._lock:
-            count, last = self._failures.get(key, (0, 0.0))
-            wait = _wait_s(count) - (now - last)
-        if count and now - last < _FORGET_AFTER_S and wait > 0:
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                """
+                SELECT failures, extract(epoch FROM clock_timestamp() - last_at)::float8 FROM failed_attempt
+                WHERE attempt_key = %s AND last_at > clock_timestamp() - make_interval(secs => %s)
+                """,
+                [_key(username, address), _FORGET_AFTER_S],
+            ).fetchone()
+        if row is None:
+            return
+        failures, since_s = row
+        assert isinstance(failures, int)
+        assert isinstance(since_s, float)
+        wait = _wait_s(failures) - since_s
+        if wait > 0:
             raise TooManyAttempts("Too many failed attempts; wait a moment and try again.", retry_after_s=int(wait) + 1)
 
     def failed(self, username: str, address: str) -> None:
-        """Remember one failure."""
-        key, now = _key(username, address), self._clock()
-        with self._lock:
-            count, last = self._failures.pop(key, (0, now))
-            self._failures[key] = (count + 1 if now - last < _FORGET_AFTER_S else 1, now)
-            while len(self._failures) > _REMEMBERED:
-                self._failures.popitem(last=False)
+        """Remember one failure, and forget those of long ago."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                """
+                INSERT INTO failed_attempt AS known VALUES (%(key)s, 1, clock_timestamp())
+                ON CONFLICT (attempt_key) DO UPDATE SET last_at = clock_timestamp(), failures = 1 + CASE
+                    WHEN known.last_at > clock_timestamp() - make_interval(secs => %(forget)s) THEN known.failures
+                    ELSE 0 END
+                """,
+                {"key": _key(username, address), "forget": _FORGET_AFTER_S},
+            )
+            connection.execute(
+                """
+                DELETE FROM failed_attempt WHERE attempt_key IN (
+                    SELECT attempt_key FROM failed_attempt
+                    WHERE last_at <= clock_timestamp() - make_interval(secs => %s) LIMIT 100 FOR UPDATE SKIP LOCKED)
+                """,
+                [_FORGET_AFTER_S],
+            )
 
     def succeeded(self, username: str, address: str) -> None:
         """Forget the failures of this name at this address."""
-        with self._lock:
-            self._failures.pop(_key(username, address), None)
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM failed_attempt WHERE attempt_key = %s", [_key(username, address)])
 
 
 def _wait_s(failures: int) -> float:

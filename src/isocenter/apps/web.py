@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import Settings
+from isocenter.kit.shared_change import SharedChange
 from isocenter.wire.direct_sending import FileRange
 from isocenter.wire.tls import https_context
 
@@ -80,8 +82,8 @@ def application(settings: Settings, database: Database, archive: Archive, librar
     parts = WebParts(
         settings=settings,
         database=database,
-        authenticator=Authenticator(database),
-        attempts=SignInAttempts(),
+        authenticator=Authenticator(database, _sessions_changed()),
+        attempts=SignInAttempts(database),
         ready=lambda: check_ready(settings, archive),
         run_state=lambda: run_state_for_status(settings.home),
         library=library,
@@ -98,6 +100,12 @@ def application(settings: Settings, database: Database, archive: Archive, librar
     app = build_application(parts, doors, web_client_folder())
     app.state.dicomweb = dicomweb
     return app
+
+
+def _sessions_changed() -> SharedChange:
+    """What the web processes under one `up` share, in its folder in memory."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return SharedChange(None if folder is None else Path(folder) / "sessions-changed")
 
 
 def answers_at_once(dicomweb: DicomwebService) -> AnswersAtOnce:

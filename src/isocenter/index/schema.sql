@@ -1491,6 +1491,12 @@ ALTER TABLE public.event ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.failed_attempt (
+    attempt_key bytea NOT NULL,
+    failures integer NOT NULL,
+    last_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.federated_identity (
     institution_id integer NOT NULL,
     provider_id integer NOT NULL,
@@ -2717,6 +2723,9 @@ ALTER TABLE ONLY public.erasure_record
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (sequence);
 
+ALTER TABLE ONLY public.failed_attempt
+    ADD CONSTRAINT failed_attempt_pkey PRIMARY KEY (attempt_key);
+
 ALTER TABLE ONLY public.federated_identity
     ADD CONSTRAINT federated_identity_pkey PRIMARY KEY (provider_id, subject);
 
@@ -3017,6 +3026,8 @@ CREATE INDEX erasure_record_of_study ON public.erasure_record USING btree (insti
 CREATE INDEX erasure_record_open ON public.erasure_record USING btree (institution_id, record_id) WHERE (certified_at IS NULL);
 
 CREATE INDEX event_by_institution ON public.event USING btree (institution_id, sequence);
+
+CREATE INDEX failed_attempt_by_time ON public.failed_attempt USING btree (last_at);
 
 CREATE INDEX federated_identity_by_user ON public.federated_identity USING btree (user_id);
 
@@ -3769,6 +3780,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.erasure_record_record_id_seq TO isocenter_
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event TO isocenter_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.event_sequence_seq TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.failed_attempt TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.federated_identity TO isocenter_app;
 

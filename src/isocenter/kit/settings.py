@@ -127,7 +127,7 @@ class Settings:
     listener_processes: int = 2
     """Processes of the DICOM listener; the limits of associations are shared out among them."""
     web_processes: int = 2
-    """Processes of the web server."""
+    """Processes of the web server; each bounds by itself what one address may ask of the open doors."""
     institution_name: str = "My institution"
     """Name of the institution that is made at first start."""
     log_format: str = field(default="text")

@@ -32,7 +32,9 @@ def a_client(database: Database, institution: Institution, *scopes: str, role: s
 
 
 def token_of(database: Database, client: Client, secret: str, *scopes: str) -> AccessToken:
-    return give_access_token(database, SignInAttempts(), client.client_id, secret, scopes=scopes or None, address="::1")
+    return give_access_token(
+        database, SignInAttempts(database), client.client_id, secret, scopes=scopes or None, address="::1"
+    )
 
 
 def test_a_client_shows_its_secret_and_gets_an_hour(database: Database, institution: Institution) -> None:
@@ -65,14 +67,14 @@ def test_a_wrong_secret_is_like_an_unknown_client(database: Database, institutio
     seen = set()
     for client_id, shown in ((client.client_id, wrong), ("iso-nobody", secret), (wrong, secret)):
         with pytest.raises(BadClient) as refused:
-            give_access_token(database, SignInAttempts(), client_id, shown, scopes=None, address="::1")
+            give_access_token(database, SignInAttempts(database), client_id, shown, scopes=None, address="::1")
         seen.add(str(refused.value))
     assert len(seen) == 1
 
 
 def test_guessing_is_slowed_where_it_comes_from(database: Database, institution: Institution) -> None:
     client, secret = a_client(database, institution)
-    attempts = SignInAttempts()
+    attempts = SignInAttempts(database)
     for _ in range(FREE_ATTEMPTS):
         with pytest.raises(BadClient):
             give_access_token(database, attempts, client.client_id, "x", scopes=None, address="10.0.0.1")
@@ -118,11 +120,13 @@ def test_a_client_revokes_its_own_tokens_and_no_other(database: Database, instit
     other, other_secret = a_client(database, institution)
     mine, theirs = token_of(database, client, secret), token_of(database, other, other_secret)
     for token in (mine.secret, theirs.secret, "iso_nothing"):
-        revoke_access_token(database, SignInAttempts(), client.client_id, secret, token=token, address="::1")
+        revoke_access_token(database, SignInAttempts(database), client.client_id, secret, token=token, address="::1")
     assert caller_of_token(database, mine.secret) is None
     assert caller_of_token(database, theirs.secret) is not None
     with pytest.raises(BadClient):
-        revoke_access_token(database, SignInAttempts(), client.client_id, "x", token=theirs.secret, address="::1")
+        revoke_access_token(
+            database, SignInAttempts(database), client.client_id, "x", token=theirs.secret, address="::1"
+        )
 
 
 def test_a_client_of_another_hospital_is_not_there(

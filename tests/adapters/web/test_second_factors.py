@@ -18,6 +18,7 @@ from isocenter.access.attempts import FREE_ATTEMPTS
 from isocenter.access.caller import system_caller
 from isocenter.access.roles import Role
 from isocenter.access.sealed_secrets import new_sealing_key
+from isocenter.access.sessions import session_of, sign_out
 from isocenter.access.sign_in import authenticator_app
 from isocenter.access.sign_in.policy import SecondFactor, SignInPolicy, set_policy
 from isocenter.adapters.web.application import build_application
@@ -26,6 +27,7 @@ from isocenter.adapters.web.sign_in import DEVICE_COOKIE
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
+from isocenter.kit.shared_change import SharedChange
 
 PASSWORD = "horse staple battery 9"
 GUARD = {"X-Isocenter": "1"}
@@ -386,6 +388,23 @@ def test_a_session_ended_in_one_process_is_felt_elsewhere_within_five_seconds(
     assert browser.post("/api/sign-out").status_code == 204
     clock["now"] += 5.0
     assert another_process.identity(secret, bearer=False) is None
+
+
+def test_processes_of_one_home_feel_the_end_of_a_session_at_once(
+    app: FastAPI, browser: TestClient, database: Database, institution: Institution, tmp_path: Path
+) -> None:
+    with_a_passkey(browser, database, institution)
+    here, beside = (Authenticator(database, SharedChange(tmp_path / "changed")) for _ in range(2))
+    secret = browser.cookies[COOKIE]
+    for each in (here, beside):
+        assert each.identity(secret, bearer=False) is not None
+    session = session_of(database, secret)
+    assert session is not None
+    sign_out(database, session, secret)
+    assert beside.identity(secret, bearer=False) is not None  # nobody has told it
+    here.forget_all()
+    for each in (here, beside):
+        assert each.identity(secret, bearer=False) is None
 
 
 def test_the_security_officer_ends_the_session_of_anybody_of_her_institution_only(

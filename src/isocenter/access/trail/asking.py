@@ -1,4 +1,5 @@
-"""Recording queries (PS3.15 A.5.3.10) and refusals: who asked for what, once an hour for the same in a sitting.
+"""Recording queries (PS3.15 A.5.3.10) and refusals: who asked for what, once an hour and process for the same in a
+sitting.
 
 Names that are asked for are not kept, as they are nowhere in the trail; patient IDs, accession numbers and study UIDs
 are: an auditor has to find out who went looking for somebody.

@@ -16,6 +16,7 @@ from isocenter.access.errors import NotSignedIn
 from isocenter.access.secret_tokens import secret_hash
 from isocenter.access.sessions import Session, Stage, session_of
 from isocenter.access.sign_in.errors import SecondFactorMissing, SecondFactorNeeded
+from isocenter.kit.shared_change import SharedChange
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Refused
 
@@ -45,35 +46,40 @@ class Identity:
 class Authenticator:
     """Looks up secrets, and believes an answer for five seconds so that a thousand frames cost one look. Thread-safe.
 
-    The end of a session or token is therefore felt everywhere within seconds, and at once in the process that ended it.
+    The end of a session or token is therefore felt everywhere within seconds, and at once by the processes that share
+    `changed` with the one that ended it.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, changed: SharedChange | None = None) -> None:
         self._database = database
+        self._changed = SharedChange() if changed is None else changed
+        self._as_of = self._changed.seen()
         self._known: OrderedDict[bytes, tuple[float, Identity]] = OrderedDict()
         self._lock = Lock()
 
     def identity(self, secret: str, *, bearer: bool, attended: bool = True) -> Identity | None:
         """Who the secret belongs to; None when it opens nothing (that answer is never remembered)."""
         key = secret_hash(("b" if bearer else "c" if attended else "u") + secret)
-        now = time.monotonic()
+        now, as_of = time.monotonic(), self._changed.seen()
         with self._lock:
+            if as_of != self._as_of:
+                self._known.clear()
+                self._as_of = as_of
             since, known = self._known.get(key, (0.0, None))
         if known is not None and now - since < _BELIEVED_FOR_S:
             return known
         found = self._look_up(secret, bearer=bearer, attended=attended)
         with self._lock:
             self._known.pop(key, None)
-            if found is not None:
+            if found is not None and as_of == self._as_of:  # else it may be of before the change
                 self._known[key] = (now, found)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return found
 
     def forget_all(self) -> None:
-        """Something was ended or changed: look everything up again."""
-        with self._lock:
-            self._known.clear()
+        """Something was ended or changed: look everything up again, here and in the processes beside this one."""
+        self._changed.announce()
 
     def _look_up(self, secret: str, *, bearer: bool, attended: bool) -> Identity | None:
         if bearer:

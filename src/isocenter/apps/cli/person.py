@@ -29,7 +29,7 @@ def person(running: Running, username: str) -> Iterator[Caller]:
     Raises BadCredentials, WrongCode, TooManyAttempts; SecondFactorMissing when she has to set one up first, or has none
     that can be typed.
     """
-    attempts = SignInAttempts()
+    attempts = SignInAttempts(running.database)
     password = typer.prompt(f"Password of {username}", hide_input=True, err=True)
     _, secret = sign_in(running.database, attempts, username, password, address=_ADDRESS, user_agent=_AGENT)
     session = _session(running, secret)
