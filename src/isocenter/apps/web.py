@@ -71,7 +71,8 @@ def run(settings: Settings, *, number: int, socket_fd: int) -> int:
         app = application(settings, database, archive, library)
         listening = stack.enter_context(socket.socket(fileno=socket_fd))
         log.info("Web server is starting", number=number)
-        _server(app, settings, answers_at_once(app.state.dicomweb)).run(sockets=[listening])
+        decoding = settings.web_processes >= len(os.sched_getaffinity(0))
+        _server(app, settings, answers_at_once(app.state.dicomweb, decoding=decoding)).run(sockets=[listening])
     return 0
 
 
@@ -108,9 +109,9 @@ def _sessions_changed() -> SharedChange:
     return SharedChange(None if folder is None else Path(folder) / "sessions-changed")
 
 
-def answers_at_once(dicomweb: DicomwebService) -> AnswersAtOnce:
+def answers_at_once(dicomweb: DicomwebService, *, decoding: bool) -> AnswersAtOnce:
     """What a connection may answer itself, counted and logged as every request is."""
-    ask = DicomwebAtOnce(dicomweb)
+    ask = DicomwebAtOnce(dicomweb, decoding=decoding)
 
     def answer(url: bytes, headers: Headers) -> Sequence[bytes | FileRange] | None:
         began = time.perf_counter()

@@ -19,6 +19,8 @@ from isocenter.standards.dicom.elements import scan
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from isocenter.storage.extents import Extent
 
+SMALL_PIXELS: Final = 512 * 512
+"""A frame of no more is drawn or decoded so quickly that a connection may do it by itself."""
 BIG_ENDIAN_PIXELS: Final = frozenset({"1.2.840.10008.1.2.2", "1.2.840.113619.5.2"})
 VIDEO: Final = frozenset(
     f"1.2.840.10008.1.2.4.{last}" for last in (100, 101, 102, 103, 104, 105, 106, 107, 108)

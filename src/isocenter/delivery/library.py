@@ -82,6 +82,7 @@ class Library:
         self.locator = Locator(IndexSource(database, data))
         self.metadata = BoundedCache(METADATA_CACHE_BYTES)
         self.pictures = BoundedCache(PICTURE_CACHE_BYTES)
+        self.scratch = memoryview(bytearray(2 * frames.SMALL_PIXELS))  # of the event loop: `pixels.frame_at_hand`
         self._frame_tables: OrderedDict[tuple[int, Extent], tuple[tuple[Extent, ...], ...]] = OrderedDict()
         self._forms: OrderedDict[tuple[int, Extent], Form] = OrderedDict()
         self._plain: OrderedDict[tuple[int, Extent], PlainGrey | None] = OrderedDict()

@@ -27,6 +27,7 @@ from isocenter.storage.manifest_layout import Rebuild
 
 if TYPE_CHECKING:
     from isocenter.delivery.library import Library
+    from isocenter.delivery.plain_grey import PlainGrey
 
 HTJ2K_LOSSLESS = "1.2.840.10008.1.2.4.201"
 _PIXEL_REPRESENTATION = 0x00280103
@@ -49,6 +50,12 @@ def decoded_frame(library: Library, form: Form, frame: bytes) -> bytes | None:
     """One frame of a form that is ours, native and little endian; None: ask the general path."""
     header = bytes(library.files.read(form.within(0, form.header_length)))
     return _native(form, frame, _is_signed(header))
+
+
+def decoded_at_once(form: Form, frame: memoryview, plain: PlainGrey) -> memoryview | None:
+    """As `decoded_frame`, of a form whose header was read before; without a copy of what the decoder gave."""
+    samples = samples_of(form, frame, signed=bool(plain.description.pixel_representation))
+    return None if samples is None else np.ascontiguousarray(samples).data.cast("B")
 
 
 def samples_of(form: Form, frame: bytes | bytearray | memoryview, *, signed: bool) -> Samples | None:

@@ -46,6 +46,27 @@ def frame_as_read(
     raise NotDrawable("The fragments of the pixel data cannot be told apart into frames.", cause="fragments")
 
 
+def is_small(instance: InstanceView) -> bool:
+    """Whether drawing or decoding a frame takes so little that a connection may do it by itself."""
+    return 0 < (instance.rows or 0) * (instance.columns or 0) <= frames.SMALL_PIXELS
+
+
+def frame_at_hand(
+    library: Library, institution_id: int, instance: InstanceView, form: Form, frame_index: int
+) -> memoryview | None:
+    """`frame_as_read` when its bytes lie together in memory; None: ask that. Never waits. Raises NoPixels.
+
+    For the event loop alone: what it gives is good until it is called again, because fresh memory costs as much as
+    reading into it.
+    """
+    frames.check_frame(instance, form, frame_index)
+    extents = library.frame_extents_at_hand(institution_id, instance, form, frame_index)
+    if extents is None or len(extents) != 1 or extents[0].length > len(library.scratch):
+        return None
+    frame = library.scratch[: extents[0].length]
+    return frame if library.files.read_hot(extents[0], frame) else None
+
+
 def decoded_frame(library: Library, institution_id: int, instance: InstanceView, form: Form, frame_index: int) -> bytes:
     """A frame as native little endian pixels, as an explicit VR little endian object would hold it.
 
@@ -55,6 +76,7 @@ def decoded_frame(library: Library, institution_id: int, instance: InstanceView,
     if not form.encapsulated:
         return stored
     if own_packs.is_ours(form):
+        library.plain_grey(institution_id, form)  # the next frame may be decoded at once
         ours = own_packs.decoded_frame(library, form, stored)
         if ours is not None:
             return ours

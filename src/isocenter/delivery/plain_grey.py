@@ -87,7 +87,7 @@ def plain_grey(header: bytes, form: Form) -> PlainGrey | None:
         return None
 
 
-def drawn(plain: PlainGrey, form: Form, frame: bytes | bytearray, rendering: Rendering) -> Picture | None:
+def drawn(plain: PlainGrey, form: Form, frame: bytes | bytearray | memoryview, rendering: Rendering) -> Picture | None:
     """A stored frame drawn and scaled: native, or recompressed by ourselves; None: ask a confined process.
 
     Of what we recompressed, a large frame is decoded no finer than the viewport asks for, where windows, which follow,
@@ -118,10 +118,12 @@ def drawn(plain: PlainGrey, form: Form, frame: bytes | bytearray, rendering: Ren
     return picture if picture.shape == size else scaled(picture, *size)
 
 
-def _ours(form: Form, frame: bytes | bytearray, description: ImageDescription, halvings: int) -> Samples | None:
+def _ours(
+    form: Form, frame: bytes | bytearray | memoryview, description: ImageDescription, halvings: int
+) -> Samples | None:
     if halvings:
         try:
-            return decode_reduced(frame, description, halvings)
+            return decode_reduced(bytes(frame), description, halvings)
         except UndecodableFrame:
             pass  # whole, it may be right
     return own_packs.samples_of(form, frame, signed=bool(description.pixel_representation))

@@ -14,9 +14,9 @@ from blake3 import blake3
 
 from isocenter import __version__
 from isocenter.delivery.errors import NoPixels, NotDrawable
-from isocenter.delivery.frames import VIDEO, check_frame
+from isocenter.delivery.frames import SMALL_PIXELS, VIDEO, check_frame
 from isocenter.delivery.own_packs import is_ours
-from isocenter.delivery.pixels import confined, described, frame_as_read
+from isocenter.delivery.pixels import confined, described, frame_as_read, frame_at_hand, is_small
 from isocenter.delivery.plain_grey import drawn, is_large, window_of
 from isocenter.delivery.rendering import Rendering
 from isocenter.delivery.scaling import fitted
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from isocenter.delivery.library import Library
 
 
-DRAWN_AT_ONCE_PIXELS: Final = 512 * 512
 QUICK_TYPES: Final = frozenset({"image/jpeg", "image/png"})
 
 
@@ -72,28 +71,24 @@ def picture_etag(institution_id: int, subject: Subject, rendering: Rendering) ->
 
 
 def picture_at_hand(
-    library: Library, institution_id: int, subject: Subject, rendering: Rendering, etag: bytes
+    library: Library, institution_id: int, subject: Subject, rendering: Rendering, etag: bytes, *, decoding: bool
 ) -> bytes | None:
-    """The picture, kept or of a small native grey frame in memory, which costs about a millisecond. Never waits.
+    """The picture, kept or of a small grey frame in memory, which costs about a millisecond. Never waits.
 
-    None: ask `picture_of`. Raises NoPixels for a frame that there is not.
+    decoding: also of frames that we recompressed, which cost three. None: ask `picture_of`. Raises NoPixels for a frame
+    that there is not.
     """
     known = library.pictures.get(etag)
     if known is not None:
         return known
-    instance = subject.instance
-    form = library.form_at_hand(institution_id, instance)
-    if form is None or form.encapsulated or not _is_quick(instance, rendering):
+    form = library.form_at_hand(institution_id, subject.instance)
+    if form is None or not _is_quick(subject.instance, rendering) or (form.encapsulated and not decoding):
         return None
     plain = library.plain_grey_at_hand(institution_id, form)
-    check_frame(instance, form, subject.frame_index)
-    extents = library.frame_extents_at_hand(institution_id, instance, form, subject.frame_index)
-    if plain is None or extents is None or len(extents) != 1:
-        return None
-    frame = bytearray(extents[0].length)
-    if not library.files.read_hot(extents[0], memoryview(frame)):
-        return None
-    picture = drawn(plain, form, frame, rendering)
+    frame = (
+        None if plain is None else frame_at_hand(library, institution_id, subject.instance, form, subject.frame_index)
+    )
+    picture = None if plain is None or frame is None else drawn(plain, form, frame, rendering)
     if picture is None:
         return None
     encoded = encode_image(picture, rendering.media_type, rendering.quality)
@@ -104,8 +99,7 @@ def picture_at_hand(
 def _is_quick(instance: InstanceView, rendering: Rendering) -> bool:
     viewport = rendering.viewport
     wanted = 0 if viewport is None else viewport.width * viewport.height
-    most = max((instance.rows or 0) * (instance.columns or 0), wanted)
-    return 0 < most <= DRAWN_AT_ONCE_PIXELS and rendering.media_type in QUICK_TYPES
+    return is_small(instance) and wanted <= SMALL_PIXELS and rendering.media_type in QUICK_TYPES
 
 
 def picture_of(library: Library, institution_id: int, subject: Subject, rendering: Rendering, etag: bytes) -> bytes:

@@ -164,3 +164,33 @@ def test_a_picture_that_is_not_simple_is_left_to_the_service(
     assert hospital.client.get(PICTURE).status_code == 200
     assert at_once(PICTURE.encode(), [OURS]) is not None
     assert at_once(url.encode(), headers) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "accept"),
+    [
+        (FRAME, ""),
+        (FRAME, "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"),
+        (WINDOWED, "image/png"),
+        (f"{FRAME}/rendered", "image/jpeg"),
+    ],
+)
+def test_what_we_recompressed_is_decoded_at_once_where_that_is_wanted(
+    hospital: Hospital, url: str, accept: str
+) -> None:
+    store(hospital, LARGE)
+    [report] = hospital.seal()
+    assert report.recompressed_count == 1
+    hospital.lose_journal()
+    headers = [OURS, (b"accept", accept.encode())]
+    decoding, not_decoding = (AnswersAtOnce(hospital.service, decoding=decoding) for decoding in (True, False))
+    assert decoding(url.encode(), headers) is None  # nobody has read its header yet
+    asked = hospital.client.get(url, headers={"accept": accept})
+    assert asked.status_code == 200
+    hospital.service.library.pictures = BoundedCache(1 << 20)
+    assert not_decoding(url.encode(), headers) is None
+    answer = decoding(url.encode(), headers)
+    assert answer is not None
+    assert without_boundaries(body_of(answer)) == without_boundaries(asked.content)
+    told = {name: without_boundaries(value.encode()) for name, value in headers_of(answer).items()}
+    assert told == {name: without_boundaries(value.encode()) for name, value in asked.headers.items()}

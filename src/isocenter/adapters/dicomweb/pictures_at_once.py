@@ -17,9 +17,10 @@ MOST_QUERY_CHARACTERS = 400
 
 
 def picture_at_once(
-    library: Library, view: StudyView, instance: InstanceView, path: str, accept: str, query: str
+    library: Library, view: StudyView, instance: InstanceView, path: str, accept: str, query: str, *, decoding: bool
 ) -> tuple[bytes, tuple[bytes, ...]] | None:
-    """path: "rendered" or "frames/{one number}/rendered". Raises BadRendering, NotAcceptable."""
+    """path: "rendered" or "frames/{one number}/rendered". decoding: as `picture_at_hand`. Raises BadRendering,
+    NotAcceptable."""
     words = parse_qsl(query, keep_blank_values=True) if len(query) <= MOST_QUERY_CHARACTERS else None
     index = instance.number_of_frames // 2
     if path != "rendered":
@@ -33,7 +34,7 @@ def picture_at_once(
     rendering = rendering_of(words, media_type)
     subject = Subject(instance, index)
     etag = picture_etag(view.institution_id, subject, rendering)
-    picture = picture_at_hand(library, view.institution_id, subject, rendering, etag)
+    picture = picture_at_hand(library, view.institution_id, subject, rendering, etag, decoding=decoding)
     if picture is None:
         return None
     kind = media_type.encode("ascii")
