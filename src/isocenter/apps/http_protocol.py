@@ -35,6 +35,7 @@ TAKE_WITHIN_S = 60.0
 """A client that takes nothing of an answer for this long is let go."""
 _OK = b"HTTP/1.1 200 OK\r\n"
 _PASSED_OVER = 1 << 20
+_SHORT = 4096
 
 
 class DirectHttpProtocol(HttpToolsProtocol):
@@ -108,9 +109,17 @@ class DirectHttpProtocol(HttpToolsProtocol):
         if answer is None:
             return False
         self._answered = True
-        lines = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
-        self._send_now([_OK + lines, *answer])
+        self._send_now(self._with_first_lines(answer))
         return True
+
+    def _with_first_lines(self, answer: Sequence[bytes | FileRange]) -> list[bytes | FileRange]:
+        """The answer from its very beginning; what is short before a file or a body leaves with one call."""
+        lines = [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
+        first = [_OK, *lines]
+        rest = list(answer)
+        while rest and not isinstance(rest[0], FileRange) and len(rest[0]) < _SHORT:
+            first.append(cast("bytes", rest.pop(0)))
+        return [b"".join(first), *rest]
 
     def _send_now(self, pieces: Sequence[bytes | FileRange]) -> None:
         """Send what the socket takes; a task sends the rest, and until then nothing more is read."""
