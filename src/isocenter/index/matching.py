@@ -312,7 +312,9 @@ def wildcard_matches(pattern: str, text: str) -> bool:
 
 def match_any(conditions: Conditions, column: str, values: Sequence[str]) -> None:
     """A list of UIDs or codes, any of which matches (C.2.2.2.2); an empty list matches everything."""
-    if values:
+    if len(values) == 1:  # a plan for any list expects ten
+        conditions.add(f"{column} = %s", clean(values[0]))
+    elif values:
         conditions.add(f"{column} = ANY (%s)", [clean(value) for value in values])
 
 
