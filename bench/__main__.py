@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     killing = commands.add_parser("faults", help="kill -9 during ingest, with a ledger of every acknowledgement")
     killing.add_argument("--rounds", type=int, default=20)
     killing.add_argument("--seed", type=int, default=0)
+    killing.add_argument("--senders", type=int, default=4)
     killing.add_argument("--victims", default=",".join(faults.VICTIMS))
     killing.set_defaults(work=_faults)
     twice = commands.add_parser("two-copies", help="ingest acknowledged after two disks beside ingest after one")
@@ -374,7 +375,8 @@ def _restore(chosen: argparse.Namespace) -> int:
 
 
 def _faults(chosen: argparse.Namespace) -> int:
-    done = faults.rounds(chosen.rounds, seed=chosen.seed, victims=chosen.victims.split(","))
+    victims = chosen.victims.split(",")
+    done = faults.rounds(chosen.rounds, seed=chosen.seed, victims=victims, senders=chosen.senders)
     report.save("faults", {"rounds": [asdict(each) for each in done]}, faults.markdown(done), into_docs=False)
     return int(not all(each.good for each in done))
 

@@ -1,6 +1,6 @@
 """kill -9 during ingest, with a ledger of every acknowledgement: nothing acknowledged is lost, nothing is torn.
 
-Two senders store without pause, as modalities do: what was not acknowledged is sent again. A killer ends one process of
+Senders store without pause, as modalities do: what was not acknowledged is sent again. A killer ends one process of
 the node at a random moment. Then everything that was acknowledged is read back over WADO-RS and its digest compared,
 and whatever else can be read must be whole.
 """
@@ -169,6 +169,7 @@ def rounds(
     victims: Sequence[str] = VICTIMS,
     say: Callable[[str], None] = print,
     work_s: tuple[float, float] = (0.5, 2.5),
+    senders: int = 2,
 ) -> list[Round]:
     """Kill something `count` times on one home; every victim has its turn before any has a second one."""
     chance = random.Random(seed)
@@ -182,7 +183,7 @@ def rounds(
         for number in range(1, count + 1):
             order = order or chance.sample(list(victims), len(victims))
             ledger = Ledger()
-            done.append(one_round(node, ledger, number, order.pop(), chance.uniform(*work_s)))
+            done.append(one_round(node, ledger, number, order.pop(), chance.uniform(*work_s), senders))
             everything |= ledger.entries()
             say(line(done[-1]))
         done.append(final_check(node, everything, count + 1))
@@ -200,10 +201,10 @@ def final_check(node: Node, everything: Mapping[str, Entry], number: int) -> Rou
     return Round(number, "(nothing)", acknowledged, len(everything) - acknowledged, 0.0, True, len(lost), len(torn))
 
 
-def one_round(node: Node, ledger: Ledger, number: int, victim: str, work_s: float) -> Round:
+def one_round(node: Node, ledger: Ledger, number: int, victim: str, work_s: float, count: int) -> Round:
     """Store, kill, wait until everything works again, stop storing, read back."""
     mix = a_mix()
-    senders = [Sender(node, ledger, endless(mix, number, which), contexts_of(mix)) for which in range(2)]
+    senders = [Sender(node, ledger, endless(mix, number, which), contexts_of(mix)) for which in range(count)]
     for sender in senders:
         sender.start()
     try:
