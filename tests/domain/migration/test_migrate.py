@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from isocenter.access.caller import Caller, system_caller
 from isocenter.access.roles import Role
 from isocenter.apps.phantom import chest_ct, part10
 from isocenter.apps.wiring import open_archive, open_bytes
+from isocenter.domain.archive import duplicates
 from isocenter.domain.archive.erase import erase_study, facts_key_path
 from isocenter.domain.archive.reception import Source as Origin
 from isocenter.domain.archive.store import Archive
@@ -27,6 +29,7 @@ from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Refused
 from isocenter.kit.settings import Settings
+from isocenter.storage.errors import NoSuchObject
 from isocenter.storage.facts import make_key_file
 
 STUDY = "1.2.3"
@@ -285,3 +288,39 @@ def test_a_source_that_lets_nobody_in_ends_the_run(here: Here) -> None:
 
     with pytest.raises(SourceRefuses):
         here.run(Closed({}))
+
+
+def test_a_pack_that_gives_way_while_versions_are_looked_for_is_looked_for_again(
+    here: Here, slices: dict[tuple[str, str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert here.run(Elsewhere(slices)).whole
+    uid = next(iter(slices))[1]
+    named = [["packs/merged.isopack"], ["packs/merged.isopack"], []]
+
+    def packs_of(_connection: object, _study_id: int) -> list[SimpleNamespace]:
+        return [SimpleNamespace(object_key=key) for key in (named.pop(0) if len(named) > 1 else named[0])]
+
+    monkeypatch.setattr("isocenter.domain.migration.held.packs_of", packs_of)
+    assert [len(each) for each in here.to.held.versions(here.to.caller, [uid]).values()] == [1]
+    named[:] = [["packs/lost.isopack"]]
+    with pytest.raises(NoSuchObject):
+        here.to.held.versions(here.to.caller, [uid])
+
+
+def test_a_repeat_that_arrives_while_its_pack_gives_way_is_known(
+    here: Here, slices: dict[tuple[str, str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert here.run(Elsewhere(slices)).whole
+    real, looks = duplicates.open_instance, []
+
+    def open_instance(*arguments: object) -> object:
+        looks.append(arguments)
+        return None if len(looks) == 1 else real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(duplicates, "open_instance", open_instance)
+    monkeypatch.setattr(duplicates, "packs_of", lambda *_: [SimpleNamespace(object_key="packs/merged.isopack")])
+    key = next(iter(slices))
+    with closing(MigrationState(here.home, "once more")) as state:
+        migrate(here.to, Elsewhere({key: slices[key]}), state, Options(pause_s=0), lambda *_: None)
+        assert state.counts() == {State.ALREADY_STORED: 1}
+    assert len(looks) == 2

@@ -7,6 +7,7 @@ success; anything else is kept aside with a quality task, the first stays curren
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -25,7 +26,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import GIB
-from isocenter.storage.errors import BytesAway
+from isocenter.storage.errors import BytesAway, NoSuchObject
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.object_store import ObjectStore
@@ -36,6 +37,7 @@ log = get_logger(__name__)
 COMPARED_BYTES = 512 << 20
 """Objects larger than this are not compared canonically: other bytes then count as other content."""
 COMPARISON_TIMEOUT_S = 60.0
+_LOOKS = 3
 
 
 KeepAside = Callable[[IngestRow, IngestOutcome, str], bool]
@@ -119,6 +121,13 @@ def rule_on(
 
 
 def _held(holdings: Holdings, institution_id: int, outcome: IngestOutcome) -> _Held | None:
+    for _ in range(_LOOKS - 1):
+        with suppress(NoSuchObject):  # a pack gave way to another one between two looks
+            return _look(holdings, institution_id, outcome)
+    return _look(holdings, institution_id, outcome)
+
+
+def _look(holdings: Holdings, institution_id: int, outcome: IngestOutcome) -> _Held | None:
     with holdings.database.transaction(institution_id) as connection:
         note_arrival(connection, outcome.study_id)
         open_row = open_instance(connection, outcome.study_id, outcome.ordinal)
