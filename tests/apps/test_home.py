@@ -8,6 +8,7 @@ import pytest
 
 from isocenter.apps import home as homes
 from isocenter.apps.home import AlreadyRunning, HomeLock, HomeNotUsable, NotOurs, NotRunning, RunState
+from isocenter.apps.up import memory_folder
 
 
 def a_state(home: Path) -> RunState:
@@ -68,3 +69,21 @@ def test_a_note_from_elsewhere_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "run" / "state.json").write_text(text)
     with pytest.raises(NotOurs):
         homes.read_state(tmp_path)
+
+
+def test_what_a_killed_one_left_in_memory_is_removed_by_the_next(tmp_path: Path) -> None:
+    homes.make_home(tmp_path)
+    first = memory_folder(tmp_path)
+    (first / "counter.db").write_bytes(b"1")
+    second = memory_folder(tmp_path)
+    try:
+        assert not first.exists()
+        assert second.is_dir()
+        assert second.stat().st_mode & 0o777 == 0o700
+        (tmp_path / "run" / "memory").unlink()
+        (tmp_path / "run" / "memory").symlink_to(tmp_path)  # not one of ours
+        third = memory_folder(tmp_path)
+        assert tmp_path.is_dir()
+        third.rmdir()
+    finally:
+        second.rmdir()

@@ -132,7 +132,7 @@ class Supervisor:
         self._stop.set()
 
     def _start(self) -> Started | None:
-        self._metrics = _memory_folder()
+        self._metrics = memory_folder(self._settings.home)
         settings = self._settings = self._with_ports(self._settings)
         if settings.database_url is None:
             with self._doing("Starting PostgreSQL"):
@@ -375,11 +375,24 @@ def _signals(handle: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _memory_folder() -> Path:
-    """A private folder for the counters that processes share. In memory, because a process that touches a mapped file
-    on a full disk is killed."""
+def memory_folder(home: Path) -> Path:
+    """A private folder for what processes share: counters, marks. In memory, because a process that touches a mapped
+    file on a full disk is killed. One that an `up` on this home left behind when it was killed is removed.
+    """
+    note = home / "run" / "memory"
+    with suppress(OSError):
+        left = note.readlink()
+        if left.name.startswith(_MEMORY_PREFIX):
+            shutil.rmtree(left, ignore_errors=True)
+        note.unlink()
     memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
-    return Path(tempfile.mkdtemp(prefix="isocenter-metrics-", dir=memory if memory.is_dir() else None))
+    folder = Path(tempfile.mkdtemp(prefix=_MEMORY_PREFIX, dir=memory if memory.is_dir() else None))
+    with suppress(OSError):  # a full disk: then it is left behind, should this one be killed
+        note.symlink_to(folder)
+    return folder
+
+
+_MEMORY_PREFIX = "isocenter-metrics-"
 
 
 @contextmanager
