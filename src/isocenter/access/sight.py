@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from isocenter.access.caller import Caller, CallerKind
 from isocenter.access.roles import RIGHTS, Right
-from isocenter.kit.database import Connection, Database, set_institution
+from isocenter.kit.database import Connection, Database
 
 
 @contextmanager
@@ -20,7 +20,11 @@ def transaction_of(database: Database, caller: Caller) -> Iterator[Connection]:
     """A transaction inside the caller's institution that sees what this caller may see and nothing else."""
     if caller.guest is not None:
         with database.transaction() as connection:
-            set_sight(connection, caller)
+            connection.execute(
+                "SELECT isocenter_look_as_guest(%s, %s, %s)",
+                [caller.institution_id, list(caller.guest.modalities), caller.guest.since],
+                prepare=True,
+            )
             yield connection
     elif caller.kind is CallerKind.SYSTEM:
         with database.transaction(caller.institution_id) as connection:
@@ -35,22 +39,6 @@ def _look_as(caller: Caller) -> str:
     user_id = user_id_of(caller)
     user = "NULL" if user_id is None else int(user_id)
     return f"SELECT isocenter_look_as({int(caller.institution_id)}, {user}, {_sees_every_patient(caller)})"
-
-
-def set_sight(connection: Connection, caller: Caller) -> None:
-    """From here to the end of the transaction, see the rows of the caller's institution that she may see."""
-    guest = caller.guest
-    if guest is not None:
-        connection.execute(
-            "SELECT isocenter_look_as_guest(%s, %s, %s)",
-            [caller.institution_id, list(guest.modalities), guest.since],
-            prepare=True,
-        )
-    elif caller.kind is CallerKind.SYSTEM:
-        set_institution(connection, caller.institution_id)
-    else:
-        asked = [caller.institution_id, user_id_of(caller), _sees_every_patient(caller)]
-        connection.execute("SELECT isocenter_look_as(%s, %s, %s)", asked, prepare=True)
 
 
 def patients_in_sight(database: Database, caller: Caller) -> tuple[int, ...] | None:

@@ -57,6 +57,7 @@ from isocenter.storage.facts import make_key_file, read_key_file
 DRAIN_S = 35.0  # the listener itself drains for at most 30
 READY_TIMEOUT_S = 60.0
 _LOOK_EVERY_S = 0.2
+_MEMORY_PREFIX = "isocenter-metrics-"
 
 
 class PortInUse(Conflict):
@@ -390,9 +391,6 @@ def memory_folder(home: Path) -> Path:
     with suppress(OSError):  # a full disk: then it is left behind, should this one be killed
         note.symlink_to(folder)
     return folder
-
-
-_MEMORY_PREFIX = "isocenter-metrics-"
 
 
 @contextmanager

@@ -46,16 +46,14 @@ def is_ours(form: Form) -> bool:
     )
 
 
-def decoded_frame(library: Library, form: Form, frame: bytes) -> bytes | None:
-    """One frame of a form that is ours, native and little endian; None: ask the general path."""
-    header = bytes(library.files.read(form.within(0, form.header_length)))
-    return _native(form, frame, _is_signed(header))
+def decoded_frame(library: Library, form: Form, frame: bytes | memoryview, plain: PlainGrey | None) -> bytes | None:
+    """One frame of a form that is ours, native and little endian; None: ask the general path.
 
-
-def decoded_at_once(form: Form, frame: memoryview, plain: PlainGrey) -> memoryview | None:
-    """As `decoded_frame`, of a form whose header was read before; without a copy of what the decoder gave."""
-    samples = samples_of(form, frame, signed=bool(plain.description.pixel_representation))
-    return None if samples is None else np.ascontiguousarray(samples).data.cast("B")
+    plain: what its header says, where that is known; else the header is read.
+    """
+    if plain is not None:
+        return _native(form, frame, bool(plain.description.pixel_representation))
+    return _native(form, frame, _is_signed(bytes(library.files.read(form.within(0, form.header_length)))))
 
 
 def samples_of(form: Form, frame: bytes | bytearray | memoryview, *, signed: bool) -> Samples | None:

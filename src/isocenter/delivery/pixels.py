@@ -76,8 +76,7 @@ def decoded_frame(library: Library, institution_id: int, instance: InstanceView,
     if not form.encapsulated:
         return stored
     if own_packs.is_ours(form):
-        library.plain_grey(institution_id, form)  # the next frame may be decoded at once
-        ours = own_packs.decoded_frame(library, form, stored)
+        ours = own_packs.decoded_frame(library, form, stored, library.plain_grey(institution_id, form))
         if ours is not None:
             return ours
     header = bytes(library.files.read(form.within(0, form.header_length)))

@@ -85,10 +85,10 @@ def picture_at_hand(
     if form is None or not _is_quick(subject.instance, rendering) or (form.encapsulated and not decoding):
         return None
     plain = library.plain_grey_at_hand(institution_id, form)
-    frame = (
-        None if plain is None else frame_at_hand(library, institution_id, subject.instance, form, subject.frame_index)
-    )
-    picture = None if plain is None or frame is None else drawn(plain, form, frame, rendering)
+    if plain is None:
+        return None
+    frame = frame_at_hand(library, institution_id, subject.instance, form, subject.frame_index)
+    picture = None if frame is None else drawn(plain, form, frame, rendering)
     if picture is None:
         return None
     encoded = encode_image(picture, rendering.media_type, rendering.quality)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Final
 
+from isocenter.wire.socket_waiting import until_readable
+
 PIECE_BYTES: Final = 512 << 10
 PATIENCE_MS: Final = 20
 """How long a thread waits for more before it is given back."""
@@ -40,23 +42,6 @@ def take_now(connection: socket.socket, length: int, take: Callable[[bytes], Non
         done += len(piece)
         take(piece)
     return done
-
-
-async def until_readable(connection: socket.socket, timeout_s: float) -> None:
-    """Wait until there is something to read, the end included. Raises TimeoutError."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(connection.fileno(), _set, ready)
-    try:
-        async with asyncio.timeout(timeout_s):
-            await ready
-    finally:
-        loop.remove_reader(connection.fileno())
-
-
-def _set(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
 
 
 async def take_all(

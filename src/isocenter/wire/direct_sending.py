@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from isocenter.wire.socket_waiting import until_writable
+
 TURN_BYTES: Final = 1 << 20
 """After so many bytes others get their turn."""
 
@@ -156,7 +158,7 @@ async def _send(
             else:
                 count = connection.send(memoryview(piece)[done:], flags)
         except BlockingIOError:
-            await _writable(connection, timeout_s)
+            await until_writable(connection, timeout_s)
             if transport.is_closing():
                 raise ConnectionError("the connection was closed") from None
             continue
@@ -164,19 +166,3 @@ async def _send(
             raise OSError("a file ends before the bytes that were promised")
         done += count
     return done
-
-
-async def _writable(connection: socket.socket, timeout_s: float) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_writer(connection.fileno(), _set, ready)
-    try:
-        async with asyncio.timeout(timeout_s):
-            await ready
-    finally:
-        loop.remove_writer(connection.fileno())
-
-
-def _set(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)

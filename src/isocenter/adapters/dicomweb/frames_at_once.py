@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from isocenter.adapters.dicomweb.answers import COMMON_LINES, multipart_type
 from isocenter.adapters.dicomweb.frames_rs import DIRECT_BYTES, frame_head, named_form, part_type
 from isocenter.adapters.dicomweb.negotiation import FrameForm, frame_form
@@ -64,8 +62,7 @@ def _decoded(library: Library, view: StudyView, instance: InstanceView, form: Fo
     if plain is None or not own_packs.is_ours(form) or not is_small(instance):
         return None
     frame = frame_at_hand(library, view.institution_id, instance, form, index)
-    decoded = None if frame is None else own_packs.decoded_at_once(form, frame, plain)
-    return cast("bytes | None", decoded)  # bytes-like is all that a socket asks
+    return None if frame is None else own_packs.decoded_frame(library, form, frame, plain)
 
 
 def _content(library: Library, extent: Extent) -> bytes | FileRange | None:

@@ -7,7 +7,6 @@ success; anything else is kept aside with a quality task, the first stays curren
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from isocenter.domain.archive.canonical import same_canonical
+from isocenter.domain.archive.looking_again import looked_again
 from isocenter.index.checkpoints import checkpoint_of
 from isocenter.index.deletions import note_arrival
 from isocenter.index.ingest import IngestOutcome, IngestResult, IngestRow
@@ -26,7 +26,7 @@ from isocenter.kit.database import Database
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import GIB
-from isocenter.storage.errors import BytesAway, NoSuchObject
+from isocenter.storage.errors import BytesAway
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.object_store import ObjectStore
@@ -37,7 +37,6 @@ log = get_logger(__name__)
 COMPARED_BYTES = 512 << 20
 """Objects larger than this are not compared canonically: other bytes then count as other content."""
 COMPARISON_TIMEOUT_S = 60.0
-_LOOKS = 3
 
 
 KeepAside = Callable[[IngestRow, IngestOutcome, str], bool]
@@ -121,10 +120,7 @@ def rule_on(
 
 
 def _held(holdings: Holdings, institution_id: int, outcome: IngestOutcome) -> _Held | None:
-    for _ in range(_LOOKS - 1):
-        with suppress(NoSuchObject):  # a pack gave way to another one between two looks
-            return _look(holdings, institution_id, outcome)
-    return _look(holdings, institution_id, outcome)
+    return looked_again(lambda: _look(holdings, institution_id, outcome))
 
 
 def _look(holdings: Holdings, institution_id: int, outcome: IngestOutcome) -> _Held | None:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from blake3 import blake3
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
+from isocenter.domain.archive.looking_again import looked_again
 from isocenter.index.holdings import places_of
 from isocenter.index.locators import AsideInstance, OpenInstance, aside_instances, open_instances, packs_of
 from isocenter.kit.database import Database
-from isocenter.storage.errors import NoSuchObject
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, read_manifest
 from isocenter.storage.manifest_layout import Rebuild
 
 _CHUNK_BYTES = 8 << 20
-_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +44,7 @@ class Held:
     def versions(self, caller: Caller, sop_instance_uids: Sequence[str]) -> dict[str, list[HeldVersion]]:
         """The versions of each instance that is here: the current one and those kept aside."""
         caller.require(Right.READ)
-        for _ in range(_LOOKS - 1):
-            with suppress(NoSuchObject):  # a pack gave way to another one between two looks
-                return self._versions(caller, sop_instance_uids)
-        return self._versions(caller, sop_instance_uids)
+        return looked_again(lambda: self._versions(caller, sop_instance_uids))
 
     def _versions(self, caller: Caller, sop_instance_uids: Sequence[str]) -> dict[str, list[HeldVersion]]:
         wanted = set(sop_instance_uids)

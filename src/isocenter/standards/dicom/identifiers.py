@@ -130,17 +130,13 @@ class _Writer:
 
     def _text(self, tag: int, vr: str, values: tuple[Any, ...]) -> bytes:
         """Most elements of most answers: at most one value of text."""
-        text = ""
-        if values:
-            (value,) = values
-            text = value if type(value) is str else _number(value) if isinstance(value, float) else str(value)
-        content = text.encode("utf-8", "replace")
+        content = self._padded(vr, _as_text(values[0])) if values else b""
         length = len(content)
-        self.is_ascii = self.is_ascii and text.isascii()
-        if length & 1:
-            content += b"\0" if vr == "UI" else b" "
-            length += 1
         return _head(tag, vr) + (length.to_bytes(2, "little") + content if length <= 0xFFFE else b"\0\0")
+
+    def _padded(self, vr: str, text: str) -> bytes:
+        self.is_ascii = self.is_ascii and text.isascii()
+        return _even(text.encode("utf-8", "replace"), b"\0" if vr == "UI" else b" ")
 
     def _value(self, vr: str, values: tuple[Any, ...]) -> bytes:
         if vr == "SQ":
@@ -154,9 +150,7 @@ class _Writer:
             return b""
         if vr in _BINARY:
             return _even(b"".join(value for value in values if isinstance(value, bytes)), b"\0")
-        text = "\\".join(_number(value) if isinstance(value, float) else str(value) for value in values)
-        self.is_ascii = self.is_ascii and text.isascii()
-        return _even(text.encode("utf-8", "replace"), b"\0" if vr == "UI" else b" ")
+        return self._padded(vr, "\\".join(_as_text(value) for value in values))
 
     def _item(self, attributes: Mapping[int, Attribute]) -> bytes:
         content = self.data_set(attributes)
@@ -171,6 +165,10 @@ def _head(tag: int, vr: str) -> bytes:
 
 def _even(value: bytes, padding: bytes) -> bytes:
     return value + padding if len(value) & 1 else value
+
+
+def _as_text(value: Any) -> str:
+    return _number(value) if isinstance(value, float) else str(value)
 
 
 def _number(value: float) -> str:
