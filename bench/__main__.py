@@ -25,6 +25,7 @@ from bench import (
     sealing,
     servers,
     site,
+    start,
 )
 
 SHARED_DATA = Path(os.environ.get("ISOCENTER_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -107,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     killing.add_argument("--senders", type=int, default=4)
     killing.add_argument("--victims", default=",".join(faults.VICTIMS))
     killing.set_defaults(work=_faults)
+    starting = commands.add_parser("start", help="until `isocenter up` is ready, its memory, and killed processes")
+    starting.add_argument("--repeats", type=int, default=5)
+    starting.set_defaults(work=lambda chosen: start.run(chosen.repeats))
     twice = commands.add_parser("two-copies", help="ingest acknowledged after two disks beside ingest after one")
     twice.add_argument("--repeats", type=int, default=5)
     twice.add_argument("--small", action="store_true", help="a tenth of the data")

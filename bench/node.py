@@ -285,8 +285,8 @@ def role_of(pid: int) -> str:
         return "backend"
     if Path(arguments[0]).name == "postgres":
         return "postgres"
-    if "isocenter.apps.child" in arguments:
-        return arguments[arguments.index("isocenter.apps.child") + 1]
+    if arguments[0].startswith("isocenter: "):
+        return arguments[0].removeprefix("isocenter: ").partition("-")[0]
     return "up" if "up" in arguments else "other"
 
 

@@ -125,7 +125,7 @@ BUNDLED: dict[str, list[tuple[str, str]]] = {
 OWN_CODE_ONLY = {
     "ast-serialize", "charset-normalizer", "grimp", "psutil", "wcwidth",
     "httptools", "librt", "markupsafe", "mypy", "playwright", "pyyaml", "ruff",
-    "sqlalchemy", "hypothesis", "cbor2",
+    "sqlalchemy", "hypothesis", "cbor2", "setproctitle",
 }  # fmt: skip
 
 

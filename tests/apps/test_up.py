@@ -176,6 +176,25 @@ def test_a_killed_process_comes_back(up: Up, name: str) -> None:
     until(lambda: up.status_of("/health/ready") == 200)
 
 
+def test_a_killed_nursery_takes_nothing_along_and_is_there_when_it_is_needed(up: Up) -> None:
+    processes = {each.pid: each.cmdline() for each in psutil.Process(up.process.pid).children()}
+    nursery = next(pid for pid, command in processes.items() if command and command[0] == "isocenter: nursery")
+    before = up.pid_of("worker")
+    os.kill(nursery, signal.SIGKILL)
+    until(lambda: not psutil.pid_exists(nursery))
+    assert up.status_of("/health/ready") == 200
+    assert up.pid_of("worker") == before
+    os.kill(before, signal.SIGKILL)
+    until(lambda: up.pid_of("worker") != before)
+
+
+def test_what_dead_processes_leave_behind_is_buried(up: Up) -> None:
+    web = psutil.Process(up.pid_of("web-1"))
+    orphans = web.children()
+    web.kill()
+    until(lambda: not any(each.is_running() for each in orphans))
+
+
 def test_a_killed_database_comes_back(up: Up) -> None:
     pid_file = next(up.home.rglob("postmaster.pid"))
     before = int(pid_file.read_text().split()[0])

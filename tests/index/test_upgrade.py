@@ -18,6 +18,8 @@ from typing import Any
 import psycopg
 import pytest
 import zstandard
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from blake3 import blake3
 from tests.storage.builders import bytes_in
 
@@ -29,7 +31,7 @@ from isocenter.domain.archive.recompress import rebuild_received
 from isocenter.domain.archive.store import Archive
 from isocenter.index import migrate as migrating
 from isocenter.index.deletions import see_deleted
-from isocenter.index.migrate import migrate, newest_revision, prepare_roles
+from isocenter.index.migrate import _revisions, knows_revision, migrate, newest_revision, prepare_roles
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
 
@@ -164,3 +166,13 @@ def test_an_older_version_refuses_what_a_newer_one_migrated(database_url: str, m
         connection.execute("UPDATE alembic_version SET version_num = '9999_later'")
     with pytest.raises(migrating.DatabaseUnfit, match="newer Isocenter"):
         migrate(database_url)
+
+
+def test_migrations_are_named_by_their_files() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(VERSIONS.parent))
+    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert known[0] == newest_revision()
+    assert sorted(known) == _revisions()
+    assert knows_revision(known[-1])
+    assert not knows_revision("9999")

@@ -1,88 +1,40 @@
-"""Child processes under a supervisor: started apart from the terminal, logged to files, restarted when they die."""
+"""The processes that should always run, under a supervisor: forked by the nursery, logged, restarted when they die."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from io import FileIO
-from pathlib import Path
-from threading import Thread
-from typing import IO
 
 from isocenter.apps.home import ProcessState
+from isocenter.apps.log_file import LogFile
+from isocenter.apps.nursery import Forked, Nursery, Order
 
-LOG_BYTES = 20 << 20
-_LOGS_KEPT = 3
 _SETTLED_AFTER_S = 30.0
 _LONGEST_PAUSE_S = 8.0
 
 
-class LogFile:
-    """Lines of one child, in at most four files of 20 MiB."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def follow(self, stream: IO[bytes], also: Callable[[bytes], None] | None = None) -> None:
-        """Copy the stream until it ends; in a thread of its own."""
-        Thread(target=self._copy, args=(stream, also), name=f"log-{self._path.stem}", daemon=True).start()
-
-    def _copy(self, stream: IO[bytes], also: Callable[[bytes], None] | None) -> None:
-        file: FileIO | None = None
-        with stream:
-            for line in iter(stream.readline, b""):
-                with suppress(OSError):  # a full disk loses lines of the log, never the process that writes them
-                    file = self._with_room(file)
-                    file.write(line)
-                if also is not None:
-                    also(line)
-        if file is not None:
-            file.close()
-
-    def _with_room(self, file: FileIO | None) -> FileIO:
-        if file is not None and file.tell() <= LOG_BYTES:
-            return file
-        if file is not None:
-            self._rotate()
-        opened = self._path.open("ab", buffering=0)
-        if file is not None:
-            file.close()
-        return opened
-
-    def _rotate(self) -> None:
-        for number in range(_LOGS_KEPT, 0, -1):
-            older = self._path.with_suffix(f".log.{number}")
-            newer = self._path.with_suffix(f".log.{number - 1}") if number > 1 else self._path
-            if newer.exists():
-                newer.replace(older)
-
-
 class Child:
-    """One kind of process that should always run."""
+    """One process that should always run. fds: descriptors that it works with; echo: hears each line it says."""
 
     def __init__(
         self,
-        name: str,
-        arguments: Sequence[str],
-        environment: dict[str, str],
-        logs: Path,
+        order: Order,
+        nursery: Nursery,
+        log: LogFile,
         *,
-        pass_fds: Sequence[int] = (),
+        fds: Sequence[int] = (),
         echo: Callable[[bytes], None] | None = None,
     ) -> None:
-        self.name = name
+        self.name = order.name
         self.restarts = 0
-        self._command = [sys.executable, "-m", "isocenter.apps.child", *arguments]
-        self._environment = environment
-        self._log = LogFile(logs / f"{name}.log")
-        self._pass_fds = tuple(pass_fds)
+        self._order = order
+        self._nursery = nursery
+        self._log = log
+        self._fds = tuple(fds)
         self._echo = echo
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
         self._started = 0.0
         self._pause_s = 0.0
         self._next_start = 0.0
@@ -90,8 +42,12 @@ class Child:
     @property
     def state(self) -> ProcessState:
         """For the note in home/run."""
-        pid = self._process.pid if self._process else None
-        return ProcessState(self.name, pid, self.running, self.restarts)
+        return ProcessState(self.name, self.pid, self.running, self.restarts)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, dead or alive; None before it ran."""
+        return None if self._process is None else self._process.pid
 
     @property
     def running(self) -> bool:
@@ -104,22 +60,24 @@ class Child:
         return None if self._process is None else self._process.poll()
 
     def start(self) -> None:
-        """Start the process; a session of its own, so that Ctrl-C reaches the supervisor alone."""
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=self._environment,
-            pass_fds=self._pass_fds,
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        self._log.follow(self._process.stdout, self._echo)
+        """Start the process; a session of its own, so that Ctrl-C reaches the supervisor alone. Raises NurseryGone."""
+        read, write = os.pipe()
+        said = os.fdopen(read, "rb")
+        try:
+            self._process = self._nursery.fork(self._order, [write, *self._fds])
+        except BaseException:
+            said.close()
+            raise
+        finally:
+            os.close(write)
+        self._log.follow(said, self._echo)
         self._started = time.monotonic()
 
     def restart_if_dead(self) -> bool:
-        """Start a dead process again: at once the first time, then after growing pauses until it has settled."""
+        """Start a dead process again: at once the first time, then after growing pauses until it has settled.
+
+        Raises NurseryGone; the next call tries again after its pause.
+        """
         now = time.monotonic()
         if self._process is None or self._process.poll() is None:
             return False
@@ -131,29 +89,21 @@ class Child:
         if now < self._next_start:
             return False
         self._next_start = 0.0
-        self.restarts += 1
+        self._started = now
         self.start()
+        self.restarts += 1
         return True
 
     def ask_to_stop(self) -> None:
         """SIGTERM; harmless when it does not run."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End the process and everything it started, now. Nothing acknowledged is lost by it."""
-        if self._process is not None and self._process.poll() is None:
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        if self._process is not None:
+            self._process.kill()
 
     def wait(self, until: float) -> bool:
         """Whether it has ended before the moment `until` (monotonic clock)."""
-        if self._process is None:
-            return True
-        try:
-            self._process.wait(max(0.0, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+        return self._process is None or self._process.wait(max(0.0, until - time.monotonic())) is not None

@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +32,9 @@ from isocenter.access.sign_in.policy import offer_in_a_demo
 from isocenter.access.users import administrator_exists
 from isocenter.apps.audit_trail import record_application
 from isocenter.apps.home import HomeLock, RunState, make_home, write_state
+from isocenter.apps.log_file import LogFile
 from isocenter.apps.master_key import check_master_key, ensure_master_key
+from isocenter.apps.nursery import Nursery, NurseryGone, Order, bury_adopted
 from isocenter.apps.postgres.embedded import EmbeddedPostgres
 from isocenter.apps.processes import Child
 from isocenter.apps.pulse import DRAINED, Pulse
@@ -94,6 +96,7 @@ class Supervisor:
         self._http_socket: socket.socket | None = None
         self._dicom_sockets: list[socket.socket] = []
         self._metrics: Path | None = None
+        self._nursery: Nursery | None = None
         self._children: list[Child] = []
         self._samples: Child | None = None
         self._state: RunState | None = None
@@ -135,6 +138,7 @@ class Supervisor:
     def _start(self) -> Started | None:
         self._metrics = memory_folder(self._settings.home)
         settings = self._settings = self._with_ports(self._settings)
+        self._nursery = self._open_nursery()  # it imports while the database starts
         if settings.database_url is None:
             with self._doing("Starting PostgreSQL"):
                 self._postgres = EmbeddedPostgres(settings.home, listening=listening_of(settings))
@@ -162,7 +166,7 @@ class Supervisor:
         assert self._http_socket is not None
         url = f"{_scheme(settings)}://{_shown_host(settings.http_host)}:{settings.http_port}"
         self._state = self._first_state(settings, institution, url)
-        self._children = self._make_children(settings, self._http_socket.fileno())
+        self._children = self._make_children(settings, self._nursery, self._http_socket.fileno())
         with self._doing("Starting the listener, the web server and the worker"):
             for child in self._children:
                 child.start()
@@ -228,27 +232,35 @@ class Supervisor:
             settings=settings_to_environment(settings),
         )
 
-    def _make_children(self, settings: Settings, http_fd: int) -> list[Child]:
-        environment = self._environment(settings)
-        logs = settings.home / "logs"
-        children = [] if settings.node_port is None else [Child("keeper", ["keeper"], environment, logs)]
-        fds = [each.fileno() for each in self._dicom_sockets]
-        for number in range(1, settings.listener_processes + 1):
-            name = "listener" if settings.listener_processes == 1 else f"listener-{number}"
-            children.append(Child(name, ["listener", *map(str, fds)], environment, logs, pass_fds=fds))
-        for number in range(1, settings.web_processes + 1):
-            name = "web" if settings.web_processes == 1 else f"web-{number}"
-            children.append(Child(name, ["web", str(number), str(http_fd)], environment, logs, pass_fds=[http_fd]))
-        children.append(Child("worker", ["worker"], environment, logs))
-        return children
-
-    def _environment(self, settings: Settings) -> dict[str, str]:
+    def _open_nursery(self) -> Nursery:
+        """With our environment, but for the settings, which are known only when the database runs."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ISOCENTER_")}
-        return (
-            inherited
-            | settings_to_environment(settings)
-            | {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics), "PYTHONUNBUFFERED": "1"}
-        )
+        ours = {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics), "PYTHONUNBUFFERED": "1", "OPENBLAS_NUM_THREADS": "1"}
+        nursery = Nursery(inherited | ours, self._log_of("nursery"))
+        nursery.start()
+        return nursery
+
+    def _log_of(self, name: str) -> LogFile:
+        return LogFile(self._settings.home / "logs" / f"{name}.log")
+
+    def _make_children(self, settings: Settings, nursery: Nursery, http_fd: int) -> list[Child]:
+        environment = settings_to_environment(settings)
+        children: list[Child] = []
+
+        def add(process: str, number: int = 1, of: int = 1, fds: Sequence[int] = ()) -> None:
+            name = process if of == 1 else f"{process}-{number}"
+            order = Order(name, process, environment, number)
+            children.append(Child(order, nursery, self._log_of(name), fds=fds))
+
+        if settings.node_port is not None:
+            add("keeper")
+        dicom_fds = [each.fileno() for each in self._dicom_sockets]
+        for number in range(1, settings.listener_processes + 1):
+            add("listener", number, settings.listener_processes, dicom_fds)
+        for number in range(1, settings.web_processes + 1):
+            add("web", number, settings.web_processes, [http_fd])
+        add("worker")
+        return children
 
     def _wait_until_ready(self) -> bool:
         """False when told to stop meanwhile. Raises NeverReady."""
@@ -267,9 +279,9 @@ class Supervisor:
         """Fill a demo home, the first time, from a process of its own that tells about its progress."""
         from isocenter.apps.samples import remembered  # pydicom and numpy: only a demo pays for them
 
-        if self._demo and remembered(self._settings.home) is None:
-            environment, logs = self._environment(self._settings), self._settings.home / "logs"
-            self._samples = Child("samples", ["samples"], environment, logs, echo=self._echo)
+        if self._demo and self._nursery is not None and remembered(self._settings.home) is None:
+            order = Order("samples", "samples", settings_to_environment(self._settings))
+            self._samples = Child(order, self._nursery, self._log_of("samples"), echo=self._echo)
             self._samples.start()
 
     def _echo(self, line: bytes) -> None:
@@ -279,11 +291,24 @@ class Supervisor:
         changed = self._revive_postgres()
         for child in self._children:
             code = child.exit_code
-            if child.restart_if_dead():
-                changed = True
-                self._console.print(f"[yellow]{child.name} ended ({_ending(code)}); started again.[/]")
+            try:
+                if not child.restart_if_dead():
+                    continue
+            except NurseryGone as error:
+                self._console.print(f"[red]{child.name} ended ({_ending(code)}). {error.message}[/]")
+                continue
+            changed = True
+            self._console.print(f"[yellow]{child.name} ended ({_ending(code)}); started again.[/]")
+        bury_adopted(self._running_pids())
         if changed:
             self._write_state()
+
+    def _running_pids(self) -> set[int | None]:
+        """Of the processes whose end we wait for; one that ended by now has been waited for."""
+        postgres = None if self._postgres is None or self._postgres.process is None else self._postgres.process.pid
+        nursery = None if self._nursery is None else self._nursery.pid
+        children = [*self._children, *filter(None, [self._samples])]
+        return {postgres, nursery, *(child.pid for child in children if child.running)}
 
     def _revive_postgres(self) -> bool:
         postgres = self._postgres
@@ -321,6 +346,8 @@ class Supervisor:
         stages = {"listener": 0, "web": 1, "keeper": 3}
         for stage in range(4):
             self._end([child for child in self._children if stages.get(child.name.partition("-")[0], 2) == stage])
+        if self._nursery is not None:
+            self._nursery.close()
         if self._http_socket is not None:
             self._http_socket.close()
         self._record_stop()
