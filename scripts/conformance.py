@@ -81,15 +81,16 @@ STATUS_MEANINGS = {
 }
 RESOURCES = {  # what a resource is, by its last word; a resource without a row here stops the generation
     "objects": "multipart/related of application/dicom; one object alone as application/dicom; all in application/zip",
-    "metadata": "DICOM JSON, gzip when accepted, ETag",
+    "metadata": "DICOM JSON, gzip when accepted, or XML as multipart/related; ETag",
     "rendered": "one picture: of an instance its middle frame, of a series or study its middle drawable image; "
     "as multipart/related every frame; of a video its stream",
     "thumbnail": "one small picture",
     "frames": "one frame or a list, as stored or decoded",
     "bulkdata": "a value that a BulkDataURI of the metadata names, alone with Range; "
     "without a path all values as multipart/related",
-    "search": "search (QIDO-RS)",
-    "store": "store (STOW-RS): multipart/related of application/dicom, or one object as application/dicom",
+    "search": "search (QIDO-RS), DICOM JSON, or XML as multipart/related",
+    "store": "store (STOW-RS): application/dicom, or application/dicom+json or application/dicom+xml beside bulk data, "
+    "as multipart/related or one object alone",
     "delete": "ours, not in the standard: the study is hidden at once, and gone when its period of recovery ends",
 }
 

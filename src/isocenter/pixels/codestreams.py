@@ -6,6 +6,7 @@ JPEG ISO 10918-1, JPEG-LS 14495-1, JPEG 2000 and HTJ2K 15444-1/-15, JPEG XL 1818
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -28,6 +29,9 @@ class Coding(StrEnum):
     NATIVE = "native"
 
 
+START_OF_SCAN: Final = 0xDA
+JPEG_LS_FRAME: Final = 0xF7
+_END_OF_IMAGE: Final = 0xD9
 _BY_SYNTAX: Final = {
     "1.2.840.10008.1.2.1.98": Coding.NATIVE,
     "1.2.840.10008.1.2.5": Coding.RLE,
@@ -50,6 +54,7 @@ class CodeStream:
 
     signed: JPEG 2000 only. colour_transform: for JPEG True if the components are YCbCr by its own markers, False if
     by them they are not, None if they do not tell; for JPEG 2000 whether a multiple component transform is in use.
+    reversible: JPEG 2000 only, whether its wavelet is.
     """
 
     coding: Coding
@@ -60,6 +65,7 @@ class CodeStream:
     signed: bool | None = None
     colour_transform: bool | None = None
     progressive: bool = False
+    reversible: bool | None = None
 
 
 def declared_coding(syntax_uid: str) -> Coding | None:
@@ -93,11 +99,12 @@ def identify(data: bytes | memoryview) -> CodeStream | None:
     return None
 
 
-def _jpeg(data: bytes | memoryview) -> CodeStream:
-    """Markers up to the frame header (ISO 10918-1 B.2.2)."""
+def jpeg_segments(data: bytes | memoryview) -> Iterator[tuple[int, bytes]]:
+    """(marker, content) of each segment in the order of the stream, to the first scan header (ISO 10918-1 B.1.1.4).
+
+    Raises IndexError, struct.error where the data end before it.
+    """
     position = 2
-    jfif = False
-    adobe: int | None = None
     while True:
         while data[position] != 0xFF:
             position += 1
@@ -108,22 +115,35 @@ def _jpeg(data: bytes | memoryview) -> CodeStream:
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:
             continue
         (size,) = struct.unpack_from(">H", data, position)
-        content = bytes(data[position + 2 : position + size])
+        yield marker, bytes(data[position + 2 : position + size])
+        if marker in (START_OF_SCAN, _END_OF_IMAGE):
+            return
+        position += size
+
+
+def is_frame_header(marker: int) -> bool:
+    """Whether a marker begins a frame of JPEG or JPEG-LS."""
+    return (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == JPEG_LS_FRAME
+
+
+def _jpeg(data: bytes | memoryview) -> CodeStream:
+    """Markers up to the frame header (ISO 10918-1 B.2.2)."""
+    jfif = False
+    adobe: int | None = None
+    for marker, content in jpeg_segments(data):
         if marker == 0xE0 and content[:5] == b"JFIF\0":
             jfif = True
         elif marker == 0xEE and content[:5] == b"Adobe" and len(content) >= 12:
             adobe = content[11]
-        elif (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
+        elif is_frame_header(marker):
             return _jpeg_frame_header(marker, content, jfif, adobe)
-        elif marker in (0xDA, 0xD9):
-            raise UndecodableFrame("The compressed image has no frame header.")
-        position += size
+    raise UndecodableFrame("The compressed image has no frame header.")
 
 
 def _jpeg_frame_header(marker: int, content: bytes, jfif: bool, adobe: int | None) -> CodeStream:
     precision, rows, columns, components = struct.unpack_from(">BHHB", content)
     coding = Coding.JPEG
-    if marker == 0xF7:
+    if marker == JPEG_LS_FRAME:
         coding = Coding.JPEG_LS
     elif marker in (0xC3, 0xC7, 0xCB, 0xCF):
         coding = Coding.JPEG_LOSSLESS
@@ -145,16 +165,17 @@ def _jpeg_2000(data: bytes | memoryview, start: int) -> CodeStream:
     x1, y1, x0, y0 = struct.unpack_from(">IIII", data, start + 8)
     (components,) = struct.unpack_from(">H", data, start + 40)
     depth = data[start + 42]
-    coding, transform = Coding.JPEG_2000, False
+    coding, transform, reversible = Coding.JPEG_2000, False, False
     position = start + 2
     while True:
         marker, size = struct.unpack_from(">HH", data, position)
         if marker == 0xFF50 and struct.unpack_from(">I", data, position + 4)[0] & 0x00020000:
             coding = Coding.HTJ2K
         elif marker == 0xFF52:
-            transform = data[position + 8] == 1
+            transform, reversible = data[position + 8] == 1, data[position + 13] == 1
         elif marker in (0xFF90, 0xFFD9):
             break
         position += 2 + size
     precision = (depth & 0x7F) + 1
-    return CodeStream(coding, y1 - y0, x1 - x0, components, precision, bool(depth & 0x80), transform)
+    signed = bool(depth & 0x80)
+    return CodeStream(coding, y1 - y0, x1 - x0, components, precision, signed, transform, reversible=reversible)

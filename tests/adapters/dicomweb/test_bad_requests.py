@@ -30,7 +30,7 @@ def post(hospital: Hospital, content: bytes, content_type: str, **headers: str) 
         (b"--b\r\n\r\n", 'multipart/related; boundary="' + "x" * 71 + '"', (400, "malformed-multipart")),
         (
             b"--b\r\n\r\n",
-            'multipart/related; type="application/dicom+json"; boundary=b',
+            'multipart/related; type="text/plain"; boundary=b',
             (415, "unsupported-media-type"),
         ),
         (b"{}", "application/json", (415, "unsupported-media-type")),
@@ -199,6 +199,6 @@ def test_a_request_of_which_nothing_fits_the_study_of_its_address_is_a_conflict(
 
 
 def test_metadata_with_bulk_data_apart_is_not_taken(hospital: Hospital) -> None:
-    content_type = 'multipart/related; type="application/dicom+json"; boundary=b'
+    content_type = 'multipart/related; type="text/plain"; boundary=b'
     body = b"--b\r\nContent-Type: application/dicom+json\r\n\r\n[]\r\n--b--"
     assert post(hospital, body, content_type) == (415, "unsupported-media-type")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
-from tests.adapters.dicomweb.builders import a_body, a_ct, a_file
+from tests.adapters.dicomweb.builders import a_body, a_ct, a_file, parts_of
 from tests.adapters.dicomweb.conftest import Hospital
 
 from isocenter.adapters.dicomweb.attribute_names import path_of, tag_of
@@ -16,6 +16,7 @@ from isocenter.adapters.dicomweb.errors import BadParameter
 from isocenter.adapters.dicomweb.search_parameters import MAX_LIMIT, search_parameters
 from isocenter.index import find as engine
 from isocenter.index.matching import wildcard_matches
+from isocenter.standards.dicom.native_model_reading import read_native_model
 
 
 @pytest.fixture
@@ -279,3 +280,28 @@ def test_any_query_is_read_or_refused(query: list[tuple[str, str]]) -> None:
 )
 def test_wildcards(pattern: str, text: str, matches: bool) -> None:
     assert wildcard_matches(pattern, text) is matches
+
+
+XML = 'multipart/related; type="application/dicom+xml"'
+
+
+def test_results_in_xml_say_what_those_in_json_say(filled: Hospital) -> None:
+    asked = "/dicom-web/studies/2.25.1/instances?includefield=all"
+    in_json = filled.client.get(asked, headers={"accept": "application/dicom+json"}).json()
+    answer = filled.client.get(asked, headers={"accept": XML})
+    parts = parts_of(answer.headers["content-type"], answer.content)
+    assert [headers["content-type"] for headers, _ in parts] == ["application/dicom+xml"] * 2
+    for (_, document), model in zip(parts, in_json, strict=True):
+        read = read_native_model(document)
+        assert {tag: one["vr"] for tag, one in read.items()} == {tag: one["vr"] for tag, one in model.items()}
+        assert read["00080018"] == model["00080018"]
+    again = filled.client.get(asked, headers={"accept": XML, "if-none-match": answer.headers["etag"]})
+    assert again.status_code == 304
+    nothing = filled.client.get("/dicom-web/studies?PatientID=nobody", headers={"accept": XML})
+    assert (nothing.status_code, nothing.content) == (204, b"")
+
+
+def test_xml_is_given_in_parts_only(filled: Hospital) -> None:
+    refused = filled.client.get("/dicom-web/studies", headers={"accept": "application/dicom+xml"})
+    assert refused.status_code == 406
+    assert "multipart/related" in refused.text

@@ -15,6 +15,7 @@ from tests.adapters.dicomweb.conftest import Hospital
 
 from isocenter.adapters.dicomweb.errors import RangeNotSatisfiable
 from isocenter.adapters.dicomweb.ranges import requested_range
+from isocenter.standards.dicom.native_model import native_model
 
 STUDY_URL = f"/dicom-web/studies/{STUDY}"
 SERIES_URL = f"{STUDY_URL}/series/{SERIES}"
@@ -226,3 +227,18 @@ def test_a_series_without_pictures_says_so(hospital: Hospital) -> None:
     for accept in ("image/png", 'multipart/related; type="image/png"'):
         answer = hospital.client.get(f"{SERIES_URL}/rendered", headers={"accept": accept})
         assert (answer.status_code, answer.json()["error"]["reason"]) == (406, "no-pixels")
+
+
+@pytest.mark.parametrize("level", ["", f"/series/{SERIES}", f"/series/{SERIES}/instances/{SERIES}.1"])
+def test_metadata_come_in_xml_too(hospital: Hospital, level: str) -> None:
+    store(hospital, a_file(a_ct(1)), a_file(a_ct(2)))
+    url = f"/dicom-web/studies/{STUDY}{level}/metadata"
+    in_json = hospital.client.get(url).json()
+    answer = hospital.client.get(url, headers={"accept": 'multipart/related; type="application/dicom+xml"'})
+    parts = parts_of(answer.headers["content-type"], answer.content)
+    assert [native_model(model) for model in in_json] == [document for _, document in parts]
+    assert {headers["content-type"] for headers, _ in parts} == {"application/dicom+xml"}
+    assert f'<BulkData uri="http://testserver/dicom-web/studies/{STUDY}/'.encode() in parts[0][1]
+    assert answer.headers["etag"] != hospital.client.get(url).headers["etag"]
+    asked = {"accept": 'multipart/related; type="application/dicom+xml"', "if-none-match": answer.headers["etag"]}
+    assert hospital.client.get(url, headers=asked).status_code == 304

@@ -17,6 +17,7 @@ from isocenter.wire.multipart import MediaType, parse_media_type, split_quoted
 
 DICOM = "application/dicom"
 DICOM_JSON = "application/dicom+json"
+DICOM_XML = "application/dicom+xml"
 OCTET_STREAM = "application/octet-stream"
 ZIP = "application/zip"
 MULTIPART = "multipart/related"

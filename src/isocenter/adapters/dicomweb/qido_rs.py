@@ -18,10 +18,11 @@ from blake3 import blake3
 from isocenter.access.roles import Right
 from isocenter.access.trail.asking import queried
 from isocenter.adapters.dicomweb.answers import Answer, Headers
-from isocenter.adapters.dicomweb.negotiation import DICOM_JSON, choose
+from isocenter.adapters.dicomweb.descriptions import description_type, xml_answer
+from isocenter.adapters.dicomweb.negotiation import DICOM_XML
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.adapters.dicomweb.search_parameters import SearchParameters, search_parameters
-from isocenter.adapters.dicomweb.search_results import belongs_to, result_of
+from isocenter.adapters.dicomweb.search_results import Result, belongs_to, result_of
 from isocenter.delivery.library import Library
 from isocenter.delivery.searching import search
 from isocenter.index.find import DicomQuery, Found, Key, Level, LookedFarEnough
@@ -64,7 +65,7 @@ class SearchDoor:
     def _handler(self, level: Level) -> Handler:
         async def handle(request: DicomwebRequest) -> Answer:
             request.caller.require(Right.READ)
-            media_type = choose(request.accept(), [DICOM_JSON, "application/json"])
+            media_type = description_type(request.accept())
             parameters = search_parameters(request.query())
             query = query_of(request, level, parameters)
             loop = asyncio.get_running_loop()
@@ -78,15 +79,17 @@ class SearchDoor:
         page = self._page(request, query)
         if not page.found and len(request.segments) > 1 and query.cursor is None and not query.offset:
             self._check_path(request)
-        body = self._body(request, parameters, query, page.found)
+        results = self._results(request, parameters, query, page.found)
         headers = [*_paging(request, query, page), *_warnings(request, parameters, page)]
-        if not page.found:
+        if not results:
             return Answer(status=204, headers=headers, body=b"")
-        etag = b'W/"%s"' % blake3(body).hexdigest(16).encode()
+        if media_type == DICOM_XML:
+            answer = xml_answer(results, headers)
+        else:
+            answer = Answer(media_type=media_type.encode("ascii"), body=msgspec.json.encode(results), headers=headers)
+        etag = b'W/"%s"' % blake3(answer.body).hexdigest(16).encode()
         headers.append((b"etag", etag))
-        if _knows(request, etag):
-            return Answer(status=304, headers=headers, body=b"")
-        return Answer(media_type=media_type.encode("ascii"), body=body, headers=headers)
+        return Answer(status=304, headers=headers, body=b"") if _knows(request, etag) else answer
 
     def _page(self, request: DicomwebRequest, query: DicomQuery) -> Page:
         """One result more than asked for is looked for, to know whether there is a next page."""
@@ -102,18 +105,17 @@ class SearchDoor:
         cursor = found[wanted - 1].cursor if len(found) > wanted > 0 else None
         return Page(found[:wanted], cursor)
 
-    def _body(
+    def _results(
         self, request: DicomwebRequest, parameters: SearchParameters, query: DicomQuery, found: list[Found]
-    ) -> bytes:
+    ) -> list[Result]:
         path_studies = len(request.segments) > 1
         # What is a key of the query is asked for as well (10.6.3.3); of a study named by the path that says itself.
         wanted = {*parameters.included} | (set() if path_studies else {key.tag for key in query.keys})
         base_url = request.base_url()
-        results = [
+        return [
             result_of(one, base_url, path_studies=path_studies, wanted=wanted)
             for one in self._in_order(request, query, _trimmed(found, query, wanted))
         ]
-        return msgspec.json.encode(results)
 
     def _in_order(self, request: DicomwebRequest, query: DicomQuery, found: list[Found]) -> list[Found]:
         """The series of one study by number, as people expect them, when they are all on this page."""

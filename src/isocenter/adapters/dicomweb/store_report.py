@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from isocenter.adapters.dicomweb.errors import COERCED_OR_KEPT_ASIDE, failure_reason
-from isocenter.adapters.dicomweb.store_session import Refusal
+from isocenter.adapters.dicomweb.store_results import Refusal
 from isocenter.domain.archive.errors import ObjectTooLarge
 from isocenter.domain.archive.outcome import StoreKind, StoreOutcome
-from isocenter.kit.errors import Exhausted
+from isocenter.kit.errors import Exhausted, IsocenterError
 from isocenter.storage.errors import StorageFull
 
 RETRIEVE_URL = "00081190"
@@ -17,9 +17,12 @@ REFERENCED_SOP_CLASS_UID = "00081150"
 REFERENCED_SOP_INSTANCE_UID = "00081155"
 WARNING_REASON = "00081196"
 FAILURE_REASON = "00081197"
+ERROR_COMMENT = "00000902"
+"""Not in the table of PS3.18: why, in words, as PS3.7 C.4.2 has it for messages."""
 FAILED_SOP_SEQUENCE = "00081198"
 REFERENCED_SOP_SEQUENCE = "00081199"
 OTHER_FAILURES_SEQUENCE = "0008119A"
+_LONGEST_COMMENT = 64
 
 
 def store_status(outcomes: Sequence[StoreOutcome], refusals: Sequence[Refusal]) -> int:
@@ -48,9 +51,7 @@ def store_report(outcomes: Sequence[StoreOutcome], refusals: Sequence[Refusal], 
         report[FAILED_SOP_SEQUENCE] = _sequence([_failed(refusal) for refusal in named])
     if len(named) < len(refusals):
         nameless = [refusal for refusal in refusals if not refusal.sop_instance_uid]
-        report[OTHER_FAILURES_SEQUENCE] = _sequence(
-            [{FAILURE_REASON: _short(failure_reason(refusal.error))} for refusal in nameless]
-        )
+        report[OTHER_FAILURES_SEQUENCE] = _sequence([_reason(refusal.error) for refusal in nameless])
     return report
 
 
@@ -68,7 +69,16 @@ def _referenced(outcome: StoreOutcome, base_url: str) -> dict[str, Any]:
 
 def _failed(refusal: Refusal) -> dict[str, Any]:
     item = _reference(refusal.sop_class_uid, refusal.sop_instance_uid)
-    return item | {FAILURE_REASON: _short(failure_reason(refusal.error))}
+    return item | _reason(refusal.error)
+
+
+def _reason(error: Exception) -> dict[str, Any]:
+    reason = {FAILURE_REASON: _short(failure_reason(error))}
+    if isinstance(error, IsocenterError):
+        tag = error.fields.get("tag")
+        comment = f"{tag}: {error.message}" if tag else error.message
+        reason[ERROR_COMMENT] = {"vr": "LO", "Value": [comment[:_LONGEST_COMMENT].replace("\\", "/")]}
+    return reason
 
 
 def _reference(sop_class_uid: str, sop_instance_uid: str) -> dict[str, Any]:

@@ -10,49 +10,30 @@ from dataclasses import dataclass, field
 
 from isocenter.access.caller import Caller
 from isocenter.adapters.dicomweb.errors import UnsupportedMediaType
-from isocenter.domain.archive.outcome import StoreOutcome
-from isocenter.domain.archive.reception import Appended, Reception, Source
-from isocenter.domain.archive.store import Archive
+from isocenter.adapters.dicomweb.store_results import StoreResults
+from isocenter.domain.archive.reception import Reception, Source
 from isocenter.kit.errors import IsocenterError
-from isocenter.kit.logging import get_logger
-from isocenter.kit.metrics import REFUSED_INSTANCES
 from isocenter.standards.dicom.part10 import META_LIMIT_BYTES, PREAMBLE_LENGTH, FileMeta, read_file_meta
 from isocenter.wire.multipart import MultipartParser, PartBegin, PartData, parse_media_type
 
-log = get_logger(__name__)
-
 HEAD_BYTES = PREAMBLE_LENGTH + 4 + META_LIMIT_BYTES
 """Held of every object until its file meta information can be read whole."""
-GROUP_OBJECTS = 64
-"""So many appended objects wait for one commit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An object that was not stored. The UIDs are "" when they could not be read."""
-
-    sop_class_uid: str
-    sop_instance_uid: str
-    error: Exception
 
 
 @dataclass(slots=True)
 class StoreSession:
     """Objects of one request on their way into the archive. After an exception call `abandon`."""
 
-    archive: Archive
+    results: StoreResults
     caller: Caller
     source: Source
     study_instance_uid: str | None
     parser: MultipartParser | None
-    outcomes: list[StoreOutcome] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
     objects: int = 0
     _head: bytearray = field(default_factory=bytearray)
     _meta: FileMeta | None = None
     _reception: Reception | None = None
     _skipping: bool = False
-    _appended: list[Appended] = field(default_factory=list)
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the request's body. Raises MalformedMultipart, MultipartTooLarge."""
@@ -76,14 +57,14 @@ class StoreSession:
             self.parser.finish()
         elif self.objects:
             self._end()
-        self._commit()
+        self.results.commit()
 
     def abandon(self) -> None:
         """The request broke off: forget the object that was arriving; those that were whole are kept."""
         if self._reception is not None:
             self._reception.abandon()
             self._reception = None
-        self._commit()
+        self.results.commit()
 
     def _begin(self, headers: dict[str, str]) -> None:
         self.objects += 1
@@ -117,7 +98,7 @@ class StoreSession:
 
     def _open(self, head: memoryview) -> None:
         self._meta = meta = read_file_meta(head)
-        self._reception = self.archive.reception(
+        self._reception = self.results.archive.reception(
             self.caller,
             self.source,
             sop_class_uid=meta.sop_class_uid,
@@ -135,32 +116,18 @@ class StoreSession:
             if self._reception is None:
                 self._open_held()
             assert self._reception is not None
-            self._appended.append(self._reception.append())
+            appended = self._reception.append()
             self._reception = None
         except Exception as error:
             self._refuse(error)
-        if len(self._appended) >= GROUP_OBJECTS:
-            self._commit()
+        else:
+            self.results.append(appended)
 
     def _refuse(self, error: Exception) -> None:
         """Note why an object is refused and pass over the rest of it; the objects after it go on."""
         self._skipping = True
-        REFUSED_INSTANCES.labels("stow-rs", error.reason if isinstance(error, IsocenterError) else "defect").inc()
         if self._reception is not None:
             self._reception.abandon()
             self._reception = None
-        if not isinstance(error, IsocenterError):
-            log.error("stow-rs.object-failed", exc_info=error)
         meta = self._meta
-        self.refusals.append(Refusal(meta.sop_class_uid if meta else "", meta.sop_instance_uid if meta else "", error))
-
-    def _commit(self) -> None:
-        group, self._appended = self._appended, []
-        try:
-            self.outcomes += self.archive.commit(group)
-        except Exception as error:
-            if not isinstance(error, IsocenterError):
-                log.error("stow-rs.commit-failed", exc_info=error)
-            for appended in group:
-                attributes = appended.row.attributes
-                self.refusals.append(Refusal(attributes.sop_class_uid, attributes.sop_instance_uid, error))
+        self.results.refuse(meta.sop_class_uid if meta else "", meta.sop_instance_uid if meta else "", error)

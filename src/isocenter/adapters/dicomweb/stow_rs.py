@@ -1,4 +1,5 @@
-"""STOW-RS (PS3.18 10.5): objects in a multipart/related body, or one object alone, received into the archive.
+"""STOW-RS (PS3.18 10.5): objects in a multipart/related body, or one alone, received into the archive: as files, or
+described by metadata in JSON or XML beside their bulk data.
 
 A worker thread reads the body from the connection, hashes and appends it. Where it may not (TLS, a body of unknown
 length), it hashes and appends what has come while the event loop reads on.
@@ -17,19 +18,25 @@ from starlette.types import Receive
 
 from isocenter.access.roles import Right
 from isocenter.adapters.dicomweb.answers import Answer
+from isocenter.adapters.dicomweb.composed_session import METADATA_TYPES, ComposedSession
 from isocenter.adapters.dicomweb.errors import UnsupportedMediaType
-from isocenter.adapters.dicomweb.negotiation import DICOM, DICOM_JSON, MULTIPART, choose
+from isocenter.adapters.dicomweb.negotiation import DICOM, DICOM_JSON, DICOM_XML, MULTIPART, choose
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.adapters.dicomweb.store_report import store_report, store_status
+from isocenter.adapters.dicomweb.store_results import DOOR, StoreResults
 from isocenter.adapters.dicomweb.store_session import StoreSession
 from isocenter.domain.archive.reception import Source
 from isocenter.domain.archive.store import Archive
 from isocenter.kit.errors import Exhausted, Invalid
+from isocenter.standards.dicom.native_model import native_model
 from isocenter.wire.multipart import MultipartParser, boundary_of, parse_media_type
 
 BATCH_BYTES = 512 << 10
 RECEIVE_TIMEOUT_S = 60.0
 MAX_REQUESTS = 64
+
+
+Session = StoreSession | ComposedSession
 
 
 class TooManyStores(Exhausted):
@@ -68,7 +75,7 @@ class StoreDoor:
     async def store(self, request: DicomwebRequest) -> Answer:
         """POST /studies and /studies/{study}: store what the body holds."""
         request.caller.require(Right.STORE)
-        choose(request.accept(), [DICOM_JSON, "application/json"])
+        media_type = choose(request.accept(), [DICOM_JSON, "application/json", DICOM_XML])
         session = self._session(request)
         if self.active >= MAX_REQUESTS:
             raise TooManyStores("Too many store requests are being received; try again in a moment.")
@@ -79,27 +86,33 @@ class StoreDoor:
             self.active -= 1
         if not session.objects:
             raise EmptyRequest("The request holds no object.")
-        status = store_status(session.outcomes, session.refusals)
-        body = msgspec.json.encode(store_report(session.outcomes, session.refusals, request.base_url()))
+        results = session.results
+        status = store_status(results.outcomes, results.refusals)
+        report = store_report(results.outcomes, results.refusals, request.base_url())
+        body = native_model(report) if media_type == DICOM_XML else msgspec.json.encode(report)
         headers = [(b"retry-after", b"5")] if status in (503, 507) else []
-        return Answer(status=status, body=body, headers=headers)
+        return Answer(status=status, media_type=media_type.encode(), body=body, headers=headers)
 
-    def _session(self, request: DicomwebRequest) -> StoreSession:
+    def _session(self, request: DicomwebRequest) -> Session:
         if request.header(b"content-encoding") not in ("", "identity"):
             raise UnsupportedMediaType("Store requests are taken without Content-Encoding.")
         media_type = parse_media_type(request.header(b"content-type") or "none/none")
-        parser = None
-        if media_type.name == MULTIPART:
-            if media_type.parameters.get("type", DICOM).lower() != DICOM:
-                raise UnsupportedMediaType('Objects are taken as multipart/related; type="application/dicom".')
+        kind, parser = media_type.name, None
+        if kind == MULTIPART:
+            kind = media_type.parameters.get("type", DICOM).lower()
             parser = MultipartParser(boundary_of(media_type))
-        elif media_type.name != DICOM:
-            raise UnsupportedMediaType("Objects are taken as application/dicom, alone or inside multipart/related.")
         study = request.study_instance_uid if len(request.segments) > 1 else None
-        source = Source("", "", request.peer_address(), "stow-rs")
-        return StoreSession(self.archive, request.caller, source, study, parser)
+        source, results = Source("", "", request.peer_address(), DOOR), StoreResults(self.archive)
+        if kind == DICOM:
+            return StoreSession(results, request.caller, source, study, parser)
+        if kind in METADATA_TYPES:
+            return ComposedSession(results, request.caller, source, study, kind, parser)
+        raise UnsupportedMediaType(
+            "Objects are taken as application/dicom, or described in application/dicom+json or application/dicom+xml;"
+            " alone, or inside multipart/related with that type."
+        )
 
-    async def _receive(self, request: DicomwebRequest, session: StoreSession) -> None:
+    async def _receive(self, request: DicomwebRequest, session: Session) -> None:
         loop = asyncio.get_running_loop()
         direct: DirectBody | None = request.scope.get("extensions", {}).get("isocenter.direct")
         working: asyncio.Future[None] | None = None
@@ -118,7 +131,7 @@ class StoreDoor:
             await asyncio.shield(self._abandon(working, session))
             raise
 
-    async def _taken(self, direct: DirectBody, session: StoreSession) -> bool:
+    async def _taken(self, direct: DirectBody, session: Session) -> bool:
         try:
             return await direct.take_beside(session.feed, RECEIVE_TIMEOUT_S, self.executor)
         except TimeoutError as error:
@@ -126,7 +139,7 @@ class StoreDoor:
         except ConnectionError as error:
             raise BrokenOff("The client went away before its request was over.") from error
 
-    async def _abandon(self, working: asyncio.Future[None] | None, session: StoreSession) -> None:
+    async def _abandon(self, working: asyncio.Future[None] | None, session: Session) -> None:
         """The session belongs to the worker thread until its last batch is done."""
         if working is not None and not working.done():
             await asyncio.wait([working])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from isocenter.adapters.dicomweb.answers import Answer
+import msgspec
+
+from isocenter.adapters.dicomweb.answers import Answer, Headers
 from isocenter.adapters.dicomweb.bulk_data_rs import BulkDataDoor
+from isocenter.adapters.dicomweb.descriptions import description_type, xml_answer
 from isocenter.adapters.dicomweb.frames_rs import FramesDoor
-from isocenter.adapters.dicomweb.negotiation import DICOM_JSON, choose
+from isocenter.adapters.dicomweb.negotiation import DICOM_XML
 from isocenter.adapters.dicomweb.objects_rs import ObjectsDoor
 from isocenter.adapters.dicomweb.rendered_rs import RenderedDoor
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.adapters.dicomweb.retrieval import Retrieval, addressed, matches
 from isocenter.delivery.library import Library
-from isocenter.delivery.metadata import metadata_answer, metadata_etag
+from isocenter.delivery.metadata import metadata_answer, metadata_etag, metadata_of
+from isocenter.delivery.study_view import InstanceView, StudyView
 
 Handler = Callable[[DicomwebRequest], Awaitable[Answer]]
 
@@ -51,15 +55,18 @@ class RetrieveDoor:
         self._retrieval.close()
 
     async def metadata(self, request: DicomwebRequest) -> Answer:
-        """DICOM JSON, gzip when accepted, with a weak ETag that follows the study's version."""
-        media_type = choose(request.accept(), [DICOM_JSON, "application/json"])
+        """DICOM JSON or XML, gzip when accepted, with a weak ETag that follows the study's version."""
+        media_type = description_type(request.accept())
         view = await self._retrieval.view(request)
         scope, instances = addressed(request, view)
         base_url = request.base_url()
-        etag = metadata_etag(view, scope, base_url)
+        as_xml = media_type == DICOM_XML
+        etag = metadata_etag(view, f"{scope} xml" if as_xml else scope, base_url)
         headers = [(b"etag", etag), (b"vary", b"accept, accept-encoding")]
         if matches(request.header(b"if-none-match"), etag):
             return Answer(status=304, headers=headers)
+        if as_xml:
+            return await self._retrieval.work(self._xml, view, instances, base_url, headers)
         compressed = "gzip" in request.header(b"accept-encoding").lower()
         body = await self._retrieval.work(
             metadata_answer, self._library, view, scope, instances, base_url, compressed=compressed
@@ -67,3 +74,6 @@ class RetrieveDoor:
         if compressed:
             headers.append((b"content-encoding", b"gzip"))
         return Answer(media_type=media_type.encode(), body=body, headers=headers)
+
+    def _xml(self, view: StudyView, instances: Sequence[InstanceView], base_url: str, headers: Headers) -> Answer:
+        return xml_answer(msgspec.json.decode(metadata_of(self._library, view, instances, base_url)), headers)

@@ -124,6 +124,16 @@ class Archive:
             issuer_of_patient_id=known.issuer_of_patient_id,
         )
 
+    @property
+    def max_object_bytes(self) -> int:
+        """Longer objects are refused."""
+        return self._intake.max_object_bytes
+
+    @property
+    def journal_directory(self) -> Path:
+        """On the disk where objects arrive; doors may have files without a name there."""
+        return self._holdings.journal_directory
+
     def commit(self, group: Sequence[Appended]) -> list[StoreOutcome]:
         """Block until all objects of the group are durable and indexed. Raises Exhausted: then none is acknowledged."""
         if not group:
