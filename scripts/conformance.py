@@ -88,6 +88,7 @@ RESOURCES = {  # what a resource is, by its last word; a resource without a row 
     "frames": "one frame or a list, as stored or decoded",
     "bulkdata": "a value that a BulkDataURI of the metadata names, alone with Range; "
     "without a path all values as multipart/related",
+    "wado": "one object or one picture of it by a query (WADO-URI, PS3.18 9)",
     "search": "search (QIDO-RS), DICOM JSON, or XML as multipart/related",
     "store": "store (STOW-RS): application/dicom, or application/dicom+json or application/dicom+xml beside bulk data, "
     "as multipart/related or one object alone",

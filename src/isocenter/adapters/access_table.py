@@ -370,6 +370,7 @@ API: Final = (
 DICOMWEB: Final = (
     *_doors(
         Right.READ,
+        "GET wado",
         "GET studies",
         "GET series",
         "GET instances",

@@ -127,6 +127,9 @@ def url_of(door: Door, values: dict[str, str]) -> str:
 
 def dicomweb_url(door: Door, identifiers: tuple[str, ...]) -> str:
     """The address with each * filled in, in order."""
+    if door.path == "wado":
+        study, series, instance, _ = identifiers
+        return f"/dicom-web/wado?requestType=WADO&studyUID={study}&seriesUID={series}&objectUID={instance}"
     left = iter(identifiers)
     return "/dicom-web/" + "/".join(next(left) if part == "*" else part for part in door.path.split("/"))
 

@@ -1,4 +1,4 @@
-"""WADO-RS (PS3.18 10.4): which door answers which resource, and metadata."""
+"""WADO-RS (PS3.18 10.4) and WADO-URI (9): which door answers which resource, and metadata."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from isocenter.adapters.dicomweb import wado_uri
 from isocenter.adapters.dicomweb.answers import Answer, Headers
 from isocenter.adapters.dicomweb.bulk_data_rs import BulkDataDoor
 from isocenter.adapters.dicomweb.descriptions import description_type, xml_answer
@@ -15,6 +16,7 @@ from isocenter.adapters.dicomweb.objects_rs import ObjectsDoor
 from isocenter.adapters.dicomweb.rendered_rs import RenderedDoor
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.adapters.dicomweb.retrieval import Retrieval, addressed, matches
+from isocenter.adapters.dicomweb.wado_uri import UriDoor
 from isocenter.delivery.library import Library
 from isocenter.delivery.metadata import metadata_answer, metadata_etag, metadata_of
 from isocenter.delivery.study_view import InstanceView, StudyView
@@ -48,6 +50,7 @@ class RetrieveDoor:
         found[f"{instance}/frames/*/rendered"] = retrying(self._rendered.rendered)
         found[f"{instance}/frames/*/thumbnail"] = retrying(self._rendered.thumbnail)
         found[f"{instance}/bulkdata"] = retrying(self._bulk_data.bulk_data)
+        found[wado_uri.RESOURCE] = UriDoor(self._retrieval, found[instance], found[f"{instance}/rendered"]).wado
         return found
 
     def close(self) -> None:
