@@ -88,6 +88,8 @@ RESOURCES = {  # what a resource is, by its last word; a resource without a row 
     "frames": "one frame or a list, as stored or decoded",
     "bulkdata": "a value that a BulkDataURI of the metadata names, alone with Range; "
     "without a path all values as multipart/related",
+    "pixeldata": "the pixel data among them, each a part of multipart/related",
+    "": "what the service has, as WADL (PS3.18 8.9); also on each resource, with Allow",
     "wado": "one object or one picture of it by a query (WADO-URI, PS3.18 9)",
     "search": "search (QIDO-RS), DICOM JSON, or XML as multipart/related",
     "store": "store (STOW-RS): application/dicom, or application/dicom+json or application/dicom+xml beside bulk data, "
@@ -348,6 +350,7 @@ def _resources() -> str:
     rows = [("GET, HEAD", f"`/dicom-web/{_shown(each)}`", RESOURCES[_word(each)]) for each in reading]
     rows += [("POST", f"`/dicom-web/{_shown(each)}`", RESOURCES["store"]) for each in storing]
     rows += [("DELETE", f"`/dicom-web/{_shown(each)}`", RESOURCES["delete"]) for each in deleting]
+    rows.append(("OPTIONS", "`/dicom-web/`", RESOURCES[""]))
     return _table(("method", "resource", "what"), rows)
 
 

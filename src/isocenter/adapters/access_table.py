@@ -368,6 +368,7 @@ API: Final = (
     ),
 )
 DICOMWEB: Final = (
+    *_doors(Asks.SIGNED_IN, "OPTIONS "),
     *_doors(
         Right.READ,
         "GET wado",
@@ -381,17 +382,20 @@ DICOMWEB: Final = (
         "GET studies/*/rendered",
         "GET studies/*/thumbnail",
         "GET studies/*/bulkdata",
+        "GET studies/*/pixeldata",
         "GET studies/*/series/*",
         "GET studies/*/series/*/instances",
         "GET studies/*/series/*/metadata",
         "GET studies/*/series/*/rendered",
         "GET studies/*/series/*/thumbnail",
         "GET studies/*/series/*/bulkdata",
+        "GET studies/*/series/*/pixeldata",
         "GET studies/*/series/*/instances/*",
         "GET studies/*/series/*/instances/*/metadata",
         "GET studies/*/series/*/instances/*/rendered",
         "GET studies/*/series/*/instances/*/thumbnail",
         "GET studies/*/series/*/instances/*/bulkdata",
+        "GET studies/*/series/*/instances/*/pixeldata",
         "GET studies/*/series/*/instances/*/frames/*",
         "GET studies/*/series/*/instances/*/frames/*/rendered",
         "GET studies/*/series/*/instances/*/frames/*/thumbnail",

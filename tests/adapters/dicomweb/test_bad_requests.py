@@ -125,7 +125,7 @@ def test_odd_paths_are_no_resources(hospital: Hospital, path: str) -> None:
 
 def test_a_method_that_a_resource_has_not_is_named(hospital: Hospital) -> None:
     answer = hospital.client.delete(STUDY_URL)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST, OPTIONS")
     assert hospital.client.put("/dicom-web/studies").status_code == 405
 
 

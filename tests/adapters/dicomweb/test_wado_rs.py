@@ -129,6 +129,10 @@ def test_all_bulk_data_of_a_level_comes_with_the_addresses_of_the_metadata(hospi
     metadata = hospital.client.get(f"{level}/metadata").json()[0]
     assert found[metadata["00420011"]["BulkDataURI"]] == value
     assert found[metadata["7FE00010"]["BulkDataURI"]] == ds.PixelData
+    pixels = hospital.client.get(f"{level}/pixeldata")
+    [(headers, content)] = parts_of(pixels.headers["content-type"], pixels.content)
+    assert headers["content-location"] == metadata["7FE00010"]["BulkDataURI"]
+    assert content == ds.PixelData
 
 
 @pytest.mark.parametrize("level", [STUDY_URL, SERIES_URL, VIDEO_URL])

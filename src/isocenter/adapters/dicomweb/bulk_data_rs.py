@@ -6,7 +6,7 @@ given alone under its own media type so that players can ask for ranges of it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -33,6 +33,8 @@ from isocenter.storage.extents import Extent
 from isocenter.wire.multipart import closing, new_boundary, part_head
 
 PIXEL_DATA = "7FE00010"
+PIXELS = frozenset({PIXEL_DATA, "7FE00008", "7FE00009"})
+"""Pixel Data, Float Pixel Data, Double Float Pixel Data."""
 _MARK = "bulkdata/"
 
 
@@ -89,6 +91,13 @@ class BulkDataDoor:
 
     async def all_bulk_data(self, request: DicomwebRequest) -> Answer:
         """GET …/studies/*/bulkdata, …/series/*/bulkdata, …/instances/*/bulkdata: every value, each a part."""
+        return await self._all(request, lambda _: True)
+
+    async def pixel_data(self, request: DicomwebRequest) -> Answer:
+        """GET …/studies/*/pixeldata, …/series/*/pixeldata, …/instances/*/pixeldata: the pixels among them."""
+        return await self._all(request, PIXELS.__contains__)
+
+    async def _all(self, request: DicomwebRequest, wanted_path: Callable[[str], bool]) -> Answer:
         if not any(
             wanted.matches(OCTET_STREAM) and (wanted.multipart or "*" in wanted.media_type)
             for wanted in accepted(request.accept())
@@ -98,19 +107,24 @@ class BulkDataDoor:
         _, instances = addressed(request, view)
         self._retrieval.sending.admit()
         boundary = new_boundary()
-        parts = self._parts(request, view, instances, boundary)
+        parts = self._parts(request, view, instances, boundary, wanted_path)
         pieces = self._retrieval.sending.counted(parts)
         return Answer(media_type=multipart_type(boundary, OCTET_STREAM), pieces=pieces, length=None)
 
     async def _parts(
-        self, request: DicomwebRequest, view: StudyView, instances: tuple[InstanceView, ...], boundary: bytes
+        self,
+        request: DicomwebRequest,
+        view: StudyView,
+        instances: tuple[InstanceView, ...],
+        boundary: bytes,
+        wanted_path: Callable[[str], bool],
     ) -> AsyncGenerator[bytes, None]:
         first = True
         base = f"{request.base_url()}/studies/{view.study_instance_uid}/series/"
         for instance in instances:
             text = await self._retrieval.work(metadata_of, self._library, view, [instance], "")
             address = f"{base}{instance.series_instance_uid}/instances/{instance.sop_instance_uid}/bulkdata/"
-            for path in bulk_data_paths(msgspec.json.decode(text)[0]):
+            for path in filter(wanted_path, bulk_data_paths(msgspec.json.decode(text)[0])):
                 syntax, pieces = await self._value(view, instance, path)
                 headers = (
                     ("Content-Type", OCTET_STREAM + (f"; transfer-syntax={syntax}" if syntax else "")),

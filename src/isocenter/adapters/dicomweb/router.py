@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from isocenter.access.caller import Caller
 from isocenter.adapters.dicomweb.answers import Answer, error_answer, send_answer
+from isocenter.adapters.dicomweb.capabilities import capabilities
 from isocenter.adapters.dicomweb.delete_rs import DeleteDoor
 from isocenter.adapters.dicomweb.errors import MethodNotAllowed, NoSuchResource
 from isocenter.adapters.dicomweb.qido_rs import SearchDoor
@@ -74,11 +75,21 @@ class DicomwebService:
         self._deleting: dict[str, Handler] = {}
         if deletions is not None:
             self._deleting = {"studies/*": DeleteDoor(deletions, library, self._store_threads).delete}
+        self._describing: dict[str, Handler] = {"": self._capabilities}
 
     def resources(self) -> list[tuple[str, str]]:
         """Every (method, resource) that is answered; HEAD goes with GET."""
-        tables = (("GET", self._reading), ("POST", self._storing), ("DELETE", self._deleting))
+        tables = (
+            ("GET", self._reading),
+            ("POST", self._storing),
+            ("DELETE", self._deleting),
+            ("OPTIONS", self._describing),
+        )
         return [(method, resource) for method, table in tables for resource in table]
+
+    async def _capabilities(self, request: DicomwebRequest) -> Answer:
+        """OPTIONS, on the service or anything in it."""
+        return capabilities(request, self.resources())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "the DICOMweb service speaks HTTP only"
@@ -123,10 +134,12 @@ class DicomwebService:
             return storing, segments
         if method == "DELETE" and deleting is not None:
             return deleting, segments
+        if method == "OPTIONS" and (reading is not None or resource == ""):
+            return self._capabilities, segments
         if reading is None and storing is None:
             raise NoSuchResource("The DICOMweb service has no such resource.")
         allowed = ["GET", "HEAD"] * (reading is not None) + ["POST"] * (storing is not None)
-        allowed += ["DELETE"] * (deleting is not None)
+        allowed += ["DELETE"] * (deleting is not None) + ["OPTIONS"]
         raise MethodNotAllowed("This resource has no such method.", allowed=", ".join(allowed))
 
     def caller_at_hand(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:

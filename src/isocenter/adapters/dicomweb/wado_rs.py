@@ -47,6 +47,7 @@ class RetrieveDoor:
             found[f"{resource}/rendered"] = retrying(self._rendered.rendered)
             found[f"{resource}/thumbnail"] = retrying(self._rendered.thumbnail)
             found[f"{resource}/bulkdata"] = retrying(self._bulk_data.all_bulk_data)
+            found[f"{resource}/pixeldata"] = retrying(self._bulk_data.pixel_data)
         found[f"{instance}/frames/*/rendered"] = retrying(self._rendered.rendered)
         found[f"{instance}/frames/*/thumbnail"] = retrying(self._rendered.thumbnail)
         found[f"{instance}/bulkdata"] = retrying(self._bulk_data.bulk_data)
