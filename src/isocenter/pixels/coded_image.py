@@ -16,7 +16,6 @@ from isocenter.pixels.codestreams import (
     jpeg_segments,
 )
 from isocenter.pixels.errors import UndecodableFrame, UnsupportedSyntax
-from isocenter.standards.dicom.transfer_syntaxes import transfer_syntax
 
 HEAD_BYTES: Final = 1 << 20
 """Of an image is looked at to know what it is; profiles and thumbnails may stand before its frame."""
@@ -76,8 +75,6 @@ def image_elements(image: CodedImage) -> Elements:
         numbers["00280006"] = 0
     elements: Elements = {tag: {"vr": "US", "Value": [number]} for tag, number in numbers.items()}
     elements["00280004"] = {"vr": "CS", "Value": [_photometric_interpretation(image)]}
-    if transfer_syntax(image.transfer_syntax_uid).lossy:
-        elements["00282110"] = {"vr": "CS", "Value": ["01"]}
     return elements
 
 

@@ -148,6 +148,54 @@ def test_what_its_maker_says_of_an_image_stands(hospital: Hospital) -> None:
     assert np.array_equal(ds.pixel_array, grey)
 
 
+def test_what_does_not_say_what_it_is_is_taken_as_it_is_told(hospital: Hospital) -> None:
+    """RLE and JPEG XL frames, described by their maker; a transfer syntax of "*" tells nothing."""
+    described = {
+        "_00280002": {"vr": "US", "Value": [1]},
+        "_00280004": {"vr": "CS", "Value": ["MONOCHROME2"]},
+        "_00280010": {"vr": "US", "Value": [8]},
+        "_00280011": {"vr": "US", "Value": [10]},
+        "_00280100": {"vr": "US", "Value": [8]},
+        "_00280101": {"vr": "US", "Value": [8]},
+        "_00280102": {"vr": "US", "Value": [7]},
+        "_00280103": {"vr": "US", "Value": [0]},
+    }
+    grey = np.arange(80, dtype=np.uint8).reshape(8, 10)
+    plain = Dataset()
+    plain.file_meta = pydicom.dataset.FileMetaDataset()
+    plain.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    plain.Rows, plain.Columns, plain.SamplesPerPixel, plain.PhotometricInterpretation = 8, 10, 1, "MONOCHROME2"
+    plain.BitsAllocated, plain.BitsStored, plain.HighBit, plain.PixelRepresentation = 8, 8, 7, 0
+    plain.PixelData = grey.tobytes()
+    plain.compress(pydicom.uid.RLELossless)
+    rle = next(pydicom.encaps.generate_frames(plain.PixelData, number_of_frames=1))
+    jpeg_xl = imagecodecs.jpegxl_encode(grey, lossless=True)
+    jpeg = imagecodecs.jpeg8_encode(grey, level=98)
+    models = [model_of(PHOTOGRAPH, f"2.25.2{n}", **described, _7FE00010=bulk(f"{n}")) for n in range(4)]
+    parts = [
+        ("application/octet-stream; transfer-syntax=1.2.840.10008.1.2.5", "0", rle),
+        ("image/dicom-rle", "1", rle),
+        ("image/jxl; transfer-syntax=1.2.840.10008.1.2.4.110", "2", jpeg_xl),
+        ("image/jpeg; transfer-syntax=*", "3", jpeg),
+    ]
+    answer = post(hospital, models, parts)
+    assert answer.status_code == 200, answer.text
+    syntaxes = [str(stored(hospital, f"2.25.2{n}").file_meta.TransferSyntaxUID)[18:] for n in range(4)]
+    assert syntaxes == ["5", "5", "4.110", "4.50"]
+    assert np.array_equal(stored(hospital, "2.25.20").pixel_array, grey)
+    assert "LossyImageCompression" not in stored(hospital, "2.25.22")
+    for n in range(4):
+        frame = f"{URL}/{STUDY}/series/{SERIES}.9/instances/2.25.2{n}/rendered"
+        assert hospital.client.get(frame, headers={"accept": "image/png"}).status_code == 200, n
+
+
+def test_one_value_has_one_part(hospital: Hospital) -> None:
+    model = model_of(ENCAPSULATED_PDF, "2.25.30", _00420011=bulk("x"))
+    answer = post(hospital, [model], [("application/pdf", "x", b"%PDF"), ("application/pdf", "x", b"%PDF")])
+    assert answer.status_code == 409
+    assert "Several parts" in answer.json()["00081198"]["Value"][0]["00000902"]["Value"][0]
+
+
 def test_an_object_without_bulk_data_comes_alone(hospital: Hospital) -> None:
     model = model_of(
         CT, "2.25.5", _00091001={"vr": "OB", "InlineBinary": "AAEC"}, _00090010={"vr": "LO", "Value": ["A"]}

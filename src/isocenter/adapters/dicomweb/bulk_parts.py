@@ -11,9 +11,10 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, ClassVar, Final
 
 from isocenter.adapters.dicomweb.errors import UnsupportedMediaType
-from isocenter.adapters.dicomweb.negotiation import FRAME_MEDIA_TYPES, OCTET_STREAM
+from isocenter.adapters.dicomweb.negotiation import FRAME_MEDIA_TYPES, OCTET_STREAM, STORED
 from isocenter.kit.errors import Invalid
 from isocenter.pixels.coded_image import HEAD_BYTES, CodedImage, coded_image
+from isocenter.pixels.errors import UnsupportedSyntax
 from isocenter.standards.dicom.data_set_writing import BulkValue
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, transfer_syntax
 from isocenter.storage.errors import StorageFull
@@ -129,6 +130,7 @@ def pixel_parts(parts: Sequence[BulkPart]) -> PixelParts:
     if any(part.media_type.name != media_type.name for part in parts):
         raise UnsupportedMediaType("The frames of one image come in different media types.")
     told = media_type.parameters.get("transfer-syntax")
+    told = None if told == STORED else told
     if media_type.name == OCTET_STREAM and (told is None or not transfer_syntax(told).encapsulated):
         return PixelParts(parts, EXPLICIT_VR_LITTLE_ENDIAN, None)
     if media_type.name in _UNTOLD:
@@ -137,5 +139,10 @@ def pixel_parts(parts: Sequence[BulkPart]) -> PixelParts:
         raise UnsupportedMediaType("Pixel data are not taken in this media type.", media_type=media_type.name[:64])
     if told is not None and media_type.name not in (OCTET_STREAM, FRAME_MEDIA_TYPES.get(told)):
         raise UnsupportedMediaType("The transfer syntax is not one of the media type.", transfer_syntax_uid=told[:64])
-    image = coded_image(parts[0].head())
+    try:
+        image = coded_image(parts[0].head())
+    except UnsupportedSyntax:
+        if told is None:
+            raise
+        return PixelParts(parts, told, None)
     return PixelParts(parts, told or image.transfer_syntax_uid, image)

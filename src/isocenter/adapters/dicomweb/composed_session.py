@@ -24,7 +24,7 @@ from isocenter.pixels.coded_image import image_elements
 from isocenter.standards.dicom.data_set_writing import BulkValue, data_set_pieces
 from isocenter.standards.dicom.native_model_reading import read_native_model
 from isocenter.standards.dicom.received_model import Model, writable_model
-from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, transfer_syntax
 from isocenter.wire.multipart import MultipartParser, PartBegin, PartData, parse_media_type
 
 METADATA_BYTES: Final = 16 << 20
@@ -33,6 +33,10 @@ PIXEL_DATA: Final = "7FE00010"
 _SOP_CLASS_UID: Final = "00080016"
 _SOP_INSTANCE_UID: Final = "00080018"
 _NUMBER_OF_FRAMES: Final = "00280008"
+_LOSSY_IMAGE_COMPRESSION: Final = "00282110"
+_IMAGE_PIXEL: Final = frozenset(
+    {"00280002", "00280004", "00280010", "00280011", "00280100", "00280101", "00280102", "00280103"}
+)
 _TOGETHER_BYTES: Final = 64 << 10
 
 
@@ -180,7 +184,10 @@ class ComposedSession:
         def find(tag: str, uri: str, model: Mapping[str, Any]) -> BulkValue:
             if tag == PIXEL_DATA and pixels is not None:
                 return pixels.value(model)
-            return raw_value(self._named(tag, uri), model[tag]["vr"])
+            parts = self._named(tag, uri)
+            if len(parts) > 1:
+                raise NoSuchPart("Several parts have the name of one value.", tag=tag)
+            return raw_value(parts, model[tag]["vr"])
 
         return find
 
@@ -223,9 +230,11 @@ def _uris(model: Mapping[str, Any]) -> Iterator[str]:
 
 def _describe_pixels(model: Model, pixels: PixelParts) -> None:
     """Say of the image what its metadata leave out (PS3.18 10.5.2)."""
-    if pixels.image is not None:
+    if pixels.image is not None and not _IMAGE_PIXEL.issubset(model):
         for tag, element in image_elements(pixels.image).items():
             model.setdefault(tag, element)
+    if transfer_syntax(pixels.transfer_syntax_uid).lossy:
+        model.setdefault(_LOSSY_IMAGE_COMPRESSION, {"vr": "CS", "Value": ["01"]})
     if pixels.encapsulated and len(pixels.parts) > 1:
         model.setdefault(_NUMBER_OF_FRAMES, {"vr": "IS", "Value": [len(pixels.parts)]})
 
