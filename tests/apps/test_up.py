@@ -19,6 +19,8 @@ from typing import Any
 
 import psutil
 import pytest
+from pynetdicom import AE
+from pynetdicom.sop_class import Verification
 
 from isocenter.apps.phantom import chest_ct, part10
 
@@ -174,6 +176,27 @@ def test_a_killed_process_comes_back(up: Up, name: str) -> None:
     os.kill(before, signal.SIGKILL)
     until(lambda: up.pid_of(name) != before)
     until(lambda: up.status_of("/health/ready") == 200)
+
+
+def test_what_a_killed_listener_had_open_is_counted_no_more(up: Up) -> None:
+    def opened() -> float:
+        with urllib.request.urlopen(up.state["http_url"] + "/metrics", timeout=5) as answer:
+            [line] = [
+                line for line in answer.read().decode().splitlines() if line.startswith("isocenter_associations_open ")
+            ]
+        return float(line.split()[1])
+
+    application_entity = AE()
+    application_entity.add_requested_context(Verification)
+    association = application_entity.associate("127.0.0.1", up.state["dicom_port"], ae_title="ISOCENTER")
+    assert association.is_established
+    until(lambda: opened() == 1)
+    before = {name: up.pid_of(name) for name in ("listener-1", "listener-2")}
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: all(up.pid_of(name) != pid for name, pid in before.items()))
+    until(lambda: opened() == 0)
+    association.abort()
 
 
 def test_a_killed_nursery_takes_nothing_along_and_is_there_when_it_is_needed(up: Up) -> None:

@@ -290,7 +290,7 @@ class Supervisor:
     def _look_after(self) -> None:
         changed = self._revive_postgres()
         for child in self._children:
-            code = child.exit_code
+            code, pid = child.exit_code, child.pid
             try:
                 if not child.restart_if_dead():
                     continue
@@ -298,10 +298,17 @@ class Supervisor:
                 self._console.print(f"[red]{child.name} ended ({_ending(code)}). {error.message}[/]")
                 continue
             changed = True
+            self._forget_gauges(pid)
             self._console.print(f"[yellow]{child.name} ended ({_ending(code)}); started again.[/]")
         bury_adopted(self._running_pids())
         if changed:
             self._write_state()
+
+    def _forget_gauges(self, pid: int | None) -> None:
+        """What a process that was killed had open is open no more."""
+        from prometheus_client.multiprocess import mark_process_dead  # hardly ever needed here
+
+        mark_process_dead(pid, path=str(self._metrics))  # type: ignore[no-untyped-call]
 
     def _running_pids(self) -> set[int | None]:
         """Of the processes whose end we wait for; one that ended by now has been waited for."""

@@ -10,13 +10,13 @@ from typing import Any
 from isocenter.index.dicom_query import Attribute, DataSetJson, Key
 from isocenter.index.matching import time_bounds, wildcard_matches
 from isocenter.index.text import fold
+from isocenter.standards.dicom.person_name import joined_name
 
 EMPTY = '""'
 MAX_DEPTH = 16
 _EXACT = frozenset({"UI", "AT"})
 _NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 _BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
-_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
 def matches(data_set: DataSetJson, keys: tuple[Key, ...], depth: int = 0) -> bool:
@@ -116,4 +116,4 @@ def _same_number(wanted: str, value: Any) -> bool:
 def _name(value: Any) -> str:
     if not isinstance(value, Mapping):
         return "" if value is None else str(value)
-    return "=".join(str(value.get(group) or "") for group in _GROUPS).rstrip("=")
+    return joined_name(value)

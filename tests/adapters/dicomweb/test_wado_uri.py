@@ -51,6 +51,16 @@ def test_it_gives_what_wado_rs_gives(images: Hospital, query: str, over_rs: str,
     assert ours.headers["content-type"] == theirs.headers["content-type"]
 
 
+def test_the_header_counts_where_the_query_says_nothing(images: Hospital) -> None:
+    for asked, accept, given in (
+        ("", "image/png", "image/png"),
+        ("", "application/dicom", "application/dicom"),
+        ("&contentType=image/jpeg", "application/dicom", "image/jpeg"),
+    ):
+        answer = images.client.get(url(asked), headers={"accept": accept})
+        assert answer.headers["content-type"].startswith(given), (asked, accept)
+
+
 def test_a_region_is_a_part_of_the_image(images: Hospital) -> None:
     left, right = (
         imagecodecs.png_decode(images.client.get(url(f"&contentType=image/png&region={region}")).content)

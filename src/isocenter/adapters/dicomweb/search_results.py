@@ -16,10 +16,10 @@ from isocenter.index.query_keys import (
     SERIES_INSTANCES,
     STUDY_COLUMNS,
 )
+from isocenter.standards.dicom.person_name import COMPONENT_GROUPS
 
 Result = dict[str, dict[str, Any]]
 
-_COMPONENT_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _OF_STUDY = frozenset({*PATIENT_COLUMNS, *STUDY_COLUMNS})
 # Given when there is something to give; what the standard lists for an answer is given empty too.
 _ONLY_WITH_VALUE = frozenset({0x00080201, 0x00081010, 0x00100021, 0x00180015, 0x00181030, 0x00200060})
@@ -55,7 +55,7 @@ def json_of(attribute: Attribute) -> dict[str, Any]:
 
 def _person_name(name: str) -> dict[str, str] | None:
     """A PN value from alphabetic=ideographic=phonetic."""
-    groups = zip(_COMPONENT_GROUPS, name.split("="), strict=False)
+    groups = zip(COMPONENT_GROUPS, name.split("="), strict=False)
     return {group: value for group, value in groups if value} or None
 
 

@@ -5,7 +5,7 @@ A request is read, turned into one for the same object over WADO-RS, and answere
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ import msgspec
 from isocenter.access.roles import Right
 from isocenter.adapters.dicomweb.answers import Answer
 from isocenter.adapters.dicomweb.errors import BadParameter
-from isocenter.adapters.dicomweb.negotiation import DICOM, FRAME_MEDIA_TYPES, NotAcceptable, accepted
+from isocenter.adapters.dicomweb.negotiation import DICOM, FRAME_MEDIA_TYPES, choose
 from isocenter.adapters.dicomweb.rendered_rs import PICTURE_TYPES
 from isocenter.adapters.dicomweb.requests import DicomwebRequest
 from isocenter.adapters.dicomweb.retrieval import Retrieval
@@ -52,7 +52,7 @@ class UriDoor:
         form = await self._retrieval.form(view, instance)
         video = FRAME_MEDIA_TYPES.get(form.transfer_syntax_uid, "")
         pictures = [video] if video.startswith("video/") else PICTURE_TYPES if is_drawable(instance) else []
-        wanted = _wanted(asked.get("contentType", ""), [*pictures, DICOM])
+        wanted = choose(asked.get("contentType") or request.header(b"accept"), [*pictures, DICOM])
         if wanted == DICOM:
             syntax = asked.get("transferSyntax")
             return await self._objects(_over_rs(named, path, f"{DICOM}; transfer-syntax={syntax}" if syntax else DICOM))
@@ -103,15 +103,6 @@ def _parameters(request: DicomwebRequest) -> dict[str, str]:
     if not frame.isascii() or not frame.isdigit():
         raise BadParameter("frameNumber is one number, from 1.", parameter="frameNumber")
     return asked
-
-
-def _wanted(content_type: str, offers: Sequence[str]) -> str:
-    """The first offer that contentType takes; nothing asked for takes anything. Raises NotAcceptable."""
-    for wanted in accepted(content_type):
-        for offer in offers:
-            if wanted.matches(offer):
-                return offer
-    raise NotAcceptable("This object is given as " + ", ".join(offers) + ".")
 
 
 def _region(text: str) -> tuple[float, float, float, float]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from isocenter.kit.errors import Invalid
 from isocenter.standards.dicom.elements import LONG_FORM_VRS
+from isocenter.standards.dicom.person_name import joined_name
 
 UTF_8: Final = "ISO_IR 192"
 MAX_DS: Final = 16
@@ -22,7 +23,6 @@ _NUMBERS: Final = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": 
 _ITEM: Final = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
 _ITEM_END: Final = struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
 _SEQUENCE_END: Final = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
-_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _PADDED_BY_ZERO: Final = frozenset({"UI", "OB", "OW", "OF", "OD", "OL", "OV", "UN"})
 _LONGEST_SHORT: Final = 0xFFFE
 _LONGEST_LONG: Final = 0xFFFFFFFE
@@ -141,8 +141,7 @@ def _text(vr: str, value: Any) -> str:
     if value is None:
         return ""
     if vr == "PN":
-        groups = [str(value.get(group) or "") for group in _GROUPS]
-        return "=".join(groups).rstrip("=")
+        return joined_name(value)
     if vr == "DS" and not isinstance(value, str):
         return decimal_string(value)
     return str(value)

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from isocenter.standards.dicom.part10 import file_meta
+from isocenter.standards.dicom.person_name import joined_name
 from isocenter.standards.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
@@ -257,6 +258,5 @@ def _word(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping):  # a person name by its component groups
-        groups = [str(value.get(name) or "") for name in ("Alphabetic", "Ideographic", "Phonetic")]
-        return "=".join(groups).rstrip("=")
+        return joined_name(value)
     return str(value)

@@ -17,6 +17,7 @@ from isocenter.kit.errors import Invalid
 from isocenter.standards.dicom.data_dictionary import vr_of
 from isocenter.standards.dicom.elements import LONG_FORM_VRS
 from isocenter.standards.dicom.json_model import data_set_to_json
+from isocenter.standards.dicom.person_name import joined_name
 from isocenter.standards.dicom.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN, transfer_syntax
 
 SPECIFIC_CHARACTER_SET: Final = 0x00080005
@@ -43,7 +44,6 @@ _SHORT_TEXTS: Final = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO",
 _CHOSEN: Final = {"XS": "US", "LU": "OW"}  # what the dictionary calls a VR that depends on other elements
 _SHORT, _LONG, _IMPLICIT = struct.Struct("<HH2sH"), struct.Struct("<HH2s2xI"), struct.Struct("<HHI")
 _ITEM: Final = 0xE000FFFE
-_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 
 
 class InvalidIdentifier(Invalid):
@@ -99,7 +99,7 @@ def _keys(data_set: Mapping[str, Any]) -> tuple[IdentifierKey, ...]:
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "=".join(str(value.get(group) or "") for group in _GROUPS).rstrip("=")
+        return joined_name(value)
     return str(value)
 
 

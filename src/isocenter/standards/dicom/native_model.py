@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
+from isocenter.standards.dicom.person_name import COMPONENT_GROUPS
+
 NAMESPACE: Final = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
-NAME_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 NAME_PARTS: Final = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
 _HEAD: Final = f'<?xml version="1.0" encoding="utf-8"?>\n<NativeDicomModel xmlns="{NAMESPACE}" xml:space="preserve">'
 _TAIL: Final = "</NativeDicomModel>\n"
@@ -89,7 +90,7 @@ def _content(out: list[str], element: Mapping[str, Any]) -> None:
 
 
 def _name_groups(name: Mapping[str, str]) -> Iterable[str]:
-    for group in NAME_GROUPS:
+    for group in COMPONENT_GROUPS:
         parts = zip(NAME_PARTS, (name.get(group) or "").split("^", len(NAME_PARTS) - 1), strict=False)
         inside = "".join(f"<{part}>{_text(text)}</{part}>" for part, text in parts if text)
         if inside:

@@ -11,7 +11,8 @@ from xml.parsers import expat
 
 from isocenter.kit.errors import Invalid
 from isocenter.standards.dicom.data_dictionary import vr_of
-from isocenter.standards.dicom.native_model import NAME_GROUPS, NAME_PARTS, is_private
+from isocenter.standards.dicom.native_model import NAME_PARTS, is_private
+from isocenter.standards.dicom.person_name import COMPONENT_GROUPS
 
 MAX_DEPTH: Final = 200
 """Of XML elements: three for each sequence within a sequence."""
@@ -135,7 +136,7 @@ def _put(values: list[Any], number: str | None, value: Any, tag: str) -> None:
 
 
 def _name(node: Element) -> dict[str, str]:
-    groups = {group: node.find(group) for group in NAME_GROUPS}
+    groups = {group: node.find(group) for group in COMPONENT_GROUPS}
     return {
         group: "^".join((found.findtext(part) or "") for part in NAME_PARTS).rstrip("^")
         for group, found in groups.items()

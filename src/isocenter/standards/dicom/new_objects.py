@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from isocenter import __version__
 from isocenter.standards.dicom.data_set_writing import UTF_8
+from isocenter.standards.dicom.person_name import joined_name
 
 Model = dict[str, dict[str, Any]]
 Read = Mapping[str, Any]
@@ -181,10 +182,7 @@ def number_of(model: Read, tag: str) -> float | None:
 def name_of(model: Read, tag: str) -> str | None:
     """The first name of an element, its groups joined by "="."""
     value = first_of(model, tag)
-    if not isinstance(value, Mapping):
-        return None
-    groups = [str(value.get(group) or "") for group in ("Alphabetic", "Ideographic", "Phonetic")]
-    return "=".join(groups).rstrip("=") or None
+    return (joined_name(value) or None) if isinstance(value, Mapping) else None
 
 
 _NOT_IN_A_NAME: Final = str.maketrans(dict.fromkeys("^=\\", " ") | dict.fromkeys(map(chr, range(32)), " "))

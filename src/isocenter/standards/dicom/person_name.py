@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from isocenter.standards.dicom.unseen_characters import without_unseen
 
 _WORDS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 _PARTS = re.compile(r"[^\W_]+")
 MAX_TOKENS = 32
+COMPONENT_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
+"""As DICOM JSON and XML call them, in the order of a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,13 @@ class PersonName:
 
     def to_json(self) -> dict[str, str]:
         """The PN object of DICOM JSON (PS3.18 F.2.2); absent groups are left out."""
-        groups = (("Alphabetic", self.alphabetic), ("Ideographic", self.ideographic), ("Phonetic", self.phonetic))
+        groups = zip(COMPONENT_GROUPS, (self.alphabetic, self.ideographic, self.phonetic), strict=True)
         return {key: value for key, value in groups if value}
+
+
+def joined_name(groups: Mapping[str, Any]) -> str:
+    """The value of a name in DICOM JSON: its groups joined by "=", without empty ones at the end."""
+    return "=".join(str(groups.get(group) or "") for group in COMPONENT_GROUPS).rstrip("=")
 
 
 def parse_person_name(text: str) -> PersonName:

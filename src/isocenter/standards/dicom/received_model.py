@@ -16,6 +16,7 @@ from isocenter.standards.dicom.data_dictionary import vr_of
 from isocenter.standards.dicom.data_set_writing import UTF_8, NotWritable
 from isocenter.standards.dicom.elements import LONG_FORM_VRS, SHORT_FORM_VRS
 from isocenter.standards.dicom.json_values import BINARY_VRS
+from isocenter.standards.dicom.person_name import COMPONENT_GROUPS
 
 MAX_DEPTH: Final = 64
 MAX_ELEMENTS: Final = 200_000
@@ -25,7 +26,6 @@ _VRS: Final = frozenset(vr.decode() for vr in SHORT_FORM_VRS | LONG_FORM_VRS)
 _ONE_TEXT: Final = frozenset({"ST", "LT", "UT", "UR"})
 _INTEGERS: Final = frozenset({"US", "SS", "UL", "SL", "SV", "UV"})
 _FLOATS: Final = frozenset({"FL", "FD"})
-_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _PIXEL_REPRESENTATION: Final = "00280103"
 _CHARACTER_SET: Final = "00080005"
 _FIRST_GROUP: Final = 0x0008
@@ -130,11 +130,11 @@ def _value(tag: str, vr: str, value: Any) -> Any:
 
 def _name(tag: str, value: Any) -> dict[str, str]:
     groups = {"Alphabetic": value} if isinstance(value, str) else {} if value is None else value
-    if not isinstance(groups, dict) or not all(isinstance(groups.get(group) or "", str) for group in _GROUPS):
+    if not isinstance(groups, dict) or not all(isinstance(groups.get(group) or "", str) for group in COMPONENT_GROUPS):
         raise NotWritable("This is no name.", tag=tag)
-    if any("\\" in (groups.get(group) or "") or "=" in (groups.get(group) or "") for group in _GROUPS):
+    if any("\\" in (groups.get(group) or "") or "=" in (groups.get(group) or "") for group in COMPONENT_GROUPS):
         raise NotWritable("A name holds a backslash or an equals sign.", tag=tag)
-    return {group: groups[group] for group in _GROUPS if groups.get(group)}
+    return {group: groups[group] for group in COMPONENT_GROUPS if groups.get(group)}
 
 
 def _number(tag: str, vr: str, value: Any) -> int | float:
