@@ -213,7 +213,7 @@ SERVERS: tuple[Server, ...] = (
 
 
 def versions() -> dict[str, str]:
-    """The version of every peer that is installed, as it says itself."""
+    """The version of every peer that is installed, as it says itself, and the kernel's congestion control."""
     found = {}
     for name, program in {"Orthanc": "Orthanc", "DCMTK": "storescp", "PostgreSQL": "postgres"}.items():
         try:
@@ -222,6 +222,7 @@ def versions() -> dict[str, str]:
             continue
         number = re.search(r"\d+\.\d+(\.\d+)?", said.stdout + said.stderr)
         found[name] = number[0] if number else "unknown"
+    found["TCP"] = Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
     return found
 
 

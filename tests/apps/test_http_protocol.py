@@ -21,7 +21,7 @@ from isocenter.delivery.files import Files
 from isocenter.storage.drivers import open_store
 from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.segments import SegmentName
-from isocenter.wire.direct_sending import FileRange
+from isocenter.wire.direct_sending import FileRange, Piece
 
 SIZE = 9 << 20
 CONTENT = os.urandom(1 << 20) * (SIZE >> 20)
@@ -49,13 +49,13 @@ def port(tmp_path: Path) -> Iterator[int]:
             Answer(plan=plan, length=plan.length), send, head_only=scope["method"] == "HEAD", direct=direct
         )
 
-    def at_once(url: bytes, headers: Headers) -> Sequence[bytes | FileRange] | None:
+    def at_once(url: bytes, headers: Headers) -> Sequence[Piece] | None:
         if url != b"/at-once" or any(name == b"content-length" for name, _ in headers):
             return None
         opened = files.opened(segment.source)
         assert opened is not None
         direct_answers.append(url.decode())
-        return (b"Content-Length: %d\r\n\r\nonce" % (SIZE + 4), FileRange(opened[0], 0, SIZE, opened[1]))
+        return (b"Content-Length: %d\r\n\r\nonce" % (SIZE + 4), FileRange(opened, 0, SIZE))
 
     class Connection(DirectHttpProtocol):
         answers_at_once = staticmethod(at_once)

@@ -36,7 +36,7 @@ def run(process: str, number: int = 1, fds: Sequence[int] = ()) -> int:
     if process == "listener":
         from isocenter.apps import listener
 
-        return listener.run(settings, *fds)
+        return listener.run(settings, number, *fds)
     if process == "web":
         from isocenter.apps import web
 

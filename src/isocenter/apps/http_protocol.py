@@ -23,10 +23,10 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from isocenter.wire.direct_receiving import take_all
-from isocenter.wire.direct_sending import FileRange, flushed, send_now, send_patiently, send_pieces
+from isocenter.wire.direct_sending import FileRange, Piece, flushed, send_now, send_patiently, send_pieces
 
 Headers = Sequence[tuple[bytes, bytes]]
-AnswersAtOnce = Callable[[bytes, Headers], Sequence[bytes | FileRange] | None]
+AnswersAtOnce = Callable[[bytes, Headers], Sequence[Piece] | None]
 """(URL, headers) of a GET request → the answer in pieces, from the first header line on; None: ask the application."""
 
 HEAD_WITHIN_S = 30.0
@@ -112,7 +112,7 @@ class DirectHttpProtocol(HttpToolsProtocol):
         self._send_now(self._with_first_lines(answer))
         return True
 
-    def _with_first_lines(self, answer: Sequence[bytes | FileRange]) -> list[bytes | FileRange]:
+    def _with_first_lines(self, answer: Sequence[Piece]) -> list[Piece]:
         """The answer from its very beginning; what is short before a file or a body leaves with one call."""
         lines = [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
         first = [_OK, *lines]
@@ -121,7 +121,7 @@ class DirectHttpProtocol(HttpToolsProtocol):
             first.append(cast("bytes", rest.pop(0)))
         return [b"".join(first), *rest]
 
-    def _send_now(self, pieces: Sequence[bytes | FileRange]) -> None:
+    def _send_now(self, pieces: Sequence[Piece]) -> None:
         """Send what the socket takes; a task sends the rest, and until then nothing more is read."""
         if self._descriptor is None:
             self._descriptor = socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno()))
@@ -138,7 +138,7 @@ class DirectHttpProtocol(HttpToolsProtocol):
         self.tasks.add(self._sending)
         self._sending.add_done_callback(self.tasks.discard)
 
-    async def _send_rest(self, pieces: Sequence[bytes | FileRange]) -> None:
+    async def _send_rest(self, pieces: Sequence[Piece]) -> None:
         try:
             await send_pieces(cast("asyncio.WriteTransport", self.transport), pieces, self.take_within_s)
         except (OSError, TimeoutError):
@@ -200,7 +200,7 @@ class Direct:
         if ours is not None and not self._protocol.transport.is_closing():
             ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, held)
 
-    async def send(self, pieces: Sequence[bytes | FileRange], timeout_s: float) -> bool:
+    async def send(self, pieces: Sequence[Piece], timeout_s: float) -> bool:
         """The body, or its next part; False when the client is gone. Raises TimeoutError, and OSError for a file."""
         cycle = self._cycle()
         if cycle is None or cycle.disconnected:
@@ -214,7 +214,7 @@ class Direct:
             return False
         return True
 
-    async def send_beside(self, pieces: Iterable[bytes | FileRange], timeout_s: float, executor: Executor) -> bool:
+    async def send_beside(self, pieces: Iterable[Piece], timeout_s: float, executor: Executor) -> bool:
         """The body, made and sent by a thread, so that large ones use another processor; else as `send`."""
         cycle = self._cycle()
         if cycle is None or cycle.disconnected:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import socket
 import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 from isocenter.access.devices.register import Strangers
 from isocenter.access.devices.watch import DeviceWatch
@@ -28,6 +30,7 @@ from isocenter.delivery.library import Library
 from isocenter.kit.errors import IsocenterError
 from isocenter.kit.logging import configure, get_logger
 from isocenter.kit.settings import Settings
+from isocenter.kit.shared_counts import SharedCounts
 from isocenter.wire.listener import Listener
 from isocenter.wire.listening_socket import bound_socket
 from isocenter.wire.negotiation import Admits
@@ -41,10 +44,11 @@ DRAIN_S = 30.0
 """Objects in flight get so long to finish when the process is told to stop."""
 
 
-def run(settings: Settings, socket_fd: int | None = None, secure_fd: int | None = None) -> int:
+def run(settings: Settings, number: int = 1, socket_fd: int | None = None, secure_fd: int | None = None) -> int:
     """Serve until SIGTERM or SIGINT, then drain; returns the exit code. What prevents it is one line in the log.
 
-    socket_fd, secure_fd: bound sockets of `up`, shared by all listeners; without them the ports of the settings.
+    number: which of the listeners it is, from 1. socket_fd, secure_fd: bound sockets of `up`, shared by all listeners;
+    without them the ports of the settings.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,14 +56,16 @@ def run(settings: Settings, socket_fd: int | None = None, secure_fd: int | None 
     if socket_fd is None:
         settings = replace(settings, listener_processes=1)
     try:
-        _serve(settings, stop, socket_fd, secure_fd)
+        _serve(settings, stop, number, socket_fd, secure_fd)
     except IsocenterError as error:
         log.error("listener.cannot-run", reason=error.reason, detail=str(error))
         return 1
     return 0
 
 
-def _serve(settings: Settings, stop: threading.Event, socket_fd: int | None, secure_fd: int | None) -> None:
+def _serve(
+    settings: Settings, stop: threading.Event, number: int, socket_fd: int | None, secure_fd: int | None
+) -> None:
     with ExitStack() as stack:
         database = stack.enter_context(open_database(settings))
         institution = ensure_institution(database, settings.institution_name)
@@ -76,7 +82,8 @@ def _serve(settings: Settings, stop: threading.Event, socket_fd: int | None, sec
             *query_retrieve_services(settings, library),
         ]
         plain = _bound(socket_fd, settings.dicom_host, settings.dicom_port)
-        listener = build_listener(settings, plain, services, DeviceAdmission(devices))
+        shares = _shares(settings, number)
+        listener = build_listener(settings, plain, services, DeviceAdmission(devices), shares)
         open_secure_port(settings, listener, secure_fd)
         gc.collect()
         gc.freeze()  # what lives as long as the process is not looked through again while objects arrive
@@ -111,7 +118,21 @@ def _share(whole: int, settings: Settings) -> int:
     return -(-whole // settings.listener_processes)
 
 
-def build_listener(settings: Settings, bound: socket.socket, services: list[Service], admission: Admits) -> Listener:
+def _shares(settings: Settings, number: int) -> SharedCounts | None:
+    """What the listeners under one `up` share, in its folder in memory."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is None or settings.listener_processes == 1:
+        return None
+    return SharedCounts(Path(folder) / "connections-taken", number - 1, settings.listener_processes)
+
+
+def build_listener(
+    settings: Settings,
+    bound: socket.socket,
+    services: list[Service],
+    admission: Admits,
+    shares: SharedCounts | None = None,
+) -> Listener:
     """The upper layer with the limits of the settings."""
     total = _share(settings.max_associations, settings)
     return Listener(
@@ -126,7 +147,7 @@ def build_listener(settings: Settings, bound: socket.socket, services: list[Serv
         artim_s=settings.artim.total_seconds(),
         idle_for_s=settings.association_idle_for.total_seconds(),
         max_pdu_bytes=settings.max_pdu_bytes,
-        shares=settings.listener_processes > 1,
+        shares=shares,
     )
 
 

@@ -55,6 +55,7 @@ from isocenter.kit.settings import Settings
 from isocenter.storage.cluster_key import make_cluster_key
 from isocenter.storage.errors import NoSecondCopy
 from isocenter.storage.facts import make_key_file, read_key_file
+from isocenter.wire.listening_socket import without_pacing
 
 DRAIN_S = 35.0  # the listener itself drains for at most 30
 READY_TIMEOUT_S = 60.0
@@ -447,6 +448,7 @@ def _bound(host: str, port: int, setting: str) -> socket.socket:
         bound.close()
         advice = f"stop what uses it, or set {setting} to another port."
         raise PortInUse(f"Port {port} on {host} cannot be used ({error.strerror}): {advice}") from None
+    without_pacing(bound)
     return bound
 
 

@@ -47,7 +47,7 @@ from isocenter.kit.errors import Exhausted
 from isocenter.kit.logging import get_logger
 from isocenter.kit.settings import Settings
 from isocenter.kit.shared_change import SharedChange
-from isocenter.wire.direct_sending import FileRange
+from isocenter.wire.direct_sending import Piece
 from isocenter.wire.tls import https_context
 
 log = get_logger(__name__)
@@ -113,7 +113,7 @@ def answers_at_once(dicomweb: DicomwebService, *, decoding: bool) -> AnswersAtOn
     """What a connection may answer itself, counted and logged as every request is."""
     ask = DicomwebAtOnce(dicomweb, decoding=decoding)
 
-    def answer(url: bytes, headers: Headers) -> Sequence[bytes | FileRange] | None:
+    def answer(url: bytes, headers: Headers) -> Sequence[Piece] | None:
         began = time.perf_counter()
         found = ask(url, headers)
         if found is None:

@@ -7,7 +7,6 @@ space comes back when the last of them is done.
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import threading
 import time
@@ -15,6 +14,7 @@ from collections import OrderedDict
 
 from isocenter.delivery.errors import BytesAway
 from isocenter.kit.errors import IsocenterError
+from isocenter.kit.open_file import OpenFile
 from isocenter.storage.extents import Bytes, Extent
 
 KEPT_OPEN = 256
@@ -22,18 +22,14 @@ KEPT_OPEN_S = 30.0
 LOOKED_AT_EVERY = 256 << 10
 
 
-class _OpenFile:
-    """A file descriptor that closes when nobody holds it any more."""
+class _Kept(OpenFile):
+    """A file with the moment it was opened."""
 
-    __slots__ = ("descriptor", "since")
+    __slots__ = ("since",)
 
     def __init__(self, path: os.PathLike[str]) -> None:
-        self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        super().__init__(path)
         self.since = time.monotonic()
-
-    def __del__(self) -> None:
-        if hasattr(self, "descriptor"):
-            os.close(self.descriptor)
 
 
 class Files:
@@ -41,7 +37,7 @@ class Files:
 
     def __init__(self, data: Bytes) -> None:
         self._data = data
-        self._open: OrderedDict[str, _OpenFile] = OrderedDict()
+        self._open: OrderedDict[str, _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
     def read_hot(self, extent: Extent, buffer: memoryview) -> bool:
@@ -88,20 +84,14 @@ class Files:
         file = self._file(extent.source)
         if file is None or not extent.length:
             return memoryview(self._remote(extent) if file is None else b"")
-        first = extent.offset - extent.offset % mmap.ALLOCATIONGRANULARITY
-        skipped = extent.offset - first
         try:
-            if os.fstat(file.descriptor).st_size < extent.offset + extent.length:
-                raise BytesAway("A file ends before the bytes that the index names.", source=extent.source)
-            mapped = mmap.mmap(file.descriptor, skipped + extent.length, prot=mmap.PROT_READ, offset=first)
+            return file.view(extent.offset, extent.length)
         except OSError as error:
             raise BytesAway("The bytes cannot be read now.", source=extent.source) from error
-        return memoryview(mapped)[skipped:]
 
-    def opened(self, source: str) -> tuple[int, object] | None:
-        """(descriptor, what keeps it open) of a source's file; None when it is no local one. Raises BytesAway."""
-        file = self._file(source)
-        return None if file is None else (file.descriptor, file)
+    def opened(self, source: str) -> OpenFile | None:
+        """A source's file, for as long as it is held; None when it is no local one. Raises BytesAway."""
+        return self._file(source)
 
     def is_hot(self, extent: Extent) -> bool:
         """Whether the pages of an extent seem to be in memory: one byte of every so many is looked at."""
@@ -135,7 +125,7 @@ class Files:
             raise BytesAway("A file ends before the bytes that the index names.", source=extent.source)
         return content
 
-    def _file(self, source: str) -> _OpenFile | None:
+    def _file(self, source: str) -> _Kept | None:
         """The open file of a source; None when the source is not a local file. Raises BytesAway."""
         with self._lock:
             file = self._open.get(source)
@@ -145,7 +135,7 @@ class Files:
         if path is None:
             return None
         try:
-            file = _OpenFile(path)
+            file = _Kept(path)
         except FileNotFoundError:
             if not source.startswith("journal/"):
                 raise BytesAway("The bytes are not on this node now.", source=source) from None

@@ -1,6 +1,7 @@
-"""Bytes and ranges of files straight into a connected socket (sendfile), beside the transport that owns it.
+"""Bytes and ranges of files straight into a connected socket, beside the transport that owns it.
 
-The kernel moves file pages to the socket without a copy through the process: a gigabyte costs a few milliseconds. The
+What is long goes from its file without a copy through the process (sendfile): a gigabyte costs the sender a tenth of a
+second. An answer of up to a megabyte is copied by one call, which is cheaper than the calls that save the copy. The
 transport must have nothing left to write; whoever calls waits for that and writes nothing else meanwhile.
 """
 
@@ -12,24 +13,118 @@ import select
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from isocenter.kit.open_file import OpenFile
 from isocenter.wire.socket_waiting import until_writable
 
-TURN_BYTES: Final = 1 << 20
-"""After so many bytes others get their turn."""
+AT_ONCE_BYTES: Final = 1 << 20
+"""In one call at the most; after so many, others get their turn. An answer up to this is copied."""
+_MOST_PARTS: Final = 512
+"""In one call, below the kernel's 1024."""
+LOOKS_EVERY_S: Final = 1.0
+"""How soon a thread that waits for a slow reader notices that it shall stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileRange:
-    """`length` bytes from `offset` of an open file. holder: what keeps the descriptor open."""
+    """`length` bytes from `offset` of an open file."""
 
-    descriptor: int
+    file: OpenFile
     offset: int
     length: int
-    holder: object = None
+
+    def view(self) -> memoryview:
+        """The bytes, mapped. Raises OSError when the file is shorter."""
+        return self.file.view(self.offset, self.length)
+
+    def behind(self, count: int) -> FileRange:
+        """Without its first `count` bytes."""
+        return FileRange(self.file, self.offset + count, self.length - count)
+
+
+Piece = bytes | memoryview | FileRange
+
+
+class Outgoing:
+    """Pieces on their way out, in order; those to come are asked for as far as one call may send.
+
+    connection: not blocking. copied: of files too, their bytes go through a mapping.
+    """
+
+    def __init__(self, connection: socket.socket, pieces: Iterable[Piece], *, copied: bool) -> None:
+        self._connection = connection
+        self._coming = iter(pieces)
+        self._waiting: deque[memoryview | FileRange] = deque()
+        self._waiting_bytes = 0
+        self._copied = copied
+        self.is_full = False  # the socket took less than it was offered
+
+    def send_some(self) -> int:
+        """Send once; the number of bytes, 0 when all is sent and when the socket is full.
+
+        Raises OSError when the connection broke or a file ends early, and what the pieces raise.
+        """
+        self._gather()
+        if not self._waiting:
+            return 0
+        try:
+            first = self._waiting[0]
+            count, offered = self._hand_over(first) if isinstance(first, FileRange) else self._copy()
+        except BlockingIOError:
+            self.is_full = True
+            return 0
+        self.is_full = count < offered
+        self._drop(count)
+        return count
+
+    def rest(self) -> list[Piece]:
+        """What is not sent."""
+        return [*self._waiting, *self._coming]
+
+    def _gather(self) -> None:
+        while self._waiting_bytes < AT_ONCE_BYTES and len(self._waiting) < _MOST_PARTS:
+            piece = next(self._coming, None)
+            if piece is None:
+                return
+            if not isinstance(piece, FileRange):
+                piece = memoryview(piece)
+            elif self._copied:
+                piece = piece.view()
+            if length := _length(piece):
+                self._waiting.append(piece)
+                self._waiting_bytes += length
+
+    def _copy(self) -> tuple[int, int]:
+        """What stands before the next range of a file; the number of bytes that were taken, and that were offered."""
+        parts: list[memoryview] = []
+        offered = 0
+        for piece in self._waiting:
+            if isinstance(piece, FileRange) or offered == AT_ONCE_BYTES:
+                break
+            parts.append(piece[: AT_ONCE_BYTES - offered])
+            offered += len(parts[-1])
+        # The kernel holds bytes back that more will follow, for a fifth of a second if it does not.
+        more = socket.MSG_MORE if offered < self._waiting_bytes else 0
+        return self._connection.sendmsg(parts, (), socket.MSG_DONTWAIT | more), offered
+
+    def _hand_over(self, piece: FileRange) -> tuple[int, int]:
+        offered = min(piece.length, AT_ONCE_BYTES)
+        count = os.sendfile(self._connection.fileno(), piece.file.descriptor, piece.offset, offered)
+        if not count:
+            raise OSError("a file ends before the bytes that were promised")
+        return count, offered
+
+    def _drop(self, count: int) -> None:
+        self._waiting_bytes -= count
+        while self._waiting and count >= _length(self._waiting[0]):
+            count -= _length(self._waiting.popleft())
+        if count:
+            first = self._waiting[0]
+            self._waiting[0] = first.behind(count) if isinstance(first, FileRange) else first[count:]
 
 
 async def flushed(transport: asyncio.WriteTransport, timeout_s: float) -> None:
@@ -43,52 +138,19 @@ async def flushed(transport: asyncio.WriteTransport, timeout_s: float) -> None:
             turns += 1
 
 
-def send_now(connection: socket.socket, pieces: Sequence[bytes | FileRange]) -> list[bytes | FileRange]:
+def send_now(connection: socket.socket, pieces: Sequence[Piece]) -> list[Piece]:
     """Send as much as the socket takes without waiting; what is left, in order.
 
     Raises OSError when the connection broke or a file ends early.
     """
-    for number, piece in enumerate(pieces):
-        more = number + 1 < len(pieces)
-        done = _send_some(connection, piece, more)
-        if done < _length(piece):
-            return [_from(piece, done), *pieces[number + 1 :]]
-    return []
-
-
-def _send_some(connection: socket.socket, piece: bytes | FileRange, more: bool) -> int:
-    length, done = _length(piece), 0
-    while done < length:
-        try:
-            if isinstance(piece, FileRange):
-                count = os.sendfile(connection.fileno(), piece.descriptor, piece.offset + done, length - done)
-            else:
-                flags = socket.MSG_DONTWAIT | (socket.MSG_MORE if more else 0)
-                count = connection.send(memoryview(piece)[done:], flags)
-        except BlockingIOError:
-            break
-        if count == 0:
-            raise OSError("a file ends before the bytes that were promised")
-        done += count
-    return done
-
-
-def _length(piece: bytes | FileRange) -> int:
-    return piece.length if isinstance(piece, FileRange) else len(piece)
-
-
-def _from(piece: bytes | FileRange, start: int) -> bytes | FileRange:
-    if isinstance(piece, FileRange):
-        return FileRange(piece.descriptor, piece.offset + start, piece.length - start, piece.holder)
-    return memoryview(piece)[start:] if start else piece  # type: ignore[return-value]  # sockets take any bytes-like
-
-
-LOOKS_EVERY_S: Final = 1.0
-"""How soon a thread that waits for a slow reader notices that it shall stop."""
+    outgoing = Outgoing(connection, pieces, copied=_is_short(pieces))
+    while outgoing.send_some() and not outgoing.is_full:
+        pass
+    return outgoing.rest()
 
 
 def send_patiently(
-    connection: socket.socket, pieces: Iterable[bytes | FileRange], timeout_s: float, stopping: threading.Event
+    connection: socket.socket, pieces: Iterable[Piece], timeout_s: float, stopping: threading.Event
 ) -> int:
     """Send everything from a thread, which waits where `send_pieces` would let others have their turn; bytes sent.
 
@@ -97,15 +159,11 @@ def send_patiently(
     """
     poll = select.poll()
     poll.register(connection, select.POLLOUT)
-    total = 0
-    for piece in pieces:
-        done, length = 0, _length(piece)
-        while done < length:
-            count = _send_some(connection, _from(piece, done), more=False)
-            done += count
-            if done < length:
-                _wait_until_writable(poll, timeout_s, stopping)
-        total += length
+    outgoing, total = Outgoing(connection, pieces, copied=False), 0
+    while (count := outgoing.send_some()) or outgoing.is_full:
+        total += count
+        if outgoing.is_full:
+            _wait_until_writable(poll, timeout_s, stopping)
     return total
 
 
@@ -118,7 +176,7 @@ def _wait_until_writable(poll: select.poll, timeout_s: float, stopping: threadin
             raise TimeoutError("the peer takes nothing")
 
 
-async def send_pieces(transport: asyncio.WriteTransport, pieces: Sequence[bytes | FileRange], timeout_s: float) -> int:
+async def send_pieces(transport: asyncio.WriteTransport, pieces: Sequence[Piece], timeout_s: float) -> int:
     """Send everything, in order; the number of bytes. timeout_s: without the peer taking anything.
 
     Raises TimeoutError, and OSError when the connection broke or a file ends early.
@@ -127,42 +185,24 @@ async def send_pieces(transport: asyncio.WriteTransport, pieces: Sequence[bytes 
     ours = transport.get_extra_info("socket")
     if ours is None or transport.is_closing():
         raise ConnectionError("the connection was closed")
-    total = 0
     # A descriptor of its own: the event loop refuses to watch the one that the transport watches.
     with socket.socket(fileno=os.dup(ours.fileno())) as connection:
-        turn = 0
-        for number, piece in enumerate(pieces, 1):
-            # The kernel holds bytes back that more will follow, for a fifth of a second if it does not.
-            flags = socket.MSG_DONTWAIT | (socket.MSG_MORE if number < len(pieces) else 0)
-            sent = await _send(connection, transport, piece, flags, timeout_s)
-            total, turn = total + sent, turn + sent
-            if turn >= TURN_BYTES:
+        outgoing, total, turn = Outgoing(connection, pieces, copied=_is_short(pieces)), 0, 0
+        while (count := outgoing.send_some()) or outgoing.is_full:
+            total, turn = total + count, turn + count
+            if outgoing.is_full:
+                await until_writable(connection, timeout_s)
+                if transport.is_closing():
+                    raise ConnectionError("the connection was closed")
+            elif turn >= AT_ONCE_BYTES:
                 turn = 0
                 await asyncio.sleep(0)
     return total
 
 
-async def _send(
-    connection: socket.socket,
-    transport: asyncio.WriteTransport,
-    piece: bytes | FileRange,
-    flags: int,
-    timeout_s: float,
-) -> int:
-    length, done = _length(piece), 0
-    while done < length:
-        try:
-            if isinstance(piece, FileRange):
-                target = connection.fileno()
-                count = os.sendfile(target, piece.descriptor, piece.offset + done, min(length - done, TURN_BYTES))
-            else:
-                count = connection.send(memoryview(piece)[done:], flags)
-        except BlockingIOError:
-            await until_writable(connection, timeout_s)
-            if transport.is_closing():
-                raise ConnectionError("the connection was closed") from None
-            continue
-        if count == 0:
-            raise OSError("a file ends before the bytes that were promised")
-        done += count
-    return done
+def _is_short(pieces: Sequence[Piece]) -> bool:
+    return sum(map(_length, pieces)) <= AT_ONCE_BYTES
+
+
+def _length(piece: Piece) -> int:
+    return piece.length if isinstance(piece, FileRange) else len(piece)

@@ -8,6 +8,7 @@ too many. A finished request is answered here, and an accepted one gets a thread
 from __future__ import annotations
 
 import contextlib
+import select
 import selectors
 import socket
 import ssl
@@ -18,6 +19,7 @@ from typing import Final
 
 from isocenter.kit.logging import get_logger
 from isocenter.kit.metrics import ASSOCIATIONS, ASSOCIATIONS_OPEN
+from isocenter.kit.shared_counts import SharedCounts
 from isocenter.standards.dicom.uids import printable
 from isocenter.wire.association import Association
 from isocenter.wire.listening_socket import listen
@@ -51,9 +53,9 @@ MIN_REQUEST_BYTES: Final = 68
 CLOSING_S: Final = 5.0
 """How long a rejected peer may take to close the connection."""
 ACCEPTS_AT_ONCE: Final = 64
-STANDS_BACK_S: Final = 0.0003
-LONGEST_BACK_S: Final = 0.006
-"""A listener that shares its port lets the others go first for so long per association that it holds."""
+LONGEST_BACK_S: Final = 0.02
+"""So long a caller is left to a process that has fewer: it may be busy for a moment, or be gone."""
+_LOOKS_AGAIN_S: Final = 0.0005
 
 
 class _Waiting:
@@ -77,8 +79,9 @@ class Listener:
 
     bound: has the address (`bound_socket`); closed with the listener. services: what accepted associations may ask for.
     artim_s: time from connection to a whole request, handshake and all. tls: what the port is secured with; None is
-    plain. roster: shared with another listener that counts with it. shares: other processes take connections from the
-    same socket; whoever has least to do takes the next. Raises CannotListen when the port is taken.
+    plain. roster: shared with another listener that counts with it. shares: how many connections each of the processes
+    has that take them from the same socket; whoever has fewest takes the next. Raises CannotListen when the port is
+    taken.
     """
 
     def __init__(
@@ -93,7 +96,7 @@ class Listener:
         max_pdu_bytes: int = 131072,
         tls: TlsServer | None = None,
         roster: Roster | None = None,
-        shares: bool = False,
+        shares: SharedCounts | None = None,
     ) -> None:
         self._tls = tls
         self._socket = bound
@@ -195,9 +198,9 @@ class Listener:
         return max(0.0, min(each.deadline for each in self._waiting.values()) - time.monotonic())
 
     def _accept(self) -> None:
-        if self._shares:
-            time.sleep(min(LONGEST_BACK_S, STANDS_BACK_S * len(self.roster)))
-        for _ in range(1 if self._shares else ACCEPTS_AT_ONCE):
+        if self._shares is not None:
+            self._stand_back(self._shares)
+        for _ in range(ACCEPTS_AT_ONCE if self._shares is None else 1):
             try:
                 connection, address = self._socket.accept()
             except BlockingIOError:
@@ -216,9 +219,22 @@ class Listener:
                     continue
             if len(self._waiting) >= self._limits.waiting:
                 self._drop_oldest()
+            self._count(1)
             waiting = _Waiting(connection, str(address[0]), time.monotonic() + self._artim_s)
             self._waiting[connection] = waiting
             self._selector.register(connection, selectors.EVENT_READ, waiting)
+
+    def _stand_back(self, shares: SharedCounts) -> None:
+        """While another process has fewer connections, the next one is left to it."""
+        until = time.monotonic() + LONGEST_BACK_S
+        still_there = select.poll()
+        still_there.register(self._socket, select.POLLIN)
+        while shares.others_have_fewer() and time.monotonic() < until and still_there.poll(0):
+            time.sleep(_LOOKS_AGAIN_S)
+
+    def _count(self, connections: int) -> None:
+        if self._shares is not None:
+            self._shares.add(connections)
 
     def _serve(self, waiting: _Waiting) -> None:
         if waiting.shaking:
@@ -357,6 +373,7 @@ class Listener:
         finally:
             ASSOCIATIONS_OPEN.dec()
             self.roster.remove(association)
+            self._count(-1)
             association.close()
 
     def _reject(self, waiting: _Waiting, request: AssociateRequest, rejection: Rejection) -> None:
@@ -389,6 +406,7 @@ class Listener:
         return True
 
     def _drop(self, waiting: _Waiting) -> None:
+        self._count(-1)
         self._forget(waiting)
         waiting.connection.close()
 

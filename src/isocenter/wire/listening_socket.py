@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from typing import Final
 
 from isocenter.kit.errors import Conflict
 
 BACKLOG: Final = 512
+_UNPACED: Final = b"reno"
+"""The congestion control that every Linux kernel has and everybody may choose (tcp(7), TCP_CONGESTION)."""
 
 
 class CannotListen(Conflict):
@@ -29,7 +32,21 @@ def bound_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise _taken(error, host, port) from error
+    without_pacing(bound)
     return bound
+
+
+def without_pacing(bound: socket.socket) -> None:
+    """Let answers to programs on this machine, a proxy most of all, go as fast as they are taken.
+
+    bound: has its address; when that is loopback, there is no network whose capacity has to be found out. A kernel set
+    to BBR, as many servers of the Internet are, would pace them all the same (decision 0393). Connections inherit it:
+    one that has begun with BBR stays paced.
+    """
+    host = str(bound.getsockname()[0])
+    if host.startswith("127.") or host == "::1":
+        with contextlib.suppress(OSError):  # slower, not wrong
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, _UNPACED)
 
 
 def listen(bound: socket.socket) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from isocenter.adapters.dicomweb.bulk import BulkSending
 from isocenter.adapters.dicomweb.made_ahead import MadePlan
 from isocenter.delivery import own_packs
 from isocenter.delivery.instances import delivery_of
-from isocenter.wire.direct_sending import FileRange
+from isocenter.wire.direct_sending import FileRange, Piece
 
 SERIES_URL = f"/dicom-web/studies/{STUDY}/series/{SERIES}"
 OBJECT = f"{SERIES_URL}/instances/{SERIES}.1"
@@ -94,11 +93,11 @@ class Taken:
 
     body: bytes = b""
 
-    async def send_beside(self, pieces: Iterable[bytes | FileRange], timeout_s: float, executor: Executor) -> bool:
+    async def send_beside(self, pieces: Iterable[Piece], timeout_s: float, executor: Executor) -> bool:
         del timeout_s, executor
         for piece in pieces:
             if isinstance(piece, FileRange):
-                piece = os.pread(piece.descriptor, piece.length, piece.offset)
+                piece = piece.view()
             self.body += bytes(piece)
         return True
 

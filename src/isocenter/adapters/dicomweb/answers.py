@@ -17,7 +17,7 @@ from starlette.types import Send
 
 from isocenter.adapters.dicomweb.errors import RangeNotSatisfiable, error_body, http_status
 from isocenter.kit.errors import Exhausted, IsocenterError
-from isocenter.wire.direct_sending import FileRange
+from isocenter.wire.direct_sending import Piece
 from isocenter.wire.multipart import closing, new_boundary, part_head
 
 SEND_TIMEOUT_S = 60.0
@@ -50,10 +50,10 @@ class Direct(Protocol):
     def hold_back(self, held: bool) -> None:
         """While held, head and body leave together."""
 
-    async def send(self, pieces: Sequence[bytes | FileRange], timeout_s: float) -> bool:
+    async def send(self, pieces: Sequence[Piece], timeout_s: float) -> bool:
         """Send all of them; False when the client is gone."""
 
-    async def send_beside(self, pieces: Iterable[bytes | FileRange], timeout_s: float, executor: Executor) -> bool:
+    async def send_beside(self, pieces: Iterable[Piece], timeout_s: float, executor: Executor) -> bool:
         """Send all of them from a thread, which also makes them; False when the client is gone."""
 
 

@@ -17,10 +17,10 @@ from isocenter.adapters.dicomweb.pictures_at_once import picture_at_once
 from isocenter.adapters.dicomweb.router import PREFIX, DicomwebService
 from isocenter.delivery.library import Library
 from isocenter.delivery.study_view import InstanceView, StudyView
-from isocenter.wire.direct_sending import FileRange
+from isocenter.wire.direct_sending import Piece
 
 Headers = Sequence[tuple[bytes, bytes]]
-Found = tuple[bytes, tuple[bytes | FileRange, ...]]
+Found = tuple[bytes, tuple[Piece, ...]]
 
 
 class Kind(Protocol):
@@ -51,7 +51,7 @@ class AtOnce:
     """An answer 200. head: its header lines, each ended, without those of every answer; pieces: the body, in order."""
 
     head: bytes
-    pieces: tuple[bytes | FileRange, ...]
+    pieces: tuple[Piece, ...]
     path: str
     caller_id: str
 

@@ -11,7 +11,7 @@ from isocenter.adapters.dicomweb.answers import SEND_TIMEOUT_S, Direct
 from isocenter.delivery.errors import TooBusy
 from isocenter.delivery.files import Files
 from isocenter.storage.extents import Extent
-from isocenter.wire.direct_sending import FileRange
+from isocenter.wire.direct_sending import FileRange, Piece
 
 PIECE_BYTES = 512 << 10
 MAX_SENDERS = 64
@@ -68,14 +68,14 @@ class BulkSending:
         if not self.files.read_hot(extent, buffer):
             await asyncio.get_running_loop().run_in_executor(self.executor, self.files.read_into, extent, buffer)
 
-    def ranges(self, parts: Sequence[bytes | Extent]) -> Iterator[bytes | FileRange]:
+    def ranges(self, parts: Sequence[bytes | Extent]) -> Iterator[Piece]:
         """Parts for a thread that may wait: ranges of local files, bytes of what lies elsewhere. Raises BytesAway."""
         for part in parts:
             opened = self.files.opened(part.source) if isinstance(part, Extent) else None
             if not isinstance(part, Extent):
                 yield part
             elif opened is not None:
-                yield FileRange(opened[0], part.offset, part.length, opened[1])
+                yield FileRange(opened, part.offset, part.length)
             else:
                 for start in range(0, part.length, PIECE_BYTES):
                     size = min(PIECE_BYTES, part.length - start)
@@ -119,7 +119,7 @@ class BulkPlan:
         finally:
             self.sending.senders -= 1
 
-    async def _ranged(self, extent: Extent) -> bytes | FileRange:
+    async def _ranged(self, extent: Extent) -> Piece:
         files = self.sending.files
         if not files.is_hot(extent):
             loop = asyncio.get_running_loop()
@@ -128,7 +128,7 @@ class BulkPlan:
         opened = files.opened(extent.source)
         if opened is None:
             return await self.sending.read(extent)
-        return FileRange(opened[0], extent.offset, extent.length, opened[1])
+        return FileRange(opened, extent.offset, extent.length)
 
 
 async def _generated(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:

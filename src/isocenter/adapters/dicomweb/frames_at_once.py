@@ -11,7 +11,7 @@ from isocenter.delivery.library import Library
 from isocenter.delivery.pixels import frame_at_hand, is_small
 from isocenter.delivery.study_view import Form, InstanceView, StudyView
 from isocenter.storage.extents import Extent
-from isocenter.wire.direct_sending import FileRange
+from isocenter.wire.direct_sending import FileRange, Piece
 from isocenter.wire.multipart import closing, new_boundary
 
 MOST_FRAME_DIGITS = 9
@@ -19,7 +19,7 @@ MOST_FRAME_DIGITS = 9
 
 def frame_at_once(
     library: Library, view: StudyView, instance: InstanceView, path: str, accept: str, query: str, *, decoding: bool
-) -> tuple[bytes, tuple[bytes | FileRange, ...]] | None:
+) -> tuple[bytes, tuple[Piece, ...]] | None:
     """path: "frames/{one number}". decoding: small frames that we recompressed as well, which take two milliseconds."""
     index = frame_index(path.removeprefix("frames/"))
     if query or index is None:
@@ -44,7 +44,7 @@ def frame_index(number: str) -> int | None:
     return int(number) - 1
 
 
-def _answer(content: bytes | FileRange, length: int, choice: FrameForm) -> tuple[bytes, tuple[bytes | FileRange, ...]]:
+def _answer(content: Piece, length: int, choice: FrameForm) -> tuple[bytes, tuple[Piece, ...]]:
     before = after = b""
     media_type = part_type(choice).encode("ascii")
     if choice.multipart:
@@ -65,11 +65,11 @@ def _decoded(library: Library, view: StudyView, instance: InstanceView, form: Fo
     return None if frame is None else own_packs.decoded_frame(library, form, frame, plain)
 
 
-def _content(library: Library, extent: Extent) -> bytes | FileRange | None:
+def _content(library: Library, extent: Extent) -> Piece | None:
     """The frame, when its bytes are in memory."""
     files = library.files
     if extent.length < DIRECT_BYTES:
         buffer = bytearray(extent.length)
         return bytes(buffer) if files.read_hot(extent, memoryview(buffer)) else None
     opened = files.opened(extent.source) if files.is_hot(extent) else None
-    return None if opened is None else FileRange(opened[0], extent.offset, extent.length, opened[1])
+    return None if opened is None else FileRange(opened, extent.offset, extent.length)

@@ -13,7 +13,7 @@ from isocenter.adapters.dicomweb.bulk import BulkSending
 from isocenter.delivery.instances import Delivery, prepared
 from isocenter.delivery.library import Library
 from isocenter.kit.logging import get_logger
-from isocenter.wire.direct_sending import FileRange
+from isocenter.wire.direct_sending import Piece
 
 log = get_logger(__name__)
 
@@ -65,7 +65,7 @@ class MadePlan:
             coming.close()
         yield self.tail
 
-    def _ranges(self) -> Iterator[bytes | FileRange]:
+    def _ranges(self) -> Iterator[Piece]:
         for head, delivery, future in zip(self.heads, self.deliveries, self._coming(), strict=True):
             made = future.result()
             if made.length != delivery.expected_length:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
+from prometheus_client import Counter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.routing import Mount
@@ -133,7 +135,7 @@ class _Watch:
 def note_request(method: str, path: str, status: int, began: float, caller_id: str | None) -> None:
     """Count a request and write its line of the access log. began: by time.perf_counter()."""
     took = time.perf_counter() - began
-    HTTP_REQUESTS.labels(method if method in _METHODS else "other", str(status)).inc()
+    _counted(method if method in _METHODS else "other", status).inc()
     HTTP_SECONDS.observe(took)
     if not path.startswith(_UNLOGGED):
         _log.info(
@@ -144,6 +146,11 @@ def note_request(method: str, path: str, status: int, began: float, caller_id: s
             ms=round(took * 1000, 1),
             caller=caller_id,
         )
+
+
+@lru_cache(maxsize=256)
+def _counted(method: str, status: int) -> Counter:
+    return HTTP_REQUESTS.labels(method, str(status))
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
