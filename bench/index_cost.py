@@ -22,7 +22,8 @@ import psycopg
 from blake3 import blake3
 
 from isocenter.apps.postgres.embedded import EmbeddedPostgres
-from isocenter.index.ingest import Ingest, IngestRow
+from isocenter.index.ingest import Ingest
+from isocenter.index.ingest_row import IngestRow
 from isocenter.index.institutions import ensure_institution
 from isocenter.index.locators import open_instances
 from isocenter.index.migrate import migrate

@@ -117,6 +117,7 @@ def one(server: Server, scene: Scene, repeat: int, paths: Sequence[Path], instan
 def _loaded(
     running: Running, server: Server, scene: Scene, repeat: int, paths: Sequence[Path], instances: Sequence[Instance]
 ) -> Run:
+    servers.at_rest(running)
     servers.settled()
     before = cpu_seconds(running.roots())
     load = running.load(scene.program, paths, instances, scene.associations)

@@ -19,6 +19,7 @@ from bench.association import IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION, Associati
 from bench.blast import DCMTK_ENVIRONMENT, Load, blast, dcmtk
 from bench.data import Instance
 from bench.node import Node, eventually, free_port
+from bench.processes import cpu_seconds
 
 ORTHANC_PLUGINS = Path("/usr/share/orthanc/plugins")
 
@@ -230,3 +231,15 @@ def settled() -> None:
     """Flush what earlier runs left in the page cache, then a moment of rest."""
     os.sync()
     time.sleep(0.3)
+
+
+def at_rest(running: Running, within_s: float = 20.0) -> None:
+    """Wait until the server has done what it does after its start: hardly any processor time in half a second."""
+    deadline = time.monotonic() + within_s
+    before = cpu_seconds(running.roots())
+    while time.monotonic() < deadline:
+        time.sleep(0.5)
+        now = cpu_seconds(running.roots())
+        if now - before < 0.03:
+            return
+        before = now

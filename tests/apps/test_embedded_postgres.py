@@ -19,7 +19,8 @@ from tests.index.builders import a_row, an_instance
 
 from isocenter.apps.postgres.embedded import EmbeddedPostgres, HomeInUse, running
 from isocenter.apps.postgres.programs import PostgresMissing, PostgresVersionMissing, find_programs, run_as
-from isocenter.index.ingest import Ingest, IngestResult, ServerChanged
+from isocenter.index.ingest import Ingest, ServerChanged
+from isocenter.index.ingest_row import IngestResult
 from isocenter.index.institutions import ensure_institution
 from isocenter.index.migrate import migrate
 from isocenter.kit.database import Database, DatabaseAway

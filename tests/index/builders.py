@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from blake3 import blake3
 
-from isocenter.index.ingest import IngestRow
+from isocenter.index.ingest_row import IngestRow
 from isocenter.standards.dicom.attributes import IndexAttributes
 
 RECEIVED_AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

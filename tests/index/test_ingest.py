@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from tests.index.builders import a_row, an_instance, rows_of_a_study
 
-from isocenter.index.ingest import Checkpoint, Ingest, IngestResult
+from isocenter.index.ingest import Ingest
+from isocenter.index.ingest_row import Checkpoint, IngestResult
 from isocenter.index.institutions import Institution
 from isocenter.kit.database import Database
 
@@ -231,3 +232,26 @@ def test_the_update_of_the_study_row_touches_no_index(
     updated, heap_only = row
     assert updated >= 60
     assert heap_only >= updated - 3
+
+
+def test_the_rehearsal_leaves_nothing_behind(ingest: Ingest, database: Database, institution: Institution) -> None:
+    assert ingest.server_life
+    with database.transaction(institution.institution_id) as connection:
+        for table in ("study", "patient", "series", "instance_lookup", "segment", "study_token", "quality_task"):
+            assert connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,), table
+
+
+def test_what_follows_a_rollback_is_written(
+    ingest: Ingest, institution: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("in the middle of a transaction")
+
+    rows = [a_row(an_instance(study), institution.institution_id) for study in (1, 2)]
+    with monkeypatch.context() as patched:
+        patched.setattr("isocenter.index.ingest.write_group", broken)
+        with pytest.raises(RuntimeError):
+            ingest.record(rows[:1])
+    for number in range(1, 4):  # known series go the quick way, by the statement that the rollback took along
+        more = [a_row(an_instance(study, number=number), institution.institution_id) for study in (1, 2)]
+        assert [each.result for each in ingest.record(more)] == [IngestResult.STORED] * 2

@@ -8,7 +8,8 @@ from contextlib import closing
 import pytest
 from tests.index.builders import a_row, an_instance
 
-from isocenter.index.ingest import Ingest, IngestResult
+from isocenter.index.ingest import Ingest
+from isocenter.index.ingest_row import IngestResult
 from isocenter.index.institutions import Institution
 from isocenter.index.relocation import relocate
 from isocenter.index.withdrawal import claims_after, withdraw

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isocenter.index.ingest import Checkpoint
+from isocenter.index.ingest_row import Checkpoint
 from isocenter.kit.database import Connection
 
 

@@ -20,7 +20,7 @@ from isocenter.kit.database import Connection
 
 if TYPE_CHECKING:
     from isocenter.index.first_sight import KnownSeries
-    from isocenter.index.ingest import IngestRow
+    from isocenter.index.ingest_row import IngestRow
 
 _STATEMENT = b"isocenter_record"
 
@@ -38,10 +38,12 @@ class Placed:
 
 
 def prepare(connection: Connection) -> None:
-    """Once per connection, before `write_group`."""
+    """Before the first `write_group` of a connection, outside a transaction; again where it may be gone."""
     result = connection.pgconn.prepare(_STATEMENT, b"SELECT isocenter_record($1, $2, $3, $4, $5)")
     if result.status != ExecStatus.COMMAND_OK:
-        raise _error(result)
+        error = _error(result)
+        if not isinstance(error, psycopg.errors.DuplicatePreparedStatement):
+            raise error
 
 
 def write_group(

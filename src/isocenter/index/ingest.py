@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 import psycopg
 
-from isocenter.index.first_sight import SeriesBook, ensure_segment, raise_task
+from isocenter.index.asides import insert_aside, raise_aside_task
+from isocenter.index.first_sight import SeriesBook, ensure_segment
 from isocenter.index.group_write import Placed, WrittenButFailed, prepare, write_group
-from isocenter.index.text import clean
+from isocenter.index.ingest_row import Checkpoint, IngestOutcome, IngestResult, IngestRow
+from isocenter.index.rehearsal import nobodys_row
 from isocenter.index.uid_hash import uid_key
 from isocenter.index.withdrawal import Claim, withdraw
 from isocenter.kit.database import (
@@ -30,7 +29,6 @@ from isocenter.kit.database import (
     translated_errors,
 )
 from isocenter.kit.logging import get_logger
-from isocenter.standards.dicom.attributes import IndexAttributes
 
 log = get_logger(__name__)
 
@@ -47,68 +45,6 @@ class ServerChanged(DatabaseAway):
     """
 
     reason = "database-server-changed"
-
-
-class IngestResult(StrEnum):
-    """What became of one row."""
-
-    STORED = "stored"
-    EXISTS = "exists"  # the UID is known in the same study and series; the caller compares the digests
-    MISPLACED = "misplaced"  # the UID is known in another study or series
-
-
-@dataclass(slots=True)  # not frozen: decision 0005
-class IngestRow:
-    """One instance that lies in the journal. Offsets and lengths are bytes.
-
-    member_offset and data_set_offset: from the start of the segment. pixel_value_offset, pixel_length: of the value of
-    Pixel Data, from the start of the data set; None where there is none, the length None also where it is undefined
-    (encapsulated). header_length: bytes of the data set before Pixel Data. digest: BLAKE3 of the
-    received data set, 32 bytes. received_at: aware.
-    """
-
-    institution_id: int
-    attributes: IndexAttributes
-    segment_node: str
-    segment_epoch: int
-    segment_sequence: int
-    member_offset: int
-    data_set_offset: int
-    data_set_length: int
-    digest: bytes
-    received_at: datetime
-    calling_ae_title: str
-    transfer_syntax_uid: str
-    pixel_value_offset: int | None
-    pixel_length: int | None
-    header_length: int
-    door: str
-
-
-@dataclass(slots=True)  # not frozen: decision 0005
-class IngestOutcome:
-    """What became of one row, and the place of the instance that is current under its UID.
-
-    existing_digest: for EXISTS and MISPLACED, of the current version while it is open; None when it is sealed (then the
-    manifest of its pack has it). tasks: kinds of quality tasks this row raised.
-    """
-
-    result: IngestResult
-    study_id: int
-    series_id: int
-    ordinal: int
-    existing_digest: bytes | None = None
-    tasks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """Everything of this journal before end_offset of this segment is in the index for good."""
-
-    node: str
-    epoch: int
-    sequence: int
-    end_offset: int
 
 
 class _Beside:
@@ -135,6 +71,7 @@ class Ingest:
         self._connection: Connection | None = None
         self._life: ServerLife | None = None
         self._book = SeriesBook()
+        self._is_prepared = False
         self._pending: list[tuple[int, list[Claim]]] = []
 
     @property
@@ -179,7 +116,7 @@ class Ingest:
         """Move the checkpoint of a journal forward, on disk when this returns, and with it every row written before."""
         with self._talking() as connection:
             self._withdraw_pending(connection)
-        with self._talking() as connection, connection.transaction():
+        with self._talking() as connection, self._transaction(connection):
             connection.execute("SET LOCAL synchronous_commit = on")
             connection.execute(
                 """
@@ -196,12 +133,12 @@ class Ingest:
 
         current: the outcome that `record` gave for the row; the version is kept with the study of the current one.
         """
-        with self._talking() as connection, connection.transaction():
+        with self._talking() as connection, self._transaction(connection):
             set_institution(connection, row.institution_id)
             segment_id = ensure_segment(connection, row.segment_node, row.segment_epoch, row.segment_sequence)
-            new = _insert_aside(connection, row, current.study_id, segment_id, reason)
+            new = insert_aside(connection, row, current.study_id, segment_id, reason)
             if new:
-                _raise_aside_task(connection, row, current, reason)
+                raise_aside_task(connection, row, current, reason)
         return new
 
     @contextmanager
@@ -222,10 +159,11 @@ class Ingest:
     def _reconnect(self) -> None:
         self.close()
         self._book.forget()
+        self._is_prepared = False
         connection = self._connect()
         try:
             life = fingerprint(connection)
-            prepare(connection)
+            self._rehearse(connection)
         except BaseException:
             connection.close()
             raise
@@ -233,6 +171,42 @@ class Ingest:
         before, self._life = self._life, life
         if before is not None and before != life:
             raise ServerChanged("The database server was restarted: read the journals again from their checkpoints.")
+
+    def _rehearse(self, connection: Connection) -> None:
+        """Record an instance that does not exist and take it back: the server has read its catalogues then, and the
+        first object after a start is not the one that waits for that (decision 0395).
+        """
+        row = nobodys_row(connection)
+        if row is None:
+            return
+        hashes = {0: uid_key(row.institution_id, row.attributes.sop_instance_uid).hex()}
+        try:
+            with self._transaction(connection, taken_back=True):
+                set_institution(connection, row.institution_id)
+                _known_instances(connection, row.institution_id, [row], [0], hashes)
+                write_group(
+                    connection, row.institution_id, self._place_new(connection, row.institution_id, [row], [0], hashes)
+                )
+        except psycopg.DatabaseError as error:  # a server that only reads, say: what is recorded in earnest says so
+            log.warning("index.not-rehearsed", sqlstate=error.sqlstate)
+        self._book.forget()
+
+    @contextmanager
+    def _transaction(self, connection: Connection, *, taken_back: bool = False) -> Iterator[None]:
+        """A transaction with the statement of `write_group` at hand: psycopg lets go of all after a rollback."""
+        self._prepare(connection)
+        try:
+            with connection.transaction(force_rollback=taken_back):
+                yield
+        except BaseException:
+            self._is_prepared = False
+            raise
+        self._is_prepared = not taken_back
+
+    def _prepare(self, connection: Connection) -> None:
+        if not self._is_prepared:
+            prepare(connection)
+            self._is_prepared = True
 
     def _record_institution(
         self,
@@ -277,13 +251,14 @@ class Ingest:
         """(written, known): write the batch in one transaction; what is known already is found instead of written."""
         placed = self._place_known(institution_id, rows, batch, hashes)
         if placed is not None:
+            self._prepare(connection)
             try:
                 return self._write_known(connection, institution_id, placed, beside), {}
             except psycopg.DatabaseError as error:
                 if error.sqlstate != KNOWN:
                     raise
         beside.do()
-        with connection.transaction():
+        with self._transaction(connection):
             set_institution(connection, institution_id)
             known = _known_instances(connection, institution_id, rows, batch, hashes)
             fresh = [number for number in batch if number not in known]
@@ -313,7 +288,7 @@ class Ingest:
         """Take back rows whose bytes never became durable, before anything else is said about them."""
         while self._pending:
             institution_id, claims = self._pending[-1]
-            with connection.transaction():
+            with self._transaction(connection):
                 connection.execute("SET LOCAL synchronous_commit = on")
                 set_institution(connection, institution_id)
                 withdraw(connection, claims)
@@ -404,54 +379,3 @@ def _known_instances(
             assert digest is None or isinstance(digest, bytes)
             outcomes[number] = IngestOutcome(result, study_id, series_id, ordinal, digest)
     return outcomes
-
-
-def _insert_aside(connection: Connection, row: IngestRow, study_id: int, segment_id: int, reason: str) -> bool:
-    attributes = row.attributes
-    done = connection.execute(
-        """
-        INSERT INTO aside_instance (
-            institution_id, study_id, reason, study_instance_uid, series_instance_uid, sop_instance_uid, sop_class_uid,
-            transfer_syntax_uid, segment_id, member_offset, data_set_offset, data_set_length, digest, received_at,
-            calling_ae_title, door)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
-        """,
-        [
-            row.institution_id,
-            study_id,
-            reason,
-            attributes.study_instance_uid,
-            attributes.series_instance_uid,
-            attributes.sop_instance_uid,
-            attributes.sop_class_uid,
-            row.transfer_syntax_uid,
-            segment_id,
-            row.member_offset,
-            row.data_set_offset,
-            row.data_set_length,
-            row.digest,
-            row.received_at,
-            clean(row.calling_ae_title),
-            clean(row.door),
-        ],
-    )
-    if done.rowcount == 1:
-        connection.execute(
-            """
-            UPDATE study SET version = version + 1, state = 'open', last_received_at = greatest(last_received_at, %s)
-            WHERE institution_id = %s AND study_id = %s
-            """,
-            [row.received_at, row.institution_id, study_id],
-        )
-    return done.rowcount == 1
-
-
-def _raise_aside_task(connection: Connection, row: IngestRow, current: IngestOutcome, reason: str) -> None:
-    attributes = row.attributes
-    detail: dict[str, object] = {
-        "study_instance_uid": attributes.study_instance_uid,
-        "series_instance_uid": attributes.series_instance_uid,
-        "sop_instance_uid": attributes.sop_instance_uid,
-    }
-    subject = f"{attributes.sop_instance_uid} {row.digest.hex()}"
-    raise_task(connection, row.institution_id, current.study_id, reason, subject, detail)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isocenter.index.first_sight import ensure_segment
-from isocenter.index.ingest import IngestRow
+from isocenter.index.ingest_row import IngestRow
 from isocenter.kit.database import Connection
 
 

@@ -17,7 +17,7 @@ from isocenter.domain.archive.canonical import same_canonical
 from isocenter.domain.archive.looking_again import looked_again
 from isocenter.index.checkpoints import checkpoint_of
 from isocenter.index.deletions import note_arrival
-from isocenter.index.ingest import IngestOutcome, IngestResult, IngestRow
+from isocenter.index.ingest_row import IngestOutcome, IngestResult, IngestRow
 from isocenter.index.locators import OpenInstance, open_instance, packs_of
 from isocenter.index.relocation import relocate
 from isocenter.index.senders import SenderBook

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from isocenter.index.ingest import IngestRow
+from isocenter.index.ingest_row import IngestRow
 from isocenter.pixels.codestreams import Coding, declared_coding, identify
 from isocenter.pixels.errors import UndecodableFrame
 from isocenter.standards.dicom.attributes import IndexAttributes, index_attributes

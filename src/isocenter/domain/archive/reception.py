@@ -18,7 +18,7 @@ from isocenter.domain.archive.errors import DataSetMismatch, ObjectTooLarge, Stu
 from isocenter.domain.archive.examination import examine, ingest_row
 from isocenter.domain.archive.outcome import StoreOutcome
 from isocenter.domain.archive.under_way import UnderWay
-from isocenter.index.ingest import IngestRow
+from isocenter.index.ingest_row import IngestRow
 from isocenter.kit.clock import utc_now
 from isocenter.standards.dicom.attributes import IndexAttributes
 from isocenter.standards.dicom.elements import ScannedDataSet

@@ -24,7 +24,8 @@ from isocenter.domain.archive.under_way import Position
 from isocenter.index.adoption import erased_instances
 from isocenter.index.checkpoints import checkpoint_of
 from isocenter.index.erasures import erased_at
-from isocenter.index.ingest import Checkpoint, Ingest, IngestOutcome, IngestResult, IngestRow, ServerChanged
+from isocenter.index.ingest import Ingest, ServerChanged
+from isocenter.index.ingest_row import Checkpoint, IngestOutcome, IngestResult, IngestRow
 from isocenter.index.institutions import institutions
 from isocenter.index.withdrawal import claims_after, withdraw
 from isocenter.kit.errors import Invalid

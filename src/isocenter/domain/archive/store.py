@@ -24,7 +24,7 @@ from isocenter.domain.archive.recovery import IndexLink, recover_abandoned
 from isocenter.domain.archive.tally import Tally
 from isocenter.domain.archive.under_way import Position, UnderWay
 from isocenter.index.checkpoints import last_epoch_of
-from isocenter.index.ingest import IngestOutcome, IngestResult
+from isocenter.index.ingest_row import IngestOutcome, IngestResult
 from isocenter.index.senders import UNKNOWN
 from isocenter.kit.database import Database, DatabaseAway
 from isocenter.kit.errors import Exhausted, IsocenterError
@@ -229,8 +229,11 @@ class Archive:
         return now
 
     def _keep(self) -> None:
-        """Once a second: close old segments, record the checkpoint, and look whether the database came back."""
-        before = self.journal.position()
+        """Once a second: close old segments, record the checkpoint, and look whether the database came back.
+
+        Segments are made ready at once, beside the start of everything else: the first burst may come soon after.
+        """
+        before = self._prepare(self.journal.position())
         while not self._stopping.wait(CHECKPOINT_EVERY_S):
             self._tally.flush()
             before = self._prepare(before)

@@ -25,7 +25,8 @@ from isocenter.index.adoption import (
     unnamed_packs,
 )
 from isocenter.index.deletions import see_deleted
-from isocenter.index.ingest import Ingest, IngestOutcome, IngestResult, IngestRow, ServerChanged
+from isocenter.index.ingest import Ingest, ServerChanged
+from isocenter.index.ingest_row import IngestOutcome, IngestResult, IngestRow
 from isocenter.index.institutions import institutions
 from isocenter.index.locators import packs_of
 from isocenter.index.replaying import study_number

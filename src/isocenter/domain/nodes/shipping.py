@@ -16,7 +16,7 @@ from typing import Final
 
 from isocenter.index import nodes as index
 from isocenter.index.checkpoints import checkpoints_of
-from isocenter.index.ingest import Checkpoint
+from isocenter.index.ingest_row import Checkpoint
 from isocenter.index.nodes import ShippedSegment
 from isocenter.index.segments import SegmentKey, live_segments
 from isocenter.kit.clock import utc_now
