@@ -63,10 +63,18 @@ class Association:
 
     def store(self, instance: Instance) -> Answer:
         """C-STORE one instance and wait for its answer."""
+        return self.exchange(self.message(instance))
+
+    def message(self, instance: Instance) -> list[bytes | memoryview]:
+        """The C-STORE of one instance, to be sent in the order in which messages were made. Raises AssociationError."""
         context = self._ids[(instance.sop_class_uid, instance.transfer_syntax_uid)]
         if context not in self.accepted:
             raise AssociationError(f"no accepted presentation context for {instance.sop_class_uid}")
-        self._send(self._store_pdus(instance, context))
+        return self._store_pdus(instance, context)
+
+    def exchange(self, message: list[bytes | memoryview]) -> Answer:
+        """Send a message and wait for its answer."""
+        self._send(message)
         return self._answer()
 
     def store_in_part(self, instance: Instance, count: int) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,12 +33,42 @@ class Load:
     latencies_ms: tuple[float, ...] = ()
 
 
+class StartLine:
+    """Forked senders prepare what they send, and begin together when the clock does."""
+
+    def __init__(self) -> None:
+        self.began = 0.0
+        self._ready = os.pipe()
+        self._go = os.pipe()
+
+    def wait(self) -> None:
+        """In a sender that is ready: until all are."""
+        os.close(self._go[1])
+        os.write(self._ready[1], b".")
+        os.close(self._ready[1])
+        os.read(self._go[0], 1)
+
+    def begin(self, senders: int) -> None:
+        """In their parent. Raises LoadError when one ended before it was ready."""
+        os.close(self._ready[1])
+        os.close(self._go[0])
+        try:
+            with os.fdopen(self._ready[0], "rb") as ready:
+                if len(ready.read()) < senders:
+                    raise LoadError("a client process ended before it began")
+            self.began = time.perf_counter()
+        finally:
+            os.close(self._go[1])
+
+
 def blast(port: int, called: str, instances: Sequence[Instance], associations: int) -> Load:
-    """Store the instances over several associations, a process each, one object in flight per association."""
-    shares = in_shares(instances, associations)
-    began = time.perf_counter()
-    answers = forked([_sender(port, called, share) for share in shares])
-    seconds = time.perf_counter() - began
+    """Store the instances over several associations, a process each, one object in flight per association.
+
+    What they send is made, and the associations are open, before the clock begins.
+    """
+    shares, start = in_shares(instances, associations), StartLine()
+    answers = forked([_sender(port, called, share, start) for share in shares], start)
+    seconds = time.perf_counter() - start.began
     latencies = tuple(float(value) for answer in answers for value in answer)
     return Load(len(instances), sum(instance.length for instance in instances), seconds, latencies)
 
@@ -49,17 +79,19 @@ def in_shares(instances: Sequence[Instance], count: int) -> list[Sequence[Instan
     return [instances[start : start + size] for start in range(0, len(instances), size)]
 
 
-def _sender(port: int, called: str, share: Sequence[Instance]) -> Callable[[], list[float]]:
-    return lambda: send(port, called, share, contexts_of(share))
+def _sender(port: int, called: str, share: Sequence[Instance], start: StartLine) -> Callable[[], list[float]]:
+    return lambda: _send(port, called, share, start)
 
 
-def send(port: int, called: str, share: Iterable[Instance], contexts: Sequence[tuple[str, str]]) -> list[float]:
+def _send(port: int, called: str, share: Sequence[Instance], start: StartLine) -> list[float]:
     """Store over one association; raises LoadError at the first answer that is not success. Returns milliseconds."""
-    association = Association(port, called=called, contexts=contexts)
+    association = Association(port, called=called, contexts=contexts_of(share))
+    messages = [association.message(instance) for instance in share]
     latencies = []
-    for instance in share:
+    start.wait()
+    for message in messages:
         began = time.perf_counter()
-        answer = association.store(instance)
+        answer = association.exchange(message)
         latencies.append(round((time.perf_counter() - began) * 1000, 3))
         if answer.status:
             raise LoadError(f"status {answer.status:04x} {answer.comment}")
@@ -67,8 +99,11 @@ def send(port: int, called: str, share: Iterable[Instance], contexts: Sequence[t
     return latencies
 
 
-def forked(works: Sequence[Callable[[], list[float]]]) -> list[list[float]]:
-    """Each work in a process of its own, all at one time; their results. Raises LoadError when one of them failed."""
+def forked(works: Sequence[Callable[[], list[float]]], start: StartLine | None = None) -> list[list[float]]:
+    """Each work in a process of its own, all at one time; their results. Raises LoadError when one of them failed.
+
+    start: where every work waits.
+    """
     children = []
     for work in works:
         reader, writer = os.pipe()
@@ -78,6 +113,8 @@ def forked(works: Sequence[Callable[[], list[float]]]) -> list[list[float]]:
             _finish(work, writer)
         os.close(writer)
         children.append((pid, reader))
+    if start is not None:
+        start.begin(len(works))
     results, failed = [], False
     for pid, reader in children:
         with os.fdopen(reader) as pipe:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.blast import Load, forked, in_shares
+from bench.blast import Load, StartLine, forked, in_shares
 from bench.data import Instance
 
 LISTENING = "listening"
@@ -55,19 +55,19 @@ def _take(connection: socket.socket, prefix: Path, durable: bool) -> None:
 
 def send(port: int, instances: Sequence[Instance], connections: int) -> Load:
     """Send the data sets over several connections and wait for each answer."""
-    shares = in_shares(instances, connections)
-    began = time.perf_counter()
-    answers = forked([_sender(port, share) for share in shares])
-    seconds = time.perf_counter() - began
+    shares, start = in_shares(instances, connections), StartLine()
+    answers = forked([_sender(port, share, start) for share in shares], start)
+    seconds = time.perf_counter() - start.began
     latencies = tuple(value for answer in answers for value in answer)
     return Load(len(instances), sum(instance.length for instance in instances), seconds, latencies)
 
 
-def _sender(port: int, share: Sequence[Instance]) -> Callable[[], list[float]]:
+def _sender(port: int, share: Sequence[Instance], start: StartLine) -> Callable[[], list[float]]:
     def work() -> list[float]:
         latencies = []
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            start.wait()
             for instance in share:
                 began = time.perf_counter()
                 connection.sendall(struct.pack("<Q", instance.length))

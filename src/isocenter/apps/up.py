@@ -278,9 +278,11 @@ class Supervisor:
 
     def _start_samples(self) -> None:
         """Fill a demo home, the first time, from a process of its own that tells about its progress."""
+        if not self._demo or self._nursery is None:
+            return
         from isocenter.apps.samples import remembered  # pydicom and numpy: only a demo pays for them
 
-        if self._demo and self._nursery is not None and remembered(self._settings.home) is None:
+        if remembered(self._settings.home) is None:
             order = Order("samples", "samples", settings_to_environment(self._settings))
             self._samples = Child(order, self._nursery, self._log_of("samples"), echo=self._echo)
             self._samples.start()

@@ -473,6 +473,8 @@ def test_layers_keep_their_order_and_say_when(
     first = correct_attributes(caller, records, STUDY, {"PatientName": "A"}, "why")
     second = correct_attributes(caller, records, STUDY, {"PatientName": "B"}, "why")
     with database.transaction(caller.institution_id) as connection:
-        layers = layers_of(connection, 1)
+        found = connection.execute("SELECT study_id FROM study").fetchone()
+        assert found is not None and isinstance(found[0], int)
+        layers = layers_of(connection, found[0])
     assert [one.correction_id for one in layers] == [first, second]
     assert layers[0].correction.at <= layers[1].correction.at <= datetime.now(UTC)
