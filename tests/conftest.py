@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from psycopg.conninfo import make_conninfo
 from tests.planted_markers import pytest_runtest_makereport as pytest_runtest_makereport
 from tests.storage.swift import Swift, start_swift
 
+from isocenter.access import passwords
 from isocenter.access.caller import system_caller
 from isocenter.access.sign_in.policy import offer_in_a_demo
 from isocenter.apps.postgres.embedded import EmbeddedPostgres
@@ -28,6 +31,23 @@ MEMORY = Path("/dev/shm")
 """A database for each test is hundreds of small files: in memory they cost a tenth, and no busy disk holds them up."""
 MEMORY_NEEDED = 2 << 30
 _numbers = count(1)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays for all of the run: the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shipped_hasher() -> Iterator[PasswordHasher]:
+    """The hasher of passwords as Isocenter has it. In this process the tests use one that costs a thousandth: hundreds
+    of people sign in. Servers that tests start have the real one.
+    """
+    shipped = passwords.HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield shipped
 
 
 @pytest.fixture(scope="session")

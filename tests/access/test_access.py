@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 
 from isocenter.access import api_tokens, audit, enrolment, sessions, users
 from isocenter.access.attempts import FREE_ATTEMPTS, SignInAttempts
@@ -303,3 +304,7 @@ def test_passwords_that_are_guessed_first_are_refused(password: str) -> None:
 )
 def test_good_passwords_are_taken(password: str) -> None:
     users.check_password(password, "ada")
+
+
+def test_a_password_costs_what_rfc_9106_recommends(shipped_hasher: PasswordHasher) -> None:
+    assert shipped_hasher.hash(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=1$")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from isocenter.apps.cli.commands import app
@@ -93,7 +94,8 @@ def holds_test(text: str, name: str) -> bool:
 
 def command_paths(command: object, above: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The words of every command below one, groups left out."""
-    inside: dict[str, typer.core.TyperCommand] | None = getattr(command, "commands", None)
-    if inside is None:
+    if not isinstance(command, TyperGroup):
         return [above]
+    context = typer.Context(command)
+    inside = {name: command.get_command(context, name) for name in command.list_commands(context)}
     return [path for name, each in inside.items() for path in command_paths(each, (*above, name))]

@@ -24,7 +24,7 @@ _RUNS = ("01234567890123456789", "98765432109876543210", "abcdefghijklmnopqrstuv
 
 # RFC 9106's second recommended option: 64 MiB, 3 passes. At most two at a time, so that a burst of sign-ins
 # can neither take the memory nor all processors.
-_HASHER = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1)
+HASHER = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=1)
 _AT_ONCE = BoundedSemaphore(2)
 _HASH_OF_NOBODY: list[str] = []
 
@@ -49,7 +49,7 @@ def check_password(password: str, username: str, min_length: int = MIN_LENGTH) -
 def hash_password(password: str) -> str:
     """The argon2id hash, with its own salt and parameters in it."""
     with _AT_ONCE:
-        return _HASHER.hash(password)
+        return HASHER.hash(password)
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
@@ -58,8 +58,8 @@ def verify_password(password: str, password_hash: str | None) -> bool:
         return False
     with _AT_ONCE:
         if password_hash is None and not _HASH_OF_NOBODY:
-            _HASH_OF_NOBODY.append(_HASHER.hash("nobody signs in with this"))
+            _HASH_OF_NOBODY.append(HASHER.hash("nobody signs in with this"))
         try:
-            return _HASHER.verify(password_hash or _HASH_OF_NOBODY[0], password) and password_hash is not None
+            return HASHER.verify(password_hash or _HASH_OF_NOBODY[0], password) and password_hash is not None
         except (Argon2Error, InvalidHashError):
             return False

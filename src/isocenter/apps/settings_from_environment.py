@@ -273,3 +273,10 @@ def _host_and_port(text: str) -> tuple[str, int] | None:
     except ValueError:
         return None
     return (parts.hostname or "", parts.port or 0) if usable else None
+
+
+def database_url_of(settings: Settings) -> str:
+    """The database's address. Raises Invalid when a process is started alone, without one."""
+    if settings.database_url is None:
+        raise Invalid("This process needs ISOCENTER_DATABASE_URL; `isocenter up` starts it with one.")
+    return settings.database_url

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from isocenter.apps.settings_from_environment import database_url_of
 from isocenter.domain.placement.register import Register, places_of
 from isocenter.domain.placement.storages import Opening
 from isocenter.index.site_changes import announce
 from isocenter.index.sites import is_missing
 from isocenter.kit.confined import Confined
 from isocenter.kit.database import Database
-from isocenter.kit.errors import Invalid, NotFound
+from isocenter.kit.errors import NotFound
 from isocenter.kit.exclusive import exclusive_by_name
 from isocenter.kit.settings import GIB, Settings
 from isocenter.storage.announced import AnnouncedStore
@@ -48,13 +49,6 @@ class NoCertificate(NotFound):
     """TLS is wanted and there is no certificate to show."""
 
     reason = "no-certificate"
-
-
-def database_url_of(settings: Settings) -> str:
-    """The database's address. Raises Invalid when a process is started alone, without one."""
-    if settings.database_url is None:
-        raise Invalid("This process needs ISOCENTER_DATABASE_URL; `isocenter up` starts it with one.")
-    return settings.database_url
 
 
 def open_object_store(settings: Settings, database: Database | None = None) -> ObjectStore:

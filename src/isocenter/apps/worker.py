@@ -16,9 +16,9 @@ from isocenter.adapters.dimse.storage_scu import StorageScu
 from isocenter.apps.audit_trail import trail_work
 from isocenter.apps.node_work import NodeWork, region_tasks
 from isocenter.apps.placement import pacing_of, placement_of
+from isocenter.apps.settings_from_environment import database_url_of
 from isocenter.apps.sites.site import open_database, other_site_of
 from isocenter.apps.wiring import (
-    database_url_of,
     deletions_of,
     open_bytes,
     open_library,

@@ -11,6 +11,7 @@ from isocenter import __version__
 from isocenter.access.caller import Caller
 from isocenter.adapters.web.authentication import caller
 from isocenter.adapters.web.parts import parts_of
+from isocenter.domain.nodes.status import DicomAddress, dicom_address
 
 router = APIRouter(tags=["About"])
 
@@ -18,14 +19,6 @@ NOTICE = (
     "Isocenter is not a certified medical device. Do not use it for primary diagnosis or treatment decisions"
     " without the approvals that your jurisdiction requires."
 )
-
-
-class DicomAddress(BaseModel):
-    """Where a modality sends to."""
-
-    ae_title: str
-    host: str
-    port: int
 
 
 class About(BaseModel):
@@ -47,5 +40,5 @@ def about(request: Request, _caller: Annotated[Caller, Depends(caller)]) -> Abou
         version=__version__,
         licence="Apache-2.0",
         notice=NOTICE,
-        dicom=DicomAddress(ae_title=settings.ae_title, host=settings.dicom_host, port=settings.dicom_port),
+        dicom=dicom_address(settings),
     )

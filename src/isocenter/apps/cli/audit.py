@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from isocenter.apps.cli.exit_codes import SOME_REFUSED
+from isocenter.apps.cli.options import JsonOption
 from isocenter.apps.cli.running import running_isocenter
 from isocenter.apps.cli.terminal import complain, err, out, tell_json
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from isocenter.access.trail.jobs import TrailWork
     from isocenter.access.trail.verify import Report
 
-app = typer.Typer(help="The audit trail: verify, anchor, send and archive it.", no_args_is_help=True)
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+app = typer.Typer()
 
 
 @contextmanager

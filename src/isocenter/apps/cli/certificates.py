@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from rich.table import Table
 
+from isocenter.apps.cli.options import JsonOption
 from isocenter.apps.cli.running import Running, homes_to_try, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.apps.home import make_home
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     from isocenter.access.certificates.issuing import PublicKey
     from isocenter.access.certificates.store import CertificateStore
 
-app = typer.Typer(help="Certificates: HTTPS, DICOM over TLS, devices.", no_args_is_help=True)
+app = typer.Typer()
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 HostOption = Annotated[
     list[str] | None, typer.Option("--host", help="A name or address that it is reached at; may be repeated.")
 ]

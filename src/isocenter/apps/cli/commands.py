@@ -9,22 +9,8 @@ from typing import Annotated
 import typer
 
 from isocenter import __version__
-from isocenter.apps.cli import (
-    audit,
-    certificates,
-    destinations,
-    devices,
-    institutions,
-    keys,
-    nodes,
-    people,
-    rejections,
-    retention,
-    senders,
-    sites,
-    storages,
-    tokens,
-)
+from isocenter.apps.cli.groups import add_groups
+from isocenter.apps.cli.options import InstitutionOption, JsonOption
 
 app = typer.Typer(
     name="isocenter",
@@ -34,27 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.add_typer(tokens.app, name="token")
-app.add_typer(audit.app, name="audit")
-app.add_typer(people.app, name="user")
-app.add_typer(institutions.app, name="institution")
-app.add_typer(institutions.department_app, name="department")
-app.add_typer(destinations.app, name="destination")
-app.add_typer(devices.app, name="device")
-app.add_typer(certificates.app, name="certificates")
-app.add_typer(keys.app, name="keys")
-app.add_typer(rejections.app, name="rejection")
-app.add_typer(retention.app, name="retention")
-app.add_typer(nodes.app, name="node")
-app.add_typer(senders.app, name="sender")
-app.add_typer(storages.app, name="storage")
-app.add_typer(sites.app, name="site")
-samples_app = typer.Typer(
-    help="Sample studies: real ones that pydicom ships, and a synthetic chest CT.", no_args_is_help=True
-)
-app.add_typer(samples_app, name="samples")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 
 @app.command()
@@ -70,6 +35,8 @@ def up(
 @app.command()
 def standby() -> None:
     """Follow the site that leads, and take over when `isocenter promote` says so. Ctrl-C stops it."""
+    from isocenter.apps.cli import sites
+
     raise typer.Exit(sites.standby())
 
 
@@ -81,6 +48,8 @@ def promote(
     as_json: JsonOption = False,
 ) -> None:
     """Take over: from here on this site leads, and the other one, should it come back, follows."""
+    from isocenter.apps.cli import sites
+
     sites.promote(other_is_down=other_is_down, as_json=as_json)
 
 
@@ -90,6 +59,8 @@ def drill(
     as_json: JsonOption = False,
 ) -> None:
     """Rehearse taking over on a copy, measure RTO and RPO, and file the signed evidence. Touches no service."""
+    from isocenter.apps.cli import sites
+
     raise typer.Exit(sites.drill(count=count, as_json=as_json))
 
 
@@ -99,7 +70,7 @@ def sign_in_policy(
     idle_minutes: Annotated[int | None, typer.Option(help="A session nobody works in ends after this.")] = None,
     session_hours: Annotated[int | None, typer.Option(help="A session ends after this in any case.")] = None,
     min_password_length: Annotated[int | None, typer.Option(help="Characters of a password, at least 12.")] = None,
-    institution: institutions.InstitutionOption = "",
+    institution: InstitutionOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Show how people of an institution sign in; with options, change it first."""
@@ -168,7 +139,7 @@ def certificate_of_destruction(
     study: Annotated[str, typer.Argument(help="Its Study Instance UID.")],
     instance: Annotated[str, typer.Option(help="SOP Instance UID, of an instance that was erased alone.")] = "",
     page: Annotated[Path | None, typer.Option(help="Write a page to print, HTML, to this file.")] = None,
-    institution: institutions.InstitutionOption = "",
+    institution: InstitutionOption = "",
 ) -> None:
     """What was erased, why, by whom and when, and whether anything is left of it. Exit code 1 as long as there is."""
     from isocenter.apps.cli.destruction import show_certificate
@@ -279,22 +250,6 @@ def status(as_json: JsonOption = False) -> None:
     show_status(as_json=as_json)
 
 
-@samples_app.command("load")
-def samples_load() -> None:
-    """Send the sample studies to the running Isocenter through its DICOM listener."""
-    from isocenter.apps.cli.samples import load
-
-    raise typer.Exit(load())
-
-
-@samples_app.command("remove")
-def samples_remove() -> None:
-    """Erase the sample studies from the running Isocenter."""
-    from isocenter.apps.cli.samples import remove
-
-    remove()
-
-
 @app.command()
 def version() -> None:
     """Print the version."""
@@ -307,3 +262,6 @@ def openapi() -> None:
     from isocenter.apps.web import openapi_document
 
     sys.stdout.write(openapi_document())
+
+
+add_groups(app)

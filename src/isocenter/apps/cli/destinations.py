@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from isocenter.apps.cli.exit_codes import SOME_REFUSED
+from isocenter.apps.cli.options import JsonOption
 from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.apps.wiring import tls_files_of
@@ -17,9 +18,8 @@ from isocenter.domain.exchange.destinations import EchoAnswer
 from isocenter.domain.exchange.peers import Echo
 from isocenter.index.destinations import Destination
 
-app = typer.Typer(help="Destinations: DICOM nodes that studies are sent to.", no_args_is_help=True)
+app = typer.Typer()
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 NameArgument = Annotated[str, typer.Argument(help="Its name or AE title.")]
 
 

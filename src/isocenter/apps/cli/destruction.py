@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from isocenter.apps.cli.exit_codes import SOME_REFUSED
-from isocenter.apps.cli.institutions import caller_in
-from isocenter.apps.cli.running import running_isocenter
+from isocenter.apps.cli.running import caller_in, running_isocenter
 from isocenter.apps.cli.terminal import complain, tell_json
 
 

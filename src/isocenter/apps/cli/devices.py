@@ -14,16 +14,15 @@ from isocenter.access.devices import devices as verbs
 from isocenter.access.devices.devices import SeenDevice
 from isocenter.access.devices.errors import UnknownDevice
 from isocenter.apps.cli.exit_codes import SOME_REFUSED
-from isocenter.apps.cli.institutions import InstitutionOption, caller_in
 from isocenter.apps.cli.list_files import print_list, read_list, show_report
-from isocenter.apps.cli.running import running_isocenter
+from isocenter.apps.cli.options import InstitutionOption, JsonOption
+from isocenter.apps.cli.running import caller_in, running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
 from isocenter.apps.wiring import tls_files_of
 from isocenter.domain.exchange.device_echo import echo_device
 
-app = typer.Typer(help="Devices: scanners, workstations and archives that call us.", no_args_is_help=True)
+app = typer.Typer()
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 AeArgument = Annotated[str, typer.Argument(help="Its AE title.")]
 FromOption = Annotated[
     list[str] | None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,26 +10,15 @@ import typer
 from rich.table import Table
 
 from isocenter.access import departments, institutions
-from isocenter.access.caller import Caller
 from isocenter.access.people.onboarding import invite_first_administrator
 from isocenter.apps.cli.list_files import print_list, read_list, show_report
-from isocenter.apps.cli.running import Running, running_isocenter
+from isocenter.apps.cli.options import InstitutionOption, JsonOption
+from isocenter.apps.cli.running import caller_in, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 
-app = typer.Typer(help="Institutions: the hospitals under this roof.", no_args_is_help=True)
-department_app = typer.Typer(help="Departments of an institution.", no_args_is_help=True)
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+app = typer.Typer()
+department_app = typer.Typer()
 CodeArgument = Annotated[str, typer.Argument(help="Its code (`isocenter institution list`).")]
-InstitutionOption = Annotated[
-    str, typer.Option("--institution", help="Code of the institution; empty: the first one of this home.")
-]
-
-
-def caller_in(running: Running, code: str) -> Caller:
-    """The command line acting in the institution with this code, '' is the first. Raises UnknownInstitution."""
-    if not code:
-        return running.caller
-    return replace(running.caller, institution_id=institutions.institution_coded(running.database, code).institution_id)
 
 
 @app.command("list")

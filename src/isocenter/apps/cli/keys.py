@@ -10,15 +10,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from isocenter.apps.cli.institutions import InstitutionOption
+from isocenter.apps.cli.options import InstitutionOption, JsonOption
 from isocenter.apps.cli.running import Running, homes_to_try, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.apps.settings_from_environment import RECOVERY_PASSPHRASE, settings_from_environment
 from isocenter.kit.errors import Conflict
 
-app = typer.Typer(help="Keys of stored data: see, change, and keep them elsewhere.", no_args_is_help=True)
+app = typer.Typer()
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 PassphraseOption = Annotated[str, typer.Option(envvar=RECOVERY_PASSPHRASE, prompt=True, hide_input=True)]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.table import Table
 
+from isocenter.apps.cli.options import JsonOption
 from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
 from isocenter.apps.home import is_running, make_home
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from isocenter.adapters.nodes.client import NodeClient
     from isocenter.domain.nodes.giving_up import LostStudy
 
-app = typer.Typer(help="Nodes: the hosts of a region.", no_args_is_help=True)
+app = typer.Typer()
 
 NodeArgument = Annotated[str, typer.Argument(help="Its name in `isocenter node list`.")]
 _OF_THIS_HOST_ALONE: Final = ("postgres.pgpass",)
@@ -42,7 +43,7 @@ class NoJoinFile(Invalid):
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False) -> None:
+def list_(as_json: JsonOption = False) -> None:
     """Every node that ever started."""
     from isocenter.domain.nodes import registry as verbs
 

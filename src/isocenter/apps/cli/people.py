@@ -14,12 +14,12 @@ from isocenter.access.people import accounts, invitations, lists, roles_held
 from isocenter.access.people.accounts import Person, Search
 from isocenter.access.roles import FIRST_ADMINISTRATOR, ROLES_OF_PEOPLE, roles_of_person
 from isocenter.access.sign_in.resets import issue_reset
-from isocenter.apps.cli.institutions import InstitutionOption, caller_in
 from isocenter.apps.cli.list_files import print_list, read_list, show_report
-from isocenter.apps.cli.running import Running, running_isocenter
+from isocenter.apps.cli.options import InstitutionOption, JsonOption
+from isocenter.apps.cli.running import Running, caller_in, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 
-app = typer.Typer(help="People's accounts.", no_args_is_help=True)
+app = typer.Typer()
 RoleOption = Annotated[
     list[str], typer.Option("--role", help=f"One of {', '.join(ROLES_OF_PEOPLE)}; give it again for more roles.")
 ]
@@ -52,7 +52,7 @@ def link(role: RoleOption = _FIRST, institution: InstitutionOption = "") -> None
 @app.command("list")
 def list_(
     institution: InstitutionOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Everyone with an account."""
     with running_isocenter() as running:

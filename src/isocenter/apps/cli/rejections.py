@@ -8,18 +8,19 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from isocenter.apps.cli.options import JsonOption
 from isocenter.apps.cli.running import running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
 from isocenter.standards.dicom.rejection_note import REJECTION_CODES
 from isocenter.standards.dicom.uids import check_uid
 
-app = typer.Typer(help="Rejection notes: what they hid, and taking them back.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("list")
 def list_(
     study: Annotated[str, typer.Argument(help="Its Study Instance UID.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Every rejection note in a study or about it."""
     from isocenter.domain.exchange import rejection as verbs  # reads packs: numpy is for who needs it

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from isocenter.apps.cli.institutions import InstitutionOption, JsonOption, caller_in
 from isocenter.apps.cli.list_files import read_list, show_report
+from isocenter.apps.cli.options import InstitutionOption, JsonOption
 from isocenter.apps.cli.person import person
-from isocenter.apps.cli.running import Running, running_isocenter
+from isocenter.apps.cli.running import Running, caller_in, running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
 
 if TYPE_CHECKING:
     from isocenter.domain.retention.destroying import Destructions
 
-app = typer.Typer(help="Retention: how long studies are kept, and their destruction.", no_args_is_help=True)
+app = typer.Typer()
 AsOption = Annotated[str, typer.Option("--as", help="Your user name; you are asked for the password and a code.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; it is kept.")]
 NumberArgument = Annotated[int, typer.Argument(help="Number of the proposal (`isocenter retention proposals`).")]

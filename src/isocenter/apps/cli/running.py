@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from isocenter.access import institutions
 from isocenter.access.caller import Caller, system_caller
 from isocenter.apps.home import RunState, running_state
-from isocenter.apps.settings_from_environment import default_home, settings_from_environment
-from isocenter.apps.wiring import database_url_of
+from isocenter.apps.settings_from_environment import database_url_of, default_home, settings_from_environment
 from isocenter.kit.database import Database
 from isocenter.kit.settings import Settings
 
@@ -42,3 +42,10 @@ def running_isocenter() -> Iterator[Running]:
         yield Running(state, settings, database, system_caller(state.institution_id, "command-line"))
     finally:
         database.close()
+
+
+def caller_in(running: Running, code: str) -> Caller:
+    """The command line acting in the institution with this code, '' is the first. Raises UnknownInstitution."""
+    if not code:
+        return running.caller
+    return replace(running.caller, institution_id=institutions.institution_coded(running.database, code).institution_id)

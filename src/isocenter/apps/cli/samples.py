@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from isocenter.apps import samples
 from isocenter.apps.cli.exit_codes import SOME_REFUSED
 from isocenter.apps.cli.running import running_isocenter
@@ -9,20 +11,24 @@ from isocenter.apps.cli.terminal import out
 from isocenter.apps.erasing import erase_studies
 from isocenter.domain.archive.keeping import Authority
 
+app = typer.Typer()
 
-def load() -> int:
-    """Send the samples through the DICOM listener; the exit code."""
+
+@app.command()
+def load() -> None:
+    """Send the sample studies to the running Isocenter through its DICOM listener."""
     with running_isocenter() as running:
         sent = samples.send_samples(running.settings, lambda line: out.print(line, markup=False))
         samples.remember(running.settings.home, sent)
     for each in sent.refused:
         out.print(f"refused  {each}", markup=False)
     out.print(f"{sent.stored} instances in {len(sent.studies)} studies are here.")
-    return SOME_REFUSED if sent.refused else 0
+    raise typer.Exit(SOME_REFUSED if sent.refused else 0)
 
 
+@app.command()
 def remove() -> None:
-    """Erase the studies that were loaded as samples."""
+    """Erase the sample studies from the running Isocenter."""
     with running_isocenter() as running:
         studies = samples.remembered(running.settings.home) or []
         erased = erase_studies(

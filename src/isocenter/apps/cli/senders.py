@@ -7,17 +7,18 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from isocenter.apps.cli.options import JsonOption
 from isocenter.apps.cli.running import running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
 from isocenter.domain.archive import senders
 from isocenter.domain.archive.senders import Sender
 
-app = typer.Typer(help="Senders: their character set and issuer of patient IDs, where objects do not say.")
+app = typer.Typer()
 _CHARACTER_SET = "Defined term of (0008,0005), such as GB18030; empty: none."
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
+def list_(as_json: JsonOption = False) -> None:
     """Every sender that something is known of."""
     with running_isocenter() as running:
         known = senders.senders_of(running.database, running.caller)

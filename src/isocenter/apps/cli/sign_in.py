@@ -8,8 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from isocenter.access.sign_in.policy import SecondFactor, policy_of, set_policy
-from isocenter.apps.cli.institutions import caller_in
-from isocenter.apps.cli.running import running_isocenter
+from isocenter.apps.cli.running import caller_in, running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
 from isocenter.kit.errors import Invalid
 

@@ -9,13 +9,11 @@ from typing import Annotated
 
 import typer
 
+from isocenter.apps.cli.options import JsonOption
 from isocenter.apps.cli.terminal import out, tell_json
 from isocenter.kit.settings import Settings
 
-app = typer.Typer(
-    help="The other site: invite it, look how far behind it is, compare, come back.", no_args_is_help=True
-)
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+app = typer.Typer()
 
 
 @app.command()

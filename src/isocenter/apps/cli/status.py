@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from rich.filesize import decimal
 from rich.table import Table
 
-from isocenter.adapters.web.status import Status, status_of_node
 from isocenter.apps.cli.running import running_isocenter
 from isocenter.apps.cli.terminal import out, tell_json
 from isocenter.apps.home import run_state_for_status
+from isocenter.domain.nodes.status import Status, status_of_node
 
 
 def show_status(*, as_json: bool) -> None:
@@ -17,7 +19,7 @@ def show_status(*, as_json: bool) -> None:
         status = status_of_node(
             running.settings, running.database, running.caller, run_state_for_status(running.settings.home)
         )
-        shown = {"home": running.state.home, "http_url": running.state.http_url, **status.model_dump()}
+        shown = {"home": running.state.home, "http_url": running.state.http_url, **asdict(status)}
     if as_json:
         tell_json(shown)
         return

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from isocenter.apps.cli.exit_codes import SOME_REFUSED
+from isocenter.apps.cli.options import JsonOption
 from isocenter.apps.cli.running import Running, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.domain.placement import storages as verbs
@@ -21,9 +22,8 @@ from isocenter.index.storages import Storage
 from isocenter.kit.clock import utc_now
 from isocenter.kit.settings import MIB
 
-app = typer.Typer(help="Storages: where stored objects and their copies lie.", no_args_is_help=True)
+app = typer.Typer()
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 NameArgument = Annotated[str, typer.Argument(help="Its name.")]
 
 

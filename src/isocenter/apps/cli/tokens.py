@@ -12,12 +12,12 @@ from rich.table import Table
 
 from isocenter.access import api_tokens
 from isocenter.access.roles import ROLES_OF_PROGRAMS, roles_of_program
-from isocenter.apps.cli.institutions import InstitutionOption, caller_in
-from isocenter.apps.cli.running import running_isocenter
+from isocenter.apps.cli.options import InstitutionOption, JsonOption
+from isocenter.apps.cli.running import caller_in, running_isocenter
 from isocenter.apps.cli.terminal import err, out, tell_json
 from isocenter.kit.errors import Invalid
 
-app = typer.Typer(help="Bearer tokens for programs.", no_args_is_help=True)
+app = typer.Typer()
 _VALID_FOR = re.compile(r"(\d{1,5})([hd])")
 
 
@@ -47,7 +47,7 @@ def issue(
 @app.command("list")
 def list_(
     institution: InstitutionOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Every token that was issued; never the secrets."""
     with running_isocenter() as running:

@@ -23,6 +23,7 @@ from isocenter.apps.postgres.replication import (
     set_aside_index,
     slot_of,
 )
+from isocenter.apps.settings_from_environment import database_url_of
 from isocenter.apps.sites.invitation import (
     Invitation,
     lay_out_secrets,
@@ -33,7 +34,7 @@ from isocenter.apps.sites.invitation import (
 from isocenter.apps.sites.promotion import promote, standby_note
 from isocenter.apps.sites.site import STANDBY, SiteNote, generation_of, listening_of, site_note, write_site_note
 from isocenter.apps.sites.standby import ask_to_promote
-from isocenter.apps.wiring import announced, database_url_of, open_bytes, open_storage, open_stored_objects
+from isocenter.apps.wiring import announced, open_bytes, open_storage, open_stored_objects
 from isocenter.domain.archive.duplicates import Holdings
 from isocenter.domain.continuity.aside import Adopted, Brought, adopt, bring_aside
 from isocenter.domain.continuity.comparison import Compared, compare

@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from isocenter.apps.postgres.listening import Listening
-from isocenter.apps.wiring import database_url_of, open_storage, open_stored_objects
+from isocenter.apps.settings_from_environment import database_url_of
+from isocenter.apps.wiring import open_storage, open_stored_objects
 from isocenter.domain.archive.erase import facts_key_path
 from isocenter.domain.continuity.copying import OtherSite
 from isocenter.domain.continuity.evidence import EvidenceStores
