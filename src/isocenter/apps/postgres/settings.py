@@ -10,7 +10,9 @@ from isocenter.kit.settings import GIB, MIB
 
 
 def server_settings(sockets: Path, port: int, *, durable: bool) -> dict[str, str]:
-    """Server parameters. Statements and key values stay out of the log; a Unix socket alone."""
+    """Server parameters. Statements and key values stay out of the log; a Unix socket alone. durable=False: for tests,
+    which make and drop a database each: the fewer buffers there are to look through, the sooner that is done.
+    """
     memory = psutil.virtual_memory().total
     shared = min(max(memory // 8, 128 * MIB), GIB)
     settings = {
@@ -40,5 +42,5 @@ def server_settings(sockets: Path, port: int, *, durable: bool) -> dict[str, str
         "idle_in_transaction_session_timeout": "10min",
     }
     if not durable:
-        settings |= {"fsync": "off", "full_page_writes": "off"}
+        settings |= {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
     return settings
