@@ -36,13 +36,20 @@ STORED = (
 )
 
 
+@pytest.fixture(scope="module")
+def phantom_files() -> list[bytes]:
+    return [part10(each) for each in chest_ct(range(3))]
+
+
 @pytest.fixture
-def client(database: Database, institution: Institution, tmp_path: Path) -> Iterator[TestClient]:
+def client(
+    database: Database, institution: Institution, tmp_path: Path, phantom_files: list[bytes]
+) -> Iterator[TestClient]:
     """The application over an archive with six of pydicom's studies and three slices of the phantom."""
     settings = Settings(home=tmp_path / "home")
     (settings.home / "journal").mkdir(parents=True)
-    for number, instance in enumerate(chest_ct(range(3))):
-        (tmp_path / f"phantom-{number}").write_bytes(part10(instance))
+    for number, content in enumerate(phantom_files):
+        (tmp_path / f"phantom-{number}").write_bytes(content)
     files = [*(SAMPLES / name for name in STORED), *sorted(tmp_path.glob("phantom-*"))]
     data = open_bytes(settings)
     with closing(open_archive(settings, database, data)) as archive:
