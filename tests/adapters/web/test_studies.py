@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from isocenter.access import api_tokens
 from isocenter.access.caller import system_caller
 from isocenter.access.roles import Role
-from isocenter.apps.phantom import chest_ct, part10, phantom_uid
+from isocenter.apps.phantom import phantom_uid
 from isocenter.apps.web import application
 from isocenter.apps.wiring import open_archive, open_bytes
 from isocenter.delivery.library import Library
@@ -34,11 +34,6 @@ STORED = (
     "examples_ybr_color.dcm",
     "../charset_files/chrJapMulti.dcm",
 )
-
-
-@pytest.fixture(scope="module")
-def phantom_files() -> list[bytes]:
-    return [part10(each) for each in chest_ct(range(3))]
 
 
 @pytest.fixture
