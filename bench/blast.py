@@ -66,8 +66,20 @@ def blast(port: int, called: str, instances: Sequence[Instance], associations: i
 
     What they send is made, and the associations are open, before the clock begins.
     """
-    shares, start = in_shares(instances, associations), StartLine()
-    answers = forked([_sender(port, called, share, start) for share in shares], start)
+    return sent_together(instances, associations, lambda share, start: lambda: _send(port, called, share, start))
+
+
+def sent_together(
+    instances: Sequence[Instance],
+    count: int,
+    sender: Callable[[Sequence[Instance], StartLine], Callable[[], list[float]]],
+) -> Load:
+    """Share the instances out among so many senders, a process each, and time them from when all are ready.
+
+    sender: makes of a share the work that waits at the start line, sends, and returns milliseconds for each answer.
+    """
+    shares, start = in_shares(instances, count), StartLine()
+    answers = forked([sender(share, start) for share in shares], start)
     seconds = time.perf_counter() - start.began
     latencies = tuple(float(value) for answer in answers for value in answer)
     return Load(len(instances), sum(instance.length for instance in instances), seconds, latencies)
@@ -77,10 +89,6 @@ def in_shares(instances: Sequence[Instance], count: int) -> list[Sequence[Instan
     """Neighbours together: each association sends studies of its own, as modalities do."""
     size = -(-len(instances) // count)
     return [instances[start : start + size] for start in range(0, len(instances), size)]
-
-
-def _sender(port: int, called: str, share: Sequence[Instance], start: StartLine) -> Callable[[], list[float]]:
-    return lambda: _send(port, called, share, start)
 
 
 def _send(port: int, called: str, share: Sequence[Instance], start: StartLine) -> list[float]:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.blast import Load, StartLine, forked, in_shares
+from bench.blast import Load, StartLine, sent_together
 from bench.data import Instance
 
 LISTENING = "listening"
@@ -55,11 +55,7 @@ def _take(connection: socket.socket, prefix: Path, durable: bool) -> None:
 
 def send(port: int, instances: Sequence[Instance], connections: int) -> Load:
     """Send the data sets over several connections and wait for each answer."""
-    shares, start = in_shares(instances, connections), StartLine()
-    answers = forked([_sender(port, share, start) for share in shares], start)
-    seconds = time.perf_counter() - start.began
-    latencies = tuple(value for answer in answers for value in answer)
-    return Load(len(instances), sum(instance.length for instance in instances), seconds, latencies)
+    return sent_together(instances, connections, lambda share, start: _sender(port, share, start))
 
 
 def _sender(port: int, share: Sequence[Instance], start: StartLine) -> Callable[[], list[float]]:

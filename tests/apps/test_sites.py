@@ -5,15 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
-from bench.node import free_port
+from bench.node import eventually, free_port
 from tests.domain.conftest import SOURCE, a_ct_slice
 
 from isocenter.access.caller import system_caller
@@ -52,6 +51,8 @@ from isocenter.kit.settings import Settings
 from isocenter.storage.facts import make_key_file, read_key_file
 from isocenter.storage.lead import LeadEntry
 
+WITHIN_S = 20.0
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -72,15 +73,6 @@ def site(folder: Path, name: str, other: str) -> Settings:
         replication_address=f"127.0.0.1:{free_port()}",
         database_url=None,
     )
-
-
-def eventually(holds: Callable[[], bool], within_s: float = 20.0) -> bool:
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return holds()
 
 
 class Leader:
@@ -153,12 +145,12 @@ def test_a_site_is_lost_and_the_other_takes_over_with_everything_that_came(folde
 
         standby = EmbeddedPostgres(there.home, listening=listening_of(there), durable=False)
         url = standby.start()
-        assert eventually(lambda: following(url, "a", 1, None).beat_age_s is not None)
-        assert eventually(lambda: following(url, "a", 1, None).receiving)
+        assert eventually(lambda: following(url, "a", 1, None).beat_age_s is not None, WITHIN_S)
+        assert eventually(lambda: following(url, "a", 1, None).receiving, WITHIN_S)
         seen = state_of(leader.caller, leader.settings, leader.database)
         assert seen.index is not None and seen.index.connected and not seen.alarms
         assert (seen.lag is not None and seen.lag.objects, seen.objects_copied) == (1, 1)
-        assert eventually(lambda: _count(url, "SELECT count(*) FROM site_change") == 1)
+        assert eventually(lambda: _count(url, "SELECT count(*) FROM site_change") == 1, WITHIN_S)
         standby.stop()
 
         lives = leadership_of(leader.settings, 1)

@@ -8,6 +8,7 @@ from isocenter.index.ingest_row import IngestRow
 from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Connection
 from isocenter.standards.dicom.attributes import index_attributes
+from isocenter.standards.dicom.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 
 
 def nobodys_row(connection: Connection) -> IngestRow | None:
@@ -39,7 +40,7 @@ def nobodys_row(connection: Connection) -> IngestRow | None:
         digest=bytes(32),
         received_at=utc_now(),
         calling_ae_title="",
-        transfer_syntax_uid="1.2.840.10008.1.2",
+        transfer_syntax_uid=IMPLICIT_VR_LITTLE_ENDIAN,
         pixel_value_offset=None,
         pixel_length=None,
         header_length=0,
