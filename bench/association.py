@@ -1,6 +1,7 @@
-"""A cheap C-STORE client (PS3.8, PS3.7 9.1.1) that measures the server and not itself.
+"""A cheap client of C-STORE and C-FIND (PS3.8, PS3.7 9.1) that measures the server and not itself.
 
-No re-encoding and no copy of pixels: PDU headers and slices of the mapped file go out in one sendmsg per object.
+No re-encoding and no copy of pixels: PDU headers and slices of the mapped file go out in one sendmsg per object. Of
+what is found only the status is read.
 It is also the client of the fault tests, because it says exactly what was acknowledged.
 """
 
@@ -12,11 +13,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.data import Instance
+from bench.pdus import (
+    ABORT,
+    APPLICATION_CONTEXT,
+    COMMAND,
+    IMPLEMENTATION_CLASS_UID,
+    LAST,
+    RELEASE_REQUEST,
+    Incoming,
+    command_pdu,
+    data_header,
+    item,
+    items,
+    padded,
+    pdu,
+    read_command_set,
+)
 
-APPLICATION_CONTEXT = b"1.2.840.10008.3.1.1.1"
 VERIFICATION = "1.2.840.10008.1.1"
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
-IMPLEMENTATION_CLASS_UID = b"2.25.140420391284712530812031884512066313361"
+_PENDING = (0xFF00, 0xFF01)
+_STATUS_HEAD = b"\0\0\0\x09\2\0\0\0"
 _IOV_MAX = 1000  # parts in one sendmsg, below the kernel's 1024
 
 
@@ -48,6 +65,7 @@ class Association:
     ) -> None:
         self._socket = socket.create_connection((host, port), timeout=timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._incoming = Incoming(self._socket)
         self._ids = {context: 2 * index + 1 for index, context in enumerate(dict.fromkeys(contexts))}
         self._message_id = 0
         try:
@@ -82,29 +100,67 @@ class Association:
         context = self._ids[(instance.sop_class_uid, instance.transfer_syntax_uid)]
         pdus = self._store_pdus(instance, context)
         whole = b"".join(pdus)
-        self._socket.sendall(whole[: len(pdus[0]) + len(pdus[1]) + count])
+        self._socket.sendall(whole[: len(pdus[0]) + count])
+
+    def find_message(self, sop_class_uid: str, transfer_syntax_uid: str, identifier: bytes) -> list[bytes | memoryview]:
+        """A C-FIND with an encoded identifier, small enough for one PDU; it may be sent more than once."""
+        context = self._ids[(sop_class_uid, transfer_syntax_uid)]
+        elements = {
+            0x2: padded(sop_class_uid),
+            0x100: b"\x20\0",
+            0x110: b"\1\0",
+            0x700: b"\0\0",
+            0x800: b"\1\0",
+        }
+        return [command_pdu(context, elements) + data_header(len(identifier), context, LAST) + identifier]
+
+    def find(self, message: list[bytes | memoryview]) -> int:
+        """Ask and wait for the last answer; how many were found. Raises AssociationError unless it ends in success."""
+        self._send(message)
+        found = 0
+        while True:
+            kind, length = self._incoming.pdu_head()
+            if kind != 4:
+                raise AssociationError(f"PDU type {kind} instead of an answer")
+            while length:
+                _, control, size = self._incoming.data_head()
+                length -= size + 6
+                if not control & COMMAND:
+                    self._incoming.drop(size)
+                    continue
+                status = _status(self._incoming.take(size))
+                if status == 0:
+                    return found
+                if status not in _PENDING:
+                    raise AssociationError(f"C-FIND ended with {status:04x}")
+                found += 1
 
     def echo(self) -> Answer:
         """C-ECHO."""
         self._message_id += 1
-        command = _command(
-            {0x2: _padded(VERIFICATION), 0x100: b"\x30\0", 0x110: struct.pack("<H", self._message_id), 0x800: b"\1\1"}
-        )
-        self._send([_pdv_header(len(command), self._ids[(VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN)], 3), command])
+        elements = {
+            0x2: padded(VERIFICATION),
+            0x100: b"\x30\0",
+            0x110: struct.pack("<H", self._message_id),
+            0x800: b"\1\1",
+        }
+        self._send([command_pdu(self._ids[(VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN)], elements)])
         return self._answer()
 
     def release(self) -> None:
         """Release and close."""
         try:
-            self._socket.sendall(b"\x05\0\0\0\0\x04\0\0\0\0")
+            self._socket.sendall(RELEASE_REQUEST)
             self._receive_pdu()
         finally:
             self._socket.close()
 
+    close = release
+
     def abort(self) -> None:
         """A-ABORT and close."""
         try:
-            self._socket.sendall(b"\x07\0\0\0\0\x04\0\0\0\0")
+            self._socket.sendall(ABORT)
         finally:
             self._socket.close()
 
@@ -115,31 +171,31 @@ class Association:
 
     def _request(self, called: str, calling: str) -> bytes:
         body = struct.pack(">HH", 1, 0) + called.encode().ljust(16) + calling.encode().ljust(16) + bytes(32)
-        body += _item(0x10, APPLICATION_CONTEXT)
+        body += item(0x10, APPLICATION_CONTEXT)
         for (abstract, transfer), number in self._ids.items():
-            syntaxes = _item(0x30, abstract.encode()) + _item(0x40, transfer.encode())
-            body += _item(0x20, bytes([number, 0, 0, 0]) + syntaxes)
-        user = _item(0x51, struct.pack(">I", 131072)) + _item(0x52, IMPLEMENTATION_CLASS_UID)
-        body += _item(0x50, user)
-        return struct.pack(">BBI", 1, 0, len(body)) + body
+            syntaxes = item(0x30, abstract.encode()) + item(0x40, transfer.encode())
+            body += item(0x20, bytes([number, 0, 0, 0]) + syntaxes)
+        user = item(0x51, struct.pack(">I", 131072)) + item(0x52, IMPLEMENTATION_CLASS_UID)
+        body += item(0x50, user)
+        return pdu(1, body)
 
     def _store_pdus(self, instance: Instance, context: int) -> list[bytes | memoryview]:
         self._message_id = self._message_id % 65535 + 1
-        command = _command({
-            0x2: _padded(instance.sop_class_uid),
+        command = command_pdu(context, {
+            0x2: padded(instance.sop_class_uid),
             0x100: b"\1\0",
             0x110: struct.pack("<H", self._message_id),
             0x700: b"\0\0",
             0x800: b"\1\0",
-            0x1000: _padded(instance.sop_instance_uid),
+            0x1000: padded(instance.sop_instance_uid),
         })  # fmt: skip
-        pdus: list[bytes | memoryview] = [_pdv_header(len(command), context, 3), command]
+        pdus: list[bytes | memoryview] = [command]
         room, left = self._max_pdu - 6, instance.length
         parts = list(instance.data_set)
         while left:
             size = min(room, left)
             left -= size
-            pdus.append(_pdv_header(size, context, 0 if left else 2))
+            pdus.append(data_header(size, context, 0 if left else LAST))
             while size:
                 piece = parts[0][:size]
                 pdus.append(piece)
@@ -164,22 +220,13 @@ class Association:
         kind, body = self._receive_pdu()
         if kind != 4:
             raise AssociationError(f"PDU type {kind} instead of an answer: {body.hex()}")
-        fields = _read_command(body[6:])
+        fields = read_command_set(body[6:])
         comment = fields.get(0x902, b"").decode("ascii", "replace").rstrip(" \0")
         return Answer(int.from_bytes(fields[0x900], "little"), comment)
 
     def _receive_pdu(self) -> tuple[int, bytes]:
-        header = self._receive(6)
-        return header[0], self._receive(struct.unpack(">I", header[2:])[0])
-
-    def _receive(self, count: int) -> bytes:
-        got = bytearray()
-        while len(got) < count:
-            piece = self._socket.recv(count - len(got))
-            if not piece:
-                raise EOFError("the peer closed the connection")
-            got += piece
-        return bytes(got)
+        kind, length = self._incoming.pdu_head()
+        return kind, self._incoming.take(length)
 
 
 def contexts_of(instances: Sequence[Instance]) -> list[tuple[str, str]]:
@@ -187,45 +234,19 @@ def contexts_of(instances: Sequence[Instance]) -> list[tuple[str, str]]:
     return list(dict.fromkeys((i.sop_class_uid, i.transfer_syntax_uid) for i in instances))
 
 
-def _item(kind: int, body: bytes) -> bytes:
-    return struct.pack(">BBH", kind, 0, len(body)) + body
-
-
-def _padded(value: str) -> bytes:
-    content = value.encode()
-    return content + b"\0" if len(content) % 2 else content
-
-
-def _command(elements: dict[int, bytes]) -> bytes:
-    body = b"".join(struct.pack("<HHI", 0, element, len(value)) + value for element, value in elements.items())
-    return struct.pack("<HHII", 0, 0, 4, len(body)) + body
-
-
-def _read_command(content: bytes) -> dict[int, bytes]:
-    fields: dict[int, bytes] = {}
-    position = 0
-    while position + 8 <= len(content):
-        _, element, length = struct.unpack_from("<HHI", content, position)
-        fields[element] = content[position + 8 : position + 8 + length]
-        position += 8 + length
-    return fields
-
-
-def _pdv_header(size: int, context: int, flags: int) -> bytes:
-    return struct.pack(">BBIIBB", 4, 0, size + 6, size + 2, context, flags)
+def _status(content: bytes) -> int:
+    """(0000,0900) of a command set, without reading the rest."""
+    at = content.index(_STATUS_HEAD) + len(_STATUS_HEAD)
+    return int.from_bytes(content[at : at + 2], "little")
 
 
 def _read_acceptance(body: bytes) -> tuple[set[int], int]:
     """The accepted context ids and the peer's largest PDU (PS3.8 9.3.3, D.1)."""
     accepted: set[int] = set()
     max_pdu = 16384
-    position = 68
-    while position + 4 <= len(body):
-        kind, _, length = struct.unpack_from(">BBH", body, position)
-        content = body[position + 4 : position + 4 + length]
+    for kind, content in items(body[68:]):
         if kind == 0x21 and content[2] == 0:
             accepted.add(content[0])
         elif kind == 0x50 and content[:1] == b"\x51":
             max_pdu = struct.unpack_from(">I", content, 4)[0] or 1 << 20
-        position += 4 + length
     return accepted, max_pdu

@@ -6,7 +6,6 @@ large index is filled by SQL with studies whose instances are sealed, under the 
 
 from __future__ import annotations
 
-import http.client
 import shutil
 import socket
 import statistics
@@ -15,17 +14,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from functools import partial
 from urllib.parse import urlencode
 
+from bench.association import Association
 from bench.blast import blast
 from bench.data import Instance
 from bench.index_fill import PER_STUDY, ROOT, bytes_by_table, fill
 from bench.node import eventually, free_port, new_folder
+from bench.reader import Connection
 from bench.reading import Target
 from bench.servers import _orthanc, isocenter
 from isocenter.apps.postgres.embedded import running
 from isocenter.standards.dicom.identifiers import encode_identifier
-from isocenter.wire.requestor import ProposedContext, Remote, RequestedAssociation, request_association
 
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -117,43 +118,38 @@ class WebDoor:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._connection: http.client.HTTPConnection | None = None
+        self._connection = Connection(target.port)
 
-    def ask(self, question: Question) -> int:
-        """How many results came. Orthanc closes connections that rested a second: then once more on a new one."""
-        try:
-            return self._asked(question)
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-            self.close()
-            return self._asked(question)
-
-    def _asked(self, question: Question) -> int:
-        query = (
-            f"?{urlencode({**question.query, 'limit': str(PAGE)}, safe='*,^')}"
-            if not question.path.endswith("data")
-            else ""
-        )
-        headers = {"Accept": "application/dicom+json", **self._target.headers}
+    def asking(self, question: Question) -> Callable[[], None]:
+        """What asks it once and reads the whole answer. The request is made here, before anybody looks at a clock."""
+        query = urlencode({**question.query, "limit": str(PAGE)}, safe="*,^")
         if question.path.endswith(("instances", "metadata")):
             query = ""
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self._target.port, timeout=120)
-            self._connection.connect()
-            self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._connection.request("GET", f"{self._target.root}/{question.path}{query}", headers=headers)
-        answer = self._connection.getresponse()
-        body = answer.read()
-        if answer.status not in (200, 204):
-            raise RuntimeError(f"{self._target.name}: {answer.status} for {question.name}: {body[:200]!r}")
-        if answer.will_close:
-            self.close()
-        return body.count(b'"0020000D"') if body else 0
+        headers = {
+            "Host": f"127.0.0.1:{self._target.port}",
+            "Accept": "application/dicom+json",
+            **self._target.headers,
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        path = f"{self._target.root}/{question.path}{query and '?'}{query}"
+        return partial(self._ask, f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode())
+
+    def _ask(self, request: bytes) -> None:
+        # Orthanc closes connections that rested a second: then once more on a new one.
+        try:
+            self._connection.get(request)
+        except (EOFError, ConnectionResetError, BrokenPipeError):
+            self._connection.close()
+            self._connection.get(request)
+
+    @property
+    def results(self) -> int:
+        """How many the last answer had."""
+        return self._connection.body.count(b'"0020000D"')
 
     def close(self) -> None:
         """End the connection."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+        self._connection.close()
 
 
 class DimseDoor:
@@ -162,20 +158,17 @@ class DimseDoor:
     name = "C-FIND"
 
     def __init__(self, port: int, ae_title: str) -> None:
-        remote = Remote(ae_title, "127.0.0.1", port, calling_ae_title="BENCH", answer_timeout_s=120)
-        self._association: RequestedAssociation = request_association(
-            remote, [ProposedContext(STUDY_ROOT_FIND, (EXPLICIT,))]
-        )
-        self._context_id = self._association.accepted(STUDY_ROOT_FIND)[0][0]
+        self._association = Association(port, called=ae_title, contexts=[(STUDY_ROOT_FIND, EXPLICIT)])
+        self.results = 0
 
-    def ask(self, question: Question) -> int:
-        """How many pending responses came."""
+    def asking(self, question: Question) -> Callable[[], None]:
+        """What asks it once and reads to the last response."""
         assert question.keys is not None
-        answers = self._association.find(self._context_id, encode_identifier(question.keys, EXPLICIT))
-        count = sum(1 for answer in answers if answer.is_pending)
-        if answers.last is None or answers.last.status:
-            raise RuntimeError(f"C-FIND ended with {answers.last}")
-        return count
+        identifier = encode_identifier(question.keys, EXPLICIT)
+        return partial(self._ask, self._association.find_message(STUDY_ROOT_FIND, EXPLICIT, identifier))
+
+    def _ask(self, message: list[bytes | memoryview]) -> None:
+        self.results = self._association.find(message)
 
     def close(self) -> None:
         """Release."""
@@ -314,12 +307,14 @@ def _rounds(targets: Sequence[Target], studies: int, asked: Sequence[Question], 
 
 def _ask(server: str, door: Door, studies: int, question: Question) -> Asked:
     """One round: as often as half a second allows, at least five times and at most fifty."""
-    count = door.ask(question)
+    ask = door.asking(question)
+    ask()
+    count = door.results
     times: list[float] = []
     began = time.perf_counter()
     while len(times) < 5 or (len(times) < 50 and time.perf_counter() - began < 0.5):
         start = time.perf_counter()
-        door.ask(question)
+        ask()
         times.append((time.perf_counter() - start) * 1000)
     times.sort()
     p95 = times[min(len(times) - 1, int(len(times) * 0.95))]

@@ -48,7 +48,7 @@ def read(port: int, paths: Sequence[str], headers: Mapping[str, str], connection
 
 def _reading(port: int, requests: Sequence[bytes], first: int, until: float) -> Callable[[], list[float]]:
     def work() -> list[float]:
-        reader, total, latencies = _Connection(port), 0, []
+        reader, total, latencies = Connection(port), 0, []
         for request in islice(cycle(requests), first % len(requests), None):
             began = time.perf_counter()
             if began >= until:
@@ -60,16 +60,17 @@ def _reading(port: int, requests: Sequence[bytes], first: int, until: float) -> 
     return work
 
 
-class _Connection:
+class Connection:
     """Connects again when the server closes after an answer, as Orthanc does after every multipart one."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._room = memoryview(bytearray(_ROOM))
         self._socket: socket.socket | None = None
+        self._begins = self._length = 0
 
     def get(self, request: bytes) -> int:
-        """Ask and read to the end; bytes of the body."""
+        """Ask and read to the end; bytes of the body. Raises LoadError for any other answer than 200."""
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=60)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -78,31 +79,48 @@ class _Connection:
         length = _LENGTH.search(head)
         if _CHUNKED.search(head):
             raise LoadError("an answer in chunks: this reader does not know them")
-        body = self._body(self._socket, filled, int(length[1]) if length else None)
+        self._begins = len(head)
+        self._length = self._body(self._socket, filled - len(head), int(length[1]) if length else None)
         if length is None or _CLOSES.search(head):
+            self.close()
+        return self._length
+
+    @property
+    def body(self) -> bytes:
+        """Of the last answer, unless it was too large to be kept."""
+        end = self._begins + self._length
+        if end > _ROOM:
+            raise LoadError("the answer is too large to be kept")
+        return bytes(self._room[self._begins : end])
+
+    def close(self) -> None:
+        """End the connection; the next question opens another."""
+        if self._socket is not None:
             self._socket.close()
-            self._socket = None
-        return body
+        self._socket = None
 
     def _head(self, connection: socket.socket) -> tuple[bytes, int]:
-        """The head of an answer, and how many bytes of its body came with it."""
+        """The head of an answer with the empty line behind it, and how many bytes came with it."""
         filled = 0
         while True:
             count = connection.recv_into(self._room[filled:])
             filled += count
-            end = bytes(self._room[: min(filled, 8192)]).find(b"\r\n\r\n")
-            if end >= 0:
+            end = bytes(self._room[: min(filled, 8192)]).find(b"\r\n\r\n") + 4
+            if end >= 4:
                 break
-            if not count or filled > 8192:
+            if not count:
+                raise EOFError("the server closed the connection")
+            if filled > 8192:
                 raise LoadError("no head of an answer came")
         head = bytes(self._room[:end])
         if not head.startswith(b"HTTP/1.1 200 "):
             raise LoadError(f"not answered with 200: {head[:64]!r}")
-        return head, filled - end - 4
+        return head, filled
 
     def _body(self, connection: socket.socket, came: int, length: int | None) -> int:
         while length is None or came < length:
-            count = connection.recv_into(self._room)
+            at = self._begins + came
+            count = connection.recv_into(self._room[at:] if at < _ROOM else self._room)
             if not count:
                 break
             came += count

@@ -9,16 +9,13 @@ from __future__ import annotations
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from ipaddress import ip_network
-from pathlib import Path
 
-from bench import servers
+from bench import destination, servers
 from bench.blast import DCMTK_ENVIRONMENT, blast
 from bench.data import CT, Instance, folder_of, load
 from bench.node import eventually, free_port, new_folder
@@ -27,9 +24,6 @@ from bench.servers import MissingPeerError, Running
 from isocenter.standards.dicom.dimse import CommandSet, Status, encode_response
 from isocenter.standards.dicom.identifiers import Attribute, encode_identifier
 from isocenter.standards.dicom.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
-from isocenter.wire.listener import Listener
-from isocenter.wire.listening_socket import bound_socket
-from isocenter.wire.negotiation import Admission
 from isocenter.wire.pdu import AnsweredContext
 from isocenter.wire.requestor import ProposedContext, Remote, Role, request_association
 from isocenter.wire.service import Peer, Response
@@ -107,21 +101,6 @@ class Dropped:
         pass
 
 
-def sink(port: int) -> None:
-    """The destination of C-MOVE, as a process of its own; ends when its input does."""
-    listener = Listener(
-        bound_socket("127.0.0.1", port),
-        Admission(SINK, (ip_network("127.0.0.0/8"),)),
-        [Dropping()],
-        max_pdu_bytes=131072,
-    )
-    listener.start()
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.read()
-    listener.stop(1)
-
-
 def measure(
     *, repeats: int, slices: int, scenes: Sequence[str] = SCENES, say: Callable[[str], None] = print
 ) -> list[Run]:
@@ -130,7 +109,8 @@ def measure(
     instances = load([folder])
     runs = []
     with ExitStack() as stack:
-        port = stack.enter_context(_sink_process())
+        port = free_port()
+        stack.enter_context(destination.running(port))
         running = {name: stack.enter_context(_filled(name, port, instances)) for name in ("isocenter", "orthanc")}
         for repeat in range(-1, repeats):
             turned = sorted(running, reverse=bool(repeat % 2))
@@ -175,22 +155,6 @@ def _line(run: Run) -> str:
     if run.failure:
         return f"{run.server:>10} {run.scene:>7}  {run.failure}"
     return f"{run.server:>10} {run.scene:>7}  {run.megabytes_per_second:7.0f} MB/s  {run.cpu_ms:6.2f} CPU ms"
-
-
-@contextmanager
-def _sink_process() -> Iterator[int]:
-    port = free_port()
-    with subprocess.Popen(
-        [sys.executable, "-c", f"from bench.retrieve import sink; sink({port})"],
-        cwd=Path(__file__).parents[1],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdin is not None and process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        yield port
-        process.stdin.close()
-        process.wait(30)
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
-from bench.association import Answer
+from bench.association import Answer, Association, AssociationError
 from bench.blast import DCMTK_ENVIRONMENT
 from bench.data import instance_of, part10, uid
 from bench.node import Node, eventually, free_port
@@ -31,6 +31,7 @@ from tests.interop.builders import a_ct
 from tests.interop.orthanc import program
 
 from bench import dicomweb
+from isocenter.standards.dicom.identifiers import encode_identifier
 
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
 NAME = "Wang^XiaoDong=王^小东"
@@ -75,6 +76,30 @@ def _file(data_set: Dataset) -> Any:
     from io import BytesIO
 
     return BytesIO(part10(data_set))
+
+
+def test_the_client_of_the_bench_counts_what_is_found(node: Node, study: list[Dataset]) -> None:
+    keys: dict[int, tuple[str, tuple[str, ...]]] = {
+        0x00080052: ("CS", ("STUDY",)),
+        0x00100010: ("PN", ("wang^x*",)),
+        0x0020000D: ("UI", (str(study[0].StudyInstanceUID),)),
+    }
+    of_images = {
+        **keys,
+        0x00080052: ("CS", ("IMAGE",)),
+        0x00080018: ("UI", ()),
+        0x0020000E: ("UI", (str(study[0].SeriesInstanceUID),)),
+    }
+    model = str(StudyRootQueryRetrieveInformationModelFind)
+    with closing(Association(node.dicom_port, called=node.ae_title, contexts=[(model, EXPLICIT)])) as association:
+
+        def found(asked: dict[int, tuple[str, tuple[str, ...]]]) -> int:
+            return association.find(association.find_message(model, EXPLICIT, encode_identifier(asked, EXPLICIT)))
+
+        assert (found(keys), found(of_images)) == (1, len(study))
+        assert found({**keys, 0x00100010: ("PN", ("nobody*",))}) == 0
+        with pytest.raises(AssociationError, match="a900"):
+            found({**keys, 0x00080052: ("CS", ("NO LEVEL",))})
 
 
 # --- DCMTK -------------------------------------------------------------------------------------------------------
