@@ -137,6 +137,64 @@ def test_a_row_cannot_be_written_into_another_institution(
         connection.execute(statement, [institution.institution_id])
 
 
+_ANOTHER = """
+    SELECT isocenter_record(%s, ARRAY[i.study_id], ARRAY[1], now(), ARRAY[ROW(1, 0, gen_random_uuid(), i.series_id,
+        i.segment_id, i.instance_number, i.number_of_frames, i.rows, i.columns, i.bits_allocated, i.samples_per_pixel,
+        i.member_offset, i.data_set_offset, i.data_set_length, i.pixel_value_offset, i.pixel_length, i.header_length,
+        i.received_at, i.digest, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid,
+        i.photometric_interpretation, i.calling_ae_title, i.door, i.warnings)::isocenter_arrival])
+    FROM public.instance i
+"""
+
+
+@pytest.fixture
+def instance(database: Database, institution: Institution) -> None:
+    """One that is recorded."""
+    ingest = Ingest(database.ingest_connection)
+    ingest.record(rows_of_a_study(1, slices=1, institution_id=institution.institution_id))
+    ingest.close()
+
+
+@pytest.mark.usefixtures("instance")
+def test_recording_reaches_no_study_of_another_institution(
+    database: Database, institution: Institution, other_institution: Institution
+) -> None:
+    with (
+        pytest.raises(psycopg.DatabaseError, match="study is gone"),
+        database.transaction(institution.institution_id) as connection,
+    ):
+        connection.execute(_ANOTHER.encode(), [other_institution.institution_id])
+
+
+@pytest.mark.usefixtures("instance")
+def test_recording_is_led_astray_by_no_table_of_the_session(database: Database, institution: Institution) -> None:
+    with database.transaction(institution.institution_id) as connection:
+        for table in ("study", "instance", "instance_lookup"):
+            connection.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table})".encode())
+        connection.execute(_ANOTHER.encode(), [institution.institution_id])
+        counts = connection.execute(
+            "SELECT (SELECT count(*) FROM instance), (SELECT count(*) FROM public.instance),"
+            " (SELECT instance_count FROM public.study)"
+        ).fetchone()
+    assert counts == (0, 2, 2)
+
+
+def test_what_is_done_as_the_owner_is_for_the_application_alone(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        functions = connection.execute(
+            """
+            SELECT p.proname, p.proconfig, has_function_privilege('isocenter_app', p.oid, 'EXECUTE'),
+                EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0)
+            FROM pg_proc p WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace ORDER BY 1
+            """
+        ).fetchall()
+    path = ["search_path=public, pg_temp"]
+    assert functions == [
+        ("isocenter_forget_audit_events", path, True, False),
+        ("isocenter_record", path, True, False),
+    ]
+
+
 def test_the_application_owns_nothing_and_keeps_the_audit_trail(database: Database, institution: Institution) -> None:
     with database.transaction(institution.institution_id) as connection:
         connection.execute(

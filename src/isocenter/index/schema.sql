@@ -283,7 +283,8 @@ END;
 $$;
 
 CREATE FUNCTION public.isocenter_record(p_institution integer, p_studies integer[], p_counts integer[], p_received_at timestamp with time zone, p_arrivals public.isocenter_arrival[]) RETURNS integer[]
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
     base integer;
@@ -3670,6 +3671,9 @@ GRANT SELECT,INSERT ON TABLE public.audit_event TO isocenter_app;
 
 REVOKE ALL ON FUNCTION public.isocenter_forget_audit_events(p_chain integer, p_last_position bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.isocenter_forget_audit_events(p_chain integer, p_last_position bigint) TO isocenter_app;
+
+REVOKE ALL ON FUNCTION public.isocenter_record(p_institution integer, p_studies integer[], p_counts integer[], p_received_at timestamp with time zone, p_arrivals public.isocenter_arrival[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.isocenter_record(p_institution integer, p_studies integer[], p_counts integer[], p_received_at timestamp with time zone, p_arrivals public.isocenter_arrival[]) TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.procrastinate_jobs TO isocenter_app;
 
