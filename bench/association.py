@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.data import Instance
 from bench.pdus import (
     ABORT,
-    APPLICATION_CONTEXT,
     COMMAND,
-    IMPLEMENTATION_CLASS_UID,
     LAST,
     RELEASE_REQUEST,
     Incoming,
@@ -25,6 +23,7 @@ from bench.pdus import (
     data_header,
     item,
     items,
+    negotiation,
     padded,
     pdu,
     read_command_set,
@@ -117,23 +116,12 @@ class Association:
     def find(self, message: list[bytes | memoryview]) -> int:
         """Ask and wait for the last answer; how many were found. Raises AssociationError unless it ends in success."""
         self._send(message)
-        found = 0
-        while True:
-            kind, length = self._incoming.pdu_head()
-            if kind != 4:
-                raise AssociationError(f"PDU type {kind} instead of an answer")
-            while length:
-                _, control, size = self._incoming.data_head()
-                length -= size + 6
-                if not control & COMMAND:
-                    self._incoming.drop(size)
-                    continue
-                status = _status(self._incoming.take(size))
-                if status == 0:
-                    return found
-                if status not in _PENDING:
-                    raise AssociationError(f"C-FIND ended with {status:04x}")
-                found += 1
+        found, statuses = 0, self._statuses()
+        while (status := next(statuses)) in _PENDING:
+            found += 1
+        if status:
+            raise AssociationError(f"C-FIND ended with {status:04x}")
+        return found
 
     def echo(self) -> Answer:
         """C-ECHO."""
@@ -155,8 +143,6 @@ class Association:
         finally:
             self._socket.close()
 
-    close = release
-
     def abort(self) -> None:
         """A-ABORT and close."""
         try:
@@ -171,13 +157,11 @@ class Association:
 
     def _request(self, called: str, calling: str) -> bytes:
         body = struct.pack(">HH", 1, 0) + called.encode().ljust(16) + calling.encode().ljust(16) + bytes(32)
-        body += item(0x10, APPLICATION_CONTEXT)
+        contexts = b""
         for (abstract, transfer), number in self._ids.items():
             syntaxes = item(0x30, abstract.encode()) + item(0x40, transfer.encode())
-            body += item(0x20, bytes([number, 0, 0, 0]) + syntaxes)
-        user = item(0x51, struct.pack(">I", 131072)) + item(0x52, IMPLEMENTATION_CLASS_UID)
-        body += item(0x50, user)
-        return pdu(1, body)
+            contexts += item(0x20, bytes([number, 0, 0, 0]) + syntaxes)
+        return pdu(1, body + negotiation(contexts))
 
     def _store_pdus(self, instance: Instance, context: int) -> list[bytes | memoryview]:
         self._message_id = self._message_id % 65535 + 1
@@ -215,6 +199,16 @@ class Association:
             pieces = pieces[done:]
             if sent:
                 pieces[0] = memoryview(pieces[0])[sent:]
+
+    def _statuses(self) -> Iterator[int]:
+        """Of the answers as they come, for ever."""
+        while True:
+            kind, length = self._incoming.pdu_head()
+            if kind != 4:
+                raise AssociationError(f"PDU type {kind} instead of an answer")
+            for _, control, content in self._incoming.fragments(length):
+                if control & COMMAND:
+                    yield _status(content)
 
     def _answer(self) -> Answer:
         kind, body = self._receive_pdu()

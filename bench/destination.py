@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,21 +16,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.pdus import (
-    APPLICATION_CONTEXT,
     COMMAND,
-    IMPLEMENTATION_CLASS_UID,
     LAST,
     RELEASE_RESPONSE,
     Incoming,
     command_pdu,
     item,
     items,
+    negotiation,
     pdu,
     read_command_set,
 )
 
 _PROCESSES = 8
-_MAX_PDU = 131072
 
 
 @contextmanager
@@ -86,19 +83,16 @@ def _serve(connection: socket.socket) -> None:
         kind, length = incoming.pdu_head()
         if kind == 1:
             connection.sendall(_acceptance(incoming.take(length)))
-        elif kind != 4:
+        elif kind == 4:
+            for context, control, content in incoming.fragments(length):
+                if control & COMMAND:
+                    request = read_command_set(content)
+                elif control & LAST:
+                    connection.sendall(_success(context, request))
+        else:
             if kind == 5:
                 connection.sendall(RELEASE_RESPONSE)
             return
-        while kind == 4 and length:
-            context, control, size = incoming.data_head()
-            length -= size + 6
-            if control & COMMAND:
-                request = read_command_set(incoming.take(size))
-                continue
-            incoming.drop(size)
-            if control & LAST:
-                connection.sendall(_success(context, request))
 
 
 def _acceptance(request: bytes) -> bytes:
@@ -108,8 +102,7 @@ def _acceptance(request: bytes) -> bytes:
         if kind == 0x20:
             syntax = next(value for kind, value in items(content[4:]) if kind == 0x40)
             accepted += item(0x21, bytes([content[0], 0, 0, 0]) + item(0x40, syntax))
-    user = item(0x50, item(0x51, struct.pack(">I", _MAX_PDU)) + item(0x52, IMPLEMENTATION_CLASS_UID))
-    return pdu(2, request[:68] + item(0x10, APPLICATION_CONTEXT) + accepted + user)
+    return pdu(2, request[:68] + negotiation(accepted))
 
 
 def _success(context: int, request: dict[int, bytes]) -> bytes:

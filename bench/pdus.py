@@ -1,18 +1,24 @@
-"""PDUs and command sets (PS3.8 9.3, PS3.7 6.3): what the bench's own clients and its destination are made of."""
+"""PDUs and command sets (PS3.8 9.3, PS3.7 6.3): what the bench's own clients and its destination are made of.
+
+Not those of the product, on purpose: what it writes wrong, nobody would notice who writes and reads with the same code.
+"""
 
 from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Iterator
 
-APPLICATION_CONTEXT = b"1.2.840.10008.3.1.1.1"
-IMPLEMENTATION_CLASS_UID = b"2.25.140420391284712530812031884512066313361"
+_APPLICATION_CONTEXT = b"1.2.840.10008.3.1.1.1"
+_IMPLEMENTATION_CLASS_UID = b"2.25.140420391284712530812031884512066313361"
 COMMAND, LAST = 1, 2
 """Bits of a message control header (PS3.8 E.2)."""
 RELEASE_REQUEST = b"\x05\0\0\0\0\x04\0\0\0\0"
 RELEASE_RESPONSE = b"\x06\0\0\0\0\x04\0\0\0\0"
-_ROOM = 1 << 20
 ABORT = b"\x07\0\0\0\0\x04\0\0\0\0"
+MAX_PDU_BYTES = 131072
+"""What we take at the most: as much as DCMTK can."""
+_ROOM = 1 << 20
 
 
 def pdu(kind: int, body: bytes) -> bytes:
@@ -23,6 +29,12 @@ def pdu(kind: int, body: bytes) -> bytes:
 def item(kind: int, body: bytes) -> bytes:
     """An item of an association request or of its answer."""
     return struct.pack(">BBH", kind, 0, len(body)) + body
+
+
+def negotiation(contexts: bytes) -> bytes:
+    """What ends an association request as well as its answer: the items of contexts between what is always the same."""
+    user = item(0x51, struct.pack(">I", MAX_PDU_BYTES)) + item(0x52, _IMPLEMENTATION_CLASS_UID)
+    return item(0x10, _APPLICATION_CONTEXT) + contexts + item(0x50, user)
 
 
 def items(content: bytes) -> list[tuple[int, bytes]]:
@@ -83,17 +95,25 @@ class Incoming:
         kind, _, length = struct.unpack(">BBI", self._take(6))
         return kind, length
 
-    def data_head(self) -> tuple[int, int, int]:
-        """(presentation context, message control header, length of the fragment) in a P-DATA-TF."""
-        size, context, control = struct.unpack(">IBB", self._take(6))
-        return context, control, size - 2
+    def fragments(self, length: int) -> Iterator[tuple[int, int, bytes]]:
+        """(presentation context, message control header, content) of each fragment in a P-DATA-TF of that length.
+
+        The content of a data set is dropped.
+        """
+        while length:
+            size, context, control = struct.unpack(">IBB", self._take(6))
+            length -= size + 4
+            if control & COMMAND:
+                yield context, control, self.take(size - 2)
+            else:
+                self._drop(size - 2)
+                yield context, control, b""
 
     def take(self, count: int) -> bytes:
         """So many bytes, at most a megabyte. Raises EOFError when the peer goes."""
         return bytes(self._take(count))
 
-    def drop(self, count: int) -> None:
-        """Pass so many bytes over. Raises EOFError when the peer goes."""
+    def _drop(self, count: int) -> None:
         while self._filled - self._at < count:
             count -= self._filled - self._at
             self._at = self._filled = 0

@@ -122,17 +122,16 @@ class WebDoor:
 
     def asking(self, question: Question) -> Callable[[], None]:
         """What asks it once and reads the whole answer. The request is made here, before anybody looks at a clock."""
-        query = urlencode({**question.query, "limit": str(PAGE)}, safe="*,^")
-        if question.path.endswith(("instances", "metadata")):
-            query = ""
+        whole = question.path.endswith(("instances", "metadata"))
+        query = "" if whole else f"?{urlencode({**question.query, 'limit': str(PAGE)}, safe='*,^')}"
         headers = {
             "Host": f"127.0.0.1:{self._target.port}",
             "Accept": "application/dicom+json",
             **self._target.headers,
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        path = f"{self._target.root}/{question.path}{query and '?'}{query}"
-        return partial(self._ask, f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode())
+        request = f"GET {self._target.root}/{question.path}{query} HTTP/1.1\r\n{lines}\r\n"
+        return partial(self._ask, request.encode())
 
     def _ask(self, request: bytes) -> None:
         # Orthanc closes connections that rested a second: then once more on a new one.

@@ -16,6 +16,7 @@ from itertools import cycle, islice
 from bench.blast import LoadError, forked
 
 _ROOM = 1 << 20
+_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _CLOSES = re.compile(rb"(?i)\r\nconnection: *close")
 _CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding: *chunked")
@@ -105,14 +106,14 @@ class Connection:
         while True:
             count = connection.recv_into(self._room[filled:])
             filled += count
-            end = bytes(self._room[: min(filled, 8192)]).find(b"\r\n\r\n") + 4
-            if end >= 4:
+            end = bytes(self._room[: min(filled, 8192)]).find(_END)
+            if end >= 0:
                 break
             if not count:
                 raise EOFError("the server closed the connection")
             if filled > 8192:
                 raise LoadError("no head of an answer came")
-        head = bytes(self._room[:end])
+        head = bytes(self._room[: end + len(_END)])
         if not head.startswith(b"HTTP/1.1 200 "):
             raise LoadError(f"not answered with 200: {head[:64]!r}")
         return head, filled

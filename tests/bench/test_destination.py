@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,9 +39,9 @@ def test_storescu_is_answered_with_success(port: int, folder: Path) -> None:
 
 def test_two_associations_take_turns_as_they_like(port: int, folder: Path, tmp_path: Path) -> None:
     large, small = load([folder]), load([folder_of(MR, 1, 3, cache=tmp_path)])
-    with (
-        closing(Association(port, called="ANY", contexts=contexts_of(large))) as first,
-        closing(Association(port, called="ANY", contexts=contexts_of(small))) as second,
-    ):
-        for one, other in zip(large, small, strict=True):
-            assert (first.store(one).status, second.store(other).status) == (0, 0)
+    first = Association(port, called="ANY", contexts=contexts_of(large))
+    second = Association(port, called="ANY", contexts=contexts_of(small))
+    for one, other in zip(large, small, strict=True):
+        assert (first.store(one).status, second.store(other).status) == (0, 0)
+    first.release()
+    second.release()

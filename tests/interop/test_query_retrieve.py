@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,15 +91,16 @@ def test_the_client_of_the_bench_counts_what_is_found(node: Node, study: list[Da
         0x0020000E: ("UI", (str(study[0].SeriesInstanceUID),)),
     }
     model = str(StudyRootQueryRetrieveInformationModelFind)
-    with closing(Association(node.dicom_port, called=node.ae_title, contexts=[(model, EXPLICIT)])) as association:
+    association = Association(node.dicom_port, called=node.ae_title, contexts=[(model, EXPLICIT)])
 
-        def found(asked: dict[int, tuple[str, tuple[str, ...]]]) -> int:
-            return association.find(association.find_message(model, EXPLICIT, encode_identifier(asked, EXPLICIT)))
+    def found(asked: dict[int, tuple[str, tuple[str, ...]]]) -> int:
+        return association.find(association.find_message(model, EXPLICIT, encode_identifier(asked, EXPLICIT)))
 
-        assert (found(keys), found(of_images)) == (1, len(study))
-        assert found({**keys, 0x00100010: ("PN", ("nobody*",))}) == 0
-        with pytest.raises(AssociationError, match="a900"):
-            found({**keys, 0x00080052: ("CS", ("NO LEVEL",))})
+    assert (found(keys), found(of_images)) == (1, len(study))
+    assert found({**keys, 0x00100010: ("PN", ("nobody*",))}) == 0
+    with pytest.raises(AssociationError, match="a900"):
+        found({**keys, 0x00080052: ("CS", ("NO LEVEL",))})
+    association.release()
 
 
 # --- DCMTK -------------------------------------------------------------------------------------------------------
