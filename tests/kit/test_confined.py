@@ -6,6 +6,7 @@ import operator
 import os
 import pickle
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ import numpy as np
 import psutil
 import pytest
 
-from isocenter.kit.confined import Confined, ConfinedBusy, ConfinedFailure
+from isocenter.kit.confined import Confined, ConfinedBusy, ConfinedFailure, _AnswerUnpickler, _receive, _send
 from isocenter.kit.errors import Invalid
+from isocenter.pixels.codestreams import Coding
 from isocenter.standards.dicom.uids import InvalidUid, check_uid
 
 MIB = 1 << 20
@@ -127,3 +129,16 @@ def test_an_answer_cannot_name_a_function_to_run(confined: Confined) -> None:
 
 def test_the_environment_of_the_parent_is_not_seen(confined: Confined, monkeypatch: pytest.MonkeyPatch) -> None:
     assert confined.call(os.getenv, "HOME") is None
+
+
+def test_members_of_enumerations_cross_by_value_whatever_python_would_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.11.2 writes them as calls of getattr, which an answer may not name."""
+
+    def as_in_3_11_2(self: Coding, _: int) -> tuple[object, ...]:
+        return getattr, (type(self), self.name)
+
+    monkeypatch.setattr(Coding, "__reduce_ex__", as_in_3_11_2, raising=False)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        _send(ours, ("value", Coding.HTJ2K), None)
+        assert _receive(theirs, None, 1 << 20, _AnswerUnpickler) == ("value", Coding.HTJ2K)

@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, NoReturn
 
 from isocenter.kit.errors import Exhausted, Invalid, IsocenterError
@@ -246,13 +247,23 @@ class _Nursery:
 
 def _send(connection: socket.socket, value: object, deadline: float | None) -> None:
     buffers: list[pickle.PickleBuffer] = []
-    body = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+    pickled = io.BytesIO()
+    _Pickler(pickled, protocol=5, buffer_callback=buffers.append).dump(value)
+    body = pickled.getvalue()
     views = [buffer.raw() for buffer in buffers]
     sizes = struct.pack(f"<{len(views)}Q", *(view.nbytes for view in views))
     parts: list[memoryview | bytes] = [_HEAD.pack(len(views), len(body)) + sizes, body, *views]
     for part in parts:
         _limit_wait(connection, deadline)
         connection.sendall(part)
+
+
+class _Pickler(pickle.Pickler):
+    """Writes members of enumerations by class and value: some Pythons, 3.11.2 of Debian 12 among them, would name
+    `getattr`, which no answer may."""
+
+    def reducer_override(self, obj: object) -> Any:
+        return (type(obj), (obj.value,)) if isinstance(obj, Enum) else NotImplemented
 
 
 def _receive(connection: socket.socket, deadline: float | None, limit: int, unpickler: type[pickle.Unpickler]) -> Any:
