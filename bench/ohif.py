@@ -14,7 +14,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,8 +56,9 @@ def distribution() -> Path:
         done = subprocess.run(command, cwd=_CACHE, capture_output=True, text=True, check=False)
         if done.returncode or not packed.is_file():
             raise MissingPeerError(f"OHIF could not be fetched: {done.stderr[-300:]}")
-    with tarfile.open(packed) as archive:
-        archive.extractall(_CACHE / f"ohif-app-{VERSION}", filter="data")
+    unpacked = _CACHE / f"ohif-app-{VERSION}"
+    unpacked.mkdir(exist_ok=True)
+    subprocess.run(["tar", "--extract", "--gzip", "--file", packed, "--directory", unpacked], check=True)
     (folder / "app-config.js").write_text(_CONFIGURATION)
     return folder
 
