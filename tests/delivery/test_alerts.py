@@ -50,6 +50,7 @@ WELL = Circumstances(
     disk=Disk(100, 15),
     warnings=(),
     not_backed_up_since=AT - timedelta(days=2),
+    opaque_packs=9,
 )
 CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
 
@@ -88,6 +89,7 @@ def test_when_all_is_well_nothing_is_said() -> None:
             replace(WELL, not_backed_up_since=AT - timedelta(days=2, seconds=1)),
             Alert("backup-old", WARNING, "", AT - timedelta(days=2, seconds=1)),
         ),
+        (replace(WELL, opaque_packs=10), Alert("sealed-opaque", WARNING)),
         (
             replace(WELL, warnings=["web-certificate-expires-soon"]),
             Alert("web-certificate-expires-soon", WARNING),

@@ -28,8 +28,9 @@ from isocenter.apps.wiring import (
 from isocenter.delivery.library import Library
 from isocenter.domain.archive.deletions import deletion_tasks
 from isocenter.domain.archive.erase import facts_key_path
-from isocenter.domain.archive.jobs import sealing_tasks, tokenising_task
+from isocenter.domain.archive.jobs import preparing_again_task, sealing_tasks, tokenising_task
 from isocenter.domain.archive.metering import metering_task
+from isocenter.domain.archive.prepare_again import PreparingAgain
 from isocenter.domain.archive.reclaim import sweep_orphan_packs
 from isocenter.domain.archive.seal import Sealer
 from isocenter.domain.continuity.copying import SITE_QUEUES, copying_tasks
@@ -47,6 +48,7 @@ from isocenter.domain.exchange.sending import SENDING_QUEUE, defer_due_transfers
 from isocenter.domain.placement.jobs import STORAGE_QUEUE, placement_tasks
 from isocenter.domain.retention.destroying import RETENTION_QUEUE, Destructions
 from isocenter.domain.retention.jobs import retention_tasks
+from isocenter.index.senders import SenderBook
 from isocenter.kit.database import Database
 from isocenter.kit.errors import Exhausted
 from isocenter.kit.jobs import QUEUE, Task, work
@@ -87,19 +89,13 @@ def run(settings: Settings) -> int:
         database = stack.enter_context(open_database(settings, max_connections=4 + sum(QUEUES.values())))
         data = open_bytes(settings, database)
         store = data.store
-        sealer = stack.enter_context(
-            closing(
-                Sealer(
-                    database=database,
-                    data=data,
-                    processes=max(1, (os.cpu_count() or 1) // 2),
-                    pause=partial(await_processors, stop, SEALING_WAITS_S),
-                )
-            )
-        )
+        pause, children = partial(await_processors, stop, SEALING_WAITS_S), max(1, (os.cpu_count() or 1) // 2)
+        sealer = stack.enter_context(closing(Sealer(database=database, data=data, processes=children, pause=pause)))
+        again = PreparingAgain(database, store, sealer.confined, SenderBook(database), pause)
         library = stack.enter_context(open_library(database, data))
         tasks = [
             *sealing_tasks(database, sealer, settings.quiet_for),
+            preparing_again_task(again, STORAGE_QUEUE, stop.is_set),
             *upkeep_tasks(settings, database, store),
             *region_tasks(settings, database, data),
             *promise_tasks(settings, database, data, library, stop),

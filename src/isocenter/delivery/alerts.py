@@ -23,6 +23,7 @@ SITE_FAR_BEHIND_S: Final = 900
 JOBS_LATE_S: Final = 900
 STORAGE_NEARLY_FULL: Final = 0.9
 BACKUP_OLD_S: Final = 172_800
+OPAQUE_PACKS: Final = 10
 DISK_LOW: Final = 0.15
 DISK_VERY_LOW: Final = 0.05
 
@@ -57,7 +58,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What is looked at. not_backed_up_since: None while there is nothing to back up."""
+    """What is looked at. not_backed_up_since: None while there is nothing to back up. opaque_packs: those that wait."""
 
     at: datetime
     nodes: Sequence[NodeRow]
@@ -69,6 +70,7 @@ class Circumstances:
     disk: Disk
     warnings: Sequence[str]
     not_backed_up_since: datetime | None
+    opaque_packs: int
 
 
 def alerts_of(now: Circumstances) -> list[Alert]:
@@ -79,6 +81,7 @@ def alerts_of(now: Circumstances) -> list[Alert]:
         *_of_site(now),
         *_of_queues(now),
         *_of_backups(now),
+        *_of_packs(now),
         *_of_this_node(now),
     ]
     return sorted(found, key=lambda alert: (alert.severity is not Severity.CRITICAL, alert.word, alert.subject))
@@ -127,6 +130,11 @@ def _of_backups(now: Circumstances) -> Iterator[Alert]:
     since = now.not_backed_up_since
     if since is not None and now.at - since > timedelta(seconds=BACKUP_OLD_S):
         yield Alert("backup-old", Severity.WARNING, "", since)
+
+
+def _of_packs(now: Circumstances) -> Iterator[Alert]:
+    if now.opaque_packs >= OPAQUE_PACKS:  # one strange object is nobody's work; many are a fault of ours or of the host
+        yield Alert("sealed-opaque", Severity.WARNING)
 
 
 def _of_this_node(now: Circumstances) -> Iterator[Alert]:

@@ -20,6 +20,7 @@ from isocenter.index.backups import not_backed_up_since
 from isocenter.index.institutions import institutions, names_of
 from isocenter.index.metering import MeteredDay, metered_days
 from isocenter.index.nodes import NodeRow, nodes
+from isocenter.index.opaque_packs import opaque_state
 from isocenter.index.operations import CopyState, QueueState, copy_state, database_bytes, queue_states
 from isocenter.index.placement import StorageAlarm, alarms
 from isocenter.index.site_changes import Lag, copied, lag_of
@@ -89,6 +90,7 @@ class Running:
     disk: Disk
     database_bytes: int
     not_backed_up_since: datetime | None
+    opaque_packs: int
     alerts: Sequence[Alert]
 
 
@@ -136,6 +138,7 @@ def running(database: Database, home: Path, warnings: Sequence[str], only_instit
             disk=disk,
             warnings=warnings,
             not_backed_up_since=not_backed_up_since(connection),
+            opaque_packs=opaque_state(connection).waiting,
         )
         return Running(
             at=found.at,
@@ -148,6 +151,7 @@ def running(database: Database, home: Path, warnings: Sequence[str], only_instit
             disk=disk,
             database_bytes=database_bytes(connection),
             not_backed_up_since=found.not_backed_up_since,
+            opaque_packs=found.opaque_packs,
             alerts=alerts_of(found),
         )
 

@@ -1765,6 +1765,13 @@ CREATE TABLE public.object_deletion (
     kept_until timestamp with time zone
 );
 
+CREATE TABLE public.opaque_pack (
+    object_key text NOT NULL COLLATE pg_catalog."C",
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    failed_at timestamp with time zone,
+    try_at timestamp with time zone
+);
+
 CREATE TABLE public.pack (
     institution_id integer NOT NULL,
     pack_id integer NOT NULL,
@@ -2790,6 +2797,9 @@ ALTER TABLE ONLY public.object_copy
 ALTER TABLE ONLY public.object_deletion
     ADD CONSTRAINT object_deletion_pkey PRIMARY KEY (object_key, storage_id);
 
+ALTER TABLE ONLY public.opaque_pack
+    ADD CONSTRAINT opaque_pack_pkey PRIMARY KEY (object_key);
+
 ALTER TABLE ONLY public.pack
     ADD CONSTRAINT pack_object_key_key UNIQUE (object_key);
 
@@ -3050,6 +3060,8 @@ CREATE INDEX object_copy_by_storage ON public.object_copy USING btree (instituti
 
 CREATE INDEX object_copy_not_verified ON public.object_copy USING btree (institution_id, state) WHERE (state <> 'verified'::text);
 
+CREATE INDEX opaque_pack_due ON public.opaque_pack USING btree (try_at);
+
 CREATE INDEX pack_by_study ON public.pack USING btree (institution_id, study_id);
 
 CREATE INDEX passkey_by_user ON public.passkey USING btree (user_id);
@@ -3253,6 +3265,9 @@ ALTER TABLE ONLY public.object_copy
 
 ALTER TABLE ONLY public.object_deletion
     ADD CONSTRAINT object_deletion_storage_id_fkey FOREIGN KEY (storage_id) REFERENCES public.storage(storage_id);
+
+ALTER TABLE ONLY public.opaque_pack
+    ADD CONSTRAINT opaque_pack_object_key_fkey FOREIGN KEY (object_key) REFERENCES public.pack(object_key) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.passkey
     ADD CONSTRAINT passkey_institution_id_fkey FOREIGN KEY (institution_id) REFERENCES public.institution(institution_id);
@@ -3828,6 +3843,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.oauth_client_secret_secret_id_seq TO isoce
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.object_copy TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.object_deletion TO isocenter_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.opaque_pack TO isocenter_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pack TO isocenter_app;
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from isocenter.index.opaque_packs import note_opaque_pack
 from isocenter.kit.database import Connection
 from isocenter.kit.errors import Conflict
 
@@ -31,7 +32,7 @@ class DueStudy:
 class NewPack:
     """A pack that lies verified in the object store.
 
-    digest: BLAKE3 of it. received_bytes: of its data sets as received.
+    digest: BLAKE3 of it. received_bytes: of its data sets as received. holds_opaque: tried again later (opaque_packs).
     """
 
     object_key: str
@@ -39,6 +40,7 @@ class NewPack:
     received_bytes: int
     instance_count: int
     digest: bytes
+    holds_opaque: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +161,6 @@ def put_pack(connection: Connection, study_id: int, pack: NewPack) -> int:
         [study_id, pack.object_key, pack.size_bytes, pack.received_bytes, pack.instance_count, pack.digest],
     ).fetchone()
     assert row is not None
+    if pack.holds_opaque:
+        note_opaque_pack(connection, pack.object_key)
     return int(str(row[0]))

@@ -13,6 +13,7 @@ from tests.domain.conftest import EXPLICIT, IMPLICIT, Hospital, a_ct_slice, elem
 
 from isocenter.access.caller import Caller, CallerKind, system_caller
 from isocenter.access.roles import Role
+from isocenter.domain.archive import merge as merge_module
 from isocenter.domain.archive import seal as seal_module
 from isocenter.domain.archive.jobs import defer_due_studies, sealing_tasks
 from isocenter.domain.archive.outcome import StoreKind
@@ -194,14 +195,14 @@ def test_an_object_that_breaks_its_process_is_sealed_as_received(
 ) -> None:
     hospital.store(a_real_slice(1), uid="1.2.3.1.1")
     hospital.store(a_real_slice(2), uid="1.2.3.1.2")
-    real = sealer._confined.call
+    real = sealer.confined.call
 
     def breaks_on_the_second(function: object, batch: list[object]) -> object:
         if len(batch) > 1 or batch[0].uids[1] == "1.2.3.1.2":  # type: ignore[attr-defined]
             raise ConfinedFailure("The process died.", what="crashed")
         return real(function, batch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sealer._confined, "call", breaks_on_the_second)
+    monkeypatch.setattr(sealer.confined, "call", breaks_on_the_second)
     report = seal(sealer, hospital)
     assert report is not None
     assert (report.instance_count, report.recompressed_count) == (2, 1)
@@ -255,8 +256,9 @@ def test_a_seal_that_is_killed_at_any_step_loses_nothing_and_succeeds_the_next_t
     def killed(*arguments: object, **keywords: object) -> None:
         raise KeyboardInterrupt
 
+    where = {"put_file": sealer._store, "verify_pack": merge_module, "put_pack_in_place": seal_module}[step]
     with monkeypatch.context() as patch:
-        patch.setattr(sealer._store if step == "put_file" else seal_module, step, killed)
+        patch.setattr(where, step, killed)
         with pytest.raises(KeyboardInterrupt):
             seal(sealer, hospital)
     assert hospital.rows("SELECT count(*) FROM instance") == [(1,)]

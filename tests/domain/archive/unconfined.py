@@ -30,6 +30,6 @@ def compare_here(archive: Archive) -> None:
 def unconfined_sealer(database: Database, data: Bytes) -> Sealer:
     """Reads foreign bytes in this process; close it."""
     made = Sealer(database=database, data=data)
-    made._confined.close()
-    made._confined = _Here()  # type: ignore[assignment]
+    made.confined.close()
+    made.confined = _Here()  # type: ignore[assignment]
     return made

@@ -55,7 +55,7 @@ class Kept(Hospital):
     def seal(self, study: str = "1.2.3") -> None:
         """Seal a study; what a confined process would read is ours."""
         with closing(Sealer(database=self.database, data=self.data)) as sealer:
-            sealer._confined = InProcess()  # type: ignore[assignment]
+            sealer.confined = InProcess()  # type: ignore[assignment]
             assert sealer.seal_study(self.system, study) is not None
 
 

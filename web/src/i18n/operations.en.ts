@@ -20,6 +20,7 @@ export const operationsWords = {
     'site-refuses': 'The other site does not take some objects',
     'site-objects-missing': 'Objects are missing that the lost site has',
     'backup-old': 'No backup in the last two days',
+    'sealed-opaque': 'Objects of many studies could not be read',
     'jobs-failed': 'Work has failed for good',
     'jobs-late': 'Work waits too long',
     'disk-low': 'The disk of this host is nearly full',

@@ -22,6 +22,7 @@ export const operationsWords: Catalogue['operations'] = {
     'site-refuses': '另一站点拒收部分对象',
     'site-objects-missing': '部分对象只在失联站点中',
     'backup-old': '最近两天没有备份',
+    'sealed-opaque': '许多检查中的对象无法读取',
     'jobs-failed': '有任务最终失败',
     'jobs-late': '任务等待过久',
     'disk-low': '本机磁盘空间不足',

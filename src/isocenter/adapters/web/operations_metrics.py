@@ -50,6 +50,8 @@ class _Operations(Collector):
         yield from _queues(now)
         yield from _site(now)
         yield from _backups(now)
+        text = "Packs with objects that could not be read when they were sealed, and that are tried again"
+        yield GaugeMetricFamily("isocenter_opaque_packs", text, now.opaque_packs)
         yield from _uses(used)
 
     def describe(self) -> list[Metric]:

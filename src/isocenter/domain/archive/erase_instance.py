@@ -26,7 +26,7 @@ from isocenter.domain.archive.erase import (
 )
 from isocenter.domain.archive.errors import UnknownInstance, UnknownStudy
 from isocenter.domain.archive.keeping import Authority, check_may_go
-from isocenter.domain.archive.merge import packed_again
+from isocenter.domain.archive.merge import packed_again, written_in_place_of
 from isocenter.index.adoption import note_erased_instance
 from isocenter.index.deletions import see_deleted
 from isocenter.index.erasure_records import NewRecord, add_record
@@ -37,13 +37,10 @@ from isocenter.kit.clock import utc_now
 from isocenter.kit.database import Connection, Database
 from isocenter.kit.errors import Conflict
 from isocenter.kit.logging import get_logger
-from isocenter.storage.encrypted_store import create_staged, key_for
-from isocenter.storage.errors import Damaged
 from isocenter.storage.facts import FactLog
 from isocenter.storage.manifest import InstanceEntry, Manifest
 from isocenter.storage.manifest_layout import AsideReason
 from isocenter.storage.object_store import ObjectStore
-from isocenter.storage.pack import PackWriter, pack_key, verify_pack
 
 log = get_logger(__name__)
 
@@ -163,29 +160,14 @@ def _erased(erasing: _Erasing, found: _Found) -> tuple[int, tuple[str, ...]]:
 
 def _without(erasing: _Erasing, pack: PackRow, manifest: Manifest) -> NewPack | None:
     """A verified copy of a pack without the instance, in the store; None when nothing else is in it."""
-    store = erasing.store
     if all(entry.sop_instance_uid == erasing.sop_instance_uid for entry in manifest.entries()):
         return None
-    key, target = key_for(store, pack_key(), erasing.caller.institution_id), store.staging_path()
-    received_bytes = 0
-    with PackWriter(
-        target,
-        institution_id=erasing.caller.institution_id,
-        study_instance_uid=erasing.study_instance_uid,
-        kind=manifest.kind,
-        generation=manifest.generation,
-        file=create_staged(store, key, target),
-    ) as writer:
-        for instance in packed_again(store, pack.object_key):
-            if instance.sop_instance_uid != erasing.sop_instance_uid:
-                writer.add(instance)
-                received_bytes += instance.received_length
-        summary = writer.finish()
-    store.put_file(key, summary.path)
-    if problems := verify_pack(store, key):
-        store.delete(key)
-        raise Damaged("A pack that was just written cannot be read back.", key=key, reason=problems[0].reason)
-    return NewPack(key, summary.pack_length, received_bytes, summary.instance_count, summary.manifest_digest)
+    others = (
+        instance
+        for instance in packed_again(erasing.store, pack.object_key)
+        if instance.sop_instance_uid != erasing.sop_instance_uid
+    )
+    return written_in_place_of(erasing.store, manifest, others)
 
 
 def _swapped(erasing: _Erasing, found: _Found, written: dict[int, NewPack | None]) -> tuple[int, tuple[str, ...]]:

@@ -1,10 +1,13 @@
-"""Jobs of the archive: sealing studies that have gone quiet."""
+"""Jobs of the archive: sealing studies that have gone quiet, and trying again what went in opaque."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 from isocenter.access.caller import system_caller
+from isocenter.domain.archive.prepare_again import PreparingAgain, prepare_due_packs
 from isocenter.domain.archive.seal import Sealer
 from isocenter.index.availability import want_notices
 from isocenter.index.institutions import institutions
@@ -20,6 +23,7 @@ EVERY_FIVE_SECONDS = "* * * * * */5"
 _DUE_AT_ONCE = 200
 _TOKENISED_AT_ONCE = 100
 _BATCHES_AT_ONCE = 100
+_AGAIN_WITHIN_S: Final = 50.0
 
 
 def sealing_tasks(database: Database, sealer: Sealer, quiet_for: timedelta) -> list[Task]:
@@ -58,6 +62,15 @@ def _defer_due(database: Database, institution_id: int, quiet_before: datetime) 
             arguments = {"institution_id": institution_id, "study_instance_uid": study.study_instance_uid}
             deferred += defer(connection, SEAL_STUDY, arguments, lock=word, once=word)
         return deferred
+
+
+def preparing_again_task(again: PreparingAgain, queue: str, is_stopped: Callable[[], bool]) -> Task:
+    """Try again what lies in packs opaque. queue: one that sealing does not wait for."""
+
+    def prepare_again() -> None:
+        prepare_due_packs(again, _AGAIN_WITHIN_S, is_stopped)
+
+    return Task("prepare-again", prepare_again, queue=queue, every="* * * * *")
 
 
 def tokenising_task(database: Database) -> Task:

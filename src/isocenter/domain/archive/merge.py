@@ -1,17 +1,61 @@
-"""Instances of a pack taken over into another as they are stored, without coding anything again."""
+"""Instances of a pack taken over into another as they are stored, without coding anything again; packs so written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from blake3 import blake3
 
+from isocenter.domain.archive.recompress import is_opaque
+from isocenter.index.sealing import NewPack
+from isocenter.storage.encrypted_store import create_staged, key_for
 from isocenter.storage.errors import Damaged
 from isocenter.storage.extents import Extent
 from isocenter.storage.manifest import InstanceEntry, Manifest, decode_json, decode_received, read_manifest
 from isocenter.storage.manifest_layout import FrameForm
 from isocenter.storage.object_store import ObjectStore
-from isocenter.storage.pack import Frames, PackedInstance, ReceivedParts
+from isocenter.storage.pack import (
+    Frames,
+    PackedInstance,
+    PackSummary,
+    PackWriter,
+    ReceivedParts,
+    pack_key,
+    verify_pack,
+)
+
+
+def written_in_place_of(store: ObjectStore, manifest: Manifest, instances: Iterable[PackedInstance]) -> NewPack:
+    """A verified pack in the store, of the study, kind and generation of another one. Raises Damaged, StorageFull."""
+    key, target = key_for(store, pack_key(), manifest.institution_id), store.staging_path()
+    received_bytes, opaque = 0, False
+    with PackWriter(
+        target,
+        institution_id=manifest.institution_id,
+        study_instance_uid=manifest.study_instance_uid,
+        kind=manifest.kind,
+        generation=manifest.generation,
+        file=create_staged(store, key, target),
+    ) as writer:
+        for instance in instances:
+            writer.add(instance)
+            received_bytes += instance.received_length
+            opaque |= is_opaque(instance.frames.form, instance.header_length, instance.received_length)
+        summary = writer.finish()
+    return put_verified(store, key, summary, received_bytes, holds_opaque=opaque)
+
+
+def put_verified(
+    store: ObjectStore, key: str, summary: PackSummary, received_bytes: int, *, holds_opaque: bool
+) -> NewPack:
+    """Put a finished pack into the store and read it back. Raises Damaged, and it is gone again, when that fails."""
+    store.put_file(key, summary.path)
+    if problems := verify_pack(store, key):
+        store.delete(key)
+        raise Damaged("A pack that was just written cannot be read back.", key=key, reason=problems[0].reason)
+    return NewPack(
+        key, summary.pack_length, received_bytes, summary.instance_count, summary.manifest_digest, holds_opaque
+    )
 
 
 def packed_again(store: ObjectStore, key: str) -> Iterator[PackedInstance]:

@@ -31,7 +31,7 @@ from isocenter.storage.errors import Damaged
 from isocenter.storage.extents import read_file_range
 from isocenter.storage.journal_cipher import SegmentCipher
 from isocenter.storage.manifest import InstanceEntry, Manifest, decode_received
-from isocenter.storage.manifest_layout import Rebuild
+from isocenter.storage.manifest_layout import FrameForm, Rebuild
 from isocenter.storage.object_store import ObjectStore
 from isocenter.storage.pack import Frames, ReceivedParts, contiguous_frames, derived_frames, frame_table, no_frames
 from isocenter.storage.places import pass_over
@@ -136,6 +136,11 @@ def unprepared(received: Received) -> Prepared:
         photometric_interpretation=None,
         faults=("not-parsed",),
     )
+
+
+def is_opaque(form: FrameForm, header_length: int, received_length: int) -> bool:
+    """Whether an instance is in its pack as `unprepared` gives it; so may be a deflated one that was read."""
+    return form is FrameForm.DERIVE and header_length == received_length
 
 
 def _model(

@@ -19,8 +19,8 @@ from blake3 import blake3
 
 from isocenter.access.caller import Caller
 from isocenter.access.roles import Right
-from isocenter.domain.archive.merge import packed_again
-from isocenter.domain.archive.recompress import Prepared, Received, prepare, unprepared
+from isocenter.domain.archive.merge import packed_again, put_verified
+from isocenter.domain.archive.recompress import Prepared, Received, is_opaque, prepare, unprepared
 from isocenter.index.locators import (
     AsideInstance,
     OpenInstance,
@@ -45,7 +45,7 @@ from isocenter.storage.extents import Bytes, Extent
 from isocenter.storage.journal_cipher import DecryptedPieces
 from isocenter.storage.manifest import read_manifest
 from isocenter.storage.manifest_layout import AsideReason
-from isocenter.storage.pack import PackedInstance, PackKind, PackWriter, pack_key, verify_pack
+from isocenter.storage.pack import PackedInstance, PackKind, PackWriter, pack_key
 from isocenter.storage.segment_format import MemberHeader, MemberLocation, parse_member
 from isocenter.storage.segments import SegmentName
 
@@ -100,6 +100,7 @@ class _Finished:
     pack: NewPack
     ordinals: list[int] = field(default_factory=list)
     aside_ids: list[int] = field(default_factory=list)
+    holds_opaque: bool = False
 
 
 class Sealer:
@@ -122,7 +123,7 @@ class Sealer:
         self._max_pack_bytes = max_pack_bytes
         self._processes = processes
         self._damaged: set[tuple[str, int]] = set()  # reported already: where they lie, until a restart
-        self._confined = Confined(
+        self.confined = Confined(  # for others too, while this is open
             processes=processes,
             memory_bytes=CHILD_MEMORY_BYTES,
             timeout_s=CHILD_TIMEOUT_S,
@@ -134,7 +135,7 @@ class Sealer:
     def close(self) -> None:
         """End the children."""
         self._threads.shutdown(cancel_futures=True)
-        self._confined.close()
+        self.confined.close()
 
     def seal_study(self, caller: Caller, study_instance_uid: str) -> SealReport | None:
         """Seal what is open of a study; None when nothing is, or there is no such study.
@@ -225,7 +226,7 @@ class Sealer:
         """A batch in a child; one by one when it fails, so that one bad object costs only itself."""
         self._pause()
         try:
-            return list(self._confined.call(prepare, [one.received for one in batch]))
+            return list(self.confined.call(prepare, [one.received for one in batch]))
         except (ConfinedFailure, Damaged) as problem:
             if len(batch) > 1:
                 return [result for one in batch for result in self._prepare([one])]
@@ -328,14 +329,7 @@ class _Sealing:
                 if received_bytes is None:
                     return
                 summary = writer.finish()
-            store.put_file(key, summary.path)
-            problems = verify_pack(store, key)
-            if problems:
-                store.delete(key)
-                raise Damaged("A pack that was just written cannot be read back.", key=key, reason=problems[0].reason)
-            finished.pack = NewPack(
-                key, summary.pack_length, received_bytes, summary.instance_count, summary.manifest_digest
-            )
+            finished.pack = put_verified(store, key, summary, received_bytes, holds_opaque=finished.holds_opaque)
             yield finished
 
     def _fill(
@@ -346,6 +340,7 @@ class _Sealing:
         for work, instance in instances:
             writer.add(instance)
             received_bytes = (received_bytes or 0) + instance.received_length
+            finished.holds_opaque |= is_opaque(instance.frames.form, instance.header_length, instance.received_length)
             if work is not None:
                 self._count(work, instance, finished)
             if writer.length >= self._sealer._max_pack_bytes:

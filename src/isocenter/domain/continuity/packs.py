@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from isocenter.domain.archive.examination import examine
+from isocenter.domain.archive.recompress import is_opaque
 from isocenter.index.adoption import (
     REBUILDING,
     aside_ids,
@@ -163,7 +164,8 @@ class _Adopting:
         footer = read_footer(self.store, key)
         manifest = read_manifest(self.store, key, footer.pack_length)
         received_bytes = sum(entry.received_length for entry in manifest.entries())
-        pack = NewPack(key, footer.pack_length, received_bytes, footer.instance_count, footer.manifest_digest)
+        opaque = any(is_opaque(one.frame_form, one.header_length, one.received_length) for one in manifest.entries())
+        pack = NewPack(key, footer.pack_length, received_bytes, footer.instance_count, footer.manifest_digest, opaque)
         with self.database.transaction(institution_id) as connection:
             gone = _Gone(erasures(connection), erased_instances(connection))
         live = sorted(_live(manifest, gone), key=lambda entry: entry.received_at)
